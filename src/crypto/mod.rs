@@ -1,0 +1,105 @@
+//! What the protocol asks of the embedder's cryptography.
+//!
+//! Everything here is a trait over byte slices, made for `&'static dyn` lists ([`CryptoProvider`]): the linker drops
+//! what is not listed, an embedder with an HSM or an accelerator implements what it has, and no foreign crate's trait
+//! is part of the seam. The ready-made implementation is [`crate::provider`] (feature `rustcrypto`).
+//!
+//! What lives here: the traits, the provider's lists, [`Secret`], the choice of one algorithm of each kind
+//! ([`Suite`]). What does not: algorithm numbers (room `algorithm`), key derivation (room `keys`).
+
+mod cipher;
+mod dh;
+mod integrity;
+mod prf;
+mod psk;
+mod random;
+mod secret;
+
+pub use cipher::Cipher;
+pub use dh::{DhExchange, DhGroup};
+pub use integrity::Integrity;
+pub use prf::Prf;
+pub use psk::{ConfigureKeyError, IdentityRef, KeyVersion, MemoryKeys, PresharedKeys, PskError};
+#[cfg(feature = "rand_core")]
+pub use random::RandCore;
+pub use random::{Purpose, Random, RandomError};
+pub use secret::Secret;
+
+use thiserror::Error;
+
+/// Why a cryptographic operation did not succeed.
+///
+/// `Refused` is the peer's fault and says nothing more on purpose; the others are the embedder's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CryptoError {
+    /// A check value does not match, or a public value is outside its group.
+    #[error("refused")]
+    Refused,
+    /// A length of key, IV, tag or output that the algorithm does not have.
+    #[error("wrong length of a key, vector or output")]
+    Length,
+    /// The device behind the trait failed (an HSM, an accelerator).
+    #[error("the cryptographic device failed")]
+    Device,
+}
+
+/// The lists of algorithms that a device server or application client may use.
+///
+/// The capabilities that a device server reports are derived from these lists (r3 7.7.4.11); there is no second list.
+/// Order does not matter.
+#[derive(Debug, Clone, Copy)]
+pub struct CryptoProvider {
+    /// Encryption algorithms (r3 Table K2).
+    pub ciphers: &'static [&'static dyn Cipher],
+    /// Pseudo-random functions (r3 Table K3).
+    pub prfs: &'static [&'static dyn Prf],
+    /// Integrity algorithms (r3 Table K4), without NONE (reading R5).
+    pub integrity: &'static [&'static dyn Integrity],
+    /// Diffie-Hellman groups (r3 Table K5).
+    pub groups: &'static [&'static dyn DhGroup],
+}
+
+impl CryptoProvider {
+    /// The cipher with this ALGORITHM IDENTIFIER and KEY LENGTH in bytes, if listed.
+    #[must_use]
+    pub fn cipher(&self, identifier: u32, key_length: u16) -> Option<&'static dyn Cipher> {
+        self.ciphers
+            .iter()
+            .copied()
+            .find(|c| c.identifier() == identifier && c.key_lengths().contains(&key_length))
+    }
+
+    /// The pseudo-random function with this ALGORITHM IDENTIFIER, if listed.
+    #[must_use]
+    pub fn prf(&self, identifier: u32) -> Option<&'static dyn Prf> {
+        self.prfs.iter().copied().find(|p| p.identifier() == identifier)
+    }
+
+    /// The integrity algorithm with this ALGORITHM IDENTIFIER, if listed.
+    #[must_use]
+    pub fn integrity(&self, identifier: u32) -> Option<&'static dyn Integrity> {
+        self.integrity.iter().copied().find(|i| i.identifier() == identifier)
+    }
+
+    /// The Diffie-Hellman group with this ALGORITHM IDENTIFIER, if listed.
+    #[must_use]
+    pub fn group(&self, identifier: u32) -> Option<&'static dyn DhGroup> {
+        self.groups.iter().copied().find(|g| g.identifier() == identifier)
+    }
+}
+
+/// One algorithm of each kind, as an SCA payload selects them (r3 7.7.4.12).
+#[derive(Debug, Clone, Copy)]
+pub struct Suite {
+    /// The encryption algorithm.
+    pub cipher: &'static dyn Cipher,
+    /// Its KEY LENGTH in bytes, salt not counted (reading R9).
+    pub key_length: u16,
+    /// The pseudo-random function.
+    pub prf: &'static dyn Prf,
+    /// The integrity algorithm; `None` exactly with a combined mode cipher (reading R10).
+    pub integrity: Option<&'static dyn Integrity>,
+    /// The Diffie-Hellman group.
+    pub group: &'static dyn DhGroup,
+}

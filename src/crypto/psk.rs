@@ -1,0 +1,190 @@
+//! Pre-shared keys (r3 7.7.4.6 a, d; readings R30, R31a).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use thiserror::Error;
+
+use super::{CryptoError, Prf, Secret};
+
+/// An identity as an Identification payload carries it: ID TYPE and IDENTIFICATION DATA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdentityRef<'a> {
+    /// ID TYPE, e.g. 11 for ID_KEY_ID.
+    pub id_type: u8,
+    /// IDENTIFICATION DATA.
+    pub data: &'a [u8],
+}
+
+/// Which secret answered: it stays the same for as long as the secret does, and changes when the secret is replaced.
+///
+/// Initial Contact removes only SAs that were authenticated by the same key (reading R31a).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyVersion(pub u64);
+
+/// Why there is no keyed value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PskError {
+    /// Nobody by that identity has a key. The peer is told what it is told for a wrong key.
+    #[error("no key for that identity")]
+    Unknown,
+    /// The key store failed (reading R40).
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+}
+
+/// The pre-shared keys of one side; they may stay inside an HSM.
+///
+/// Only prf(secret, pad) is ever asked for, never the secret.
+pub trait PresharedKeys: Send + Sync {
+    /// Writes prf(our own secret, `pad`) into `out`; `prf` has the output length of `out`.
+    ///
+    /// # Errors
+    /// [`PskError::Unknown`] when we have none; [`PskError::Crypto`].
+    fn own(&self, prf: &dyn Prf, pad: &[u8], out: &mut [u8]) -> Result<KeyVersion, PskError>;
+
+    /// Writes prf(the secret of `peer`, `pad`) into `out`.
+    ///
+    /// # Errors
+    /// [`PskError::Unknown`] for an unknown identity; [`PskError::Crypto`].
+    fn peer(&self, peer: IdentityRef<'_>, prf: &dyn Prf, pad: &[u8], out: &mut [u8]) -> Result<KeyVersion, PskError>;
+}
+
+/// Why a key cannot be configured (r3 7.7.4.6 a).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ConfigureKeyError {
+    /// The same bytes would authenticate both an application client and a device server.
+    #[error("the same pre-shared key shall not authenticate both an application client and a device server")]
+    BothSides,
+    /// The key already belongs to another identity.
+    #[error("a pre-shared key belongs to one identity")]
+    Shared,
+    /// The identity already has a key; remove it first.
+    #[error("the identity already has a key")]
+    Taken,
+    /// A key of no bytes.
+    #[error("a pre-shared key has at least one byte")]
+    Empty,
+}
+
+/// Pre-shared keys in memory, for emulators, tests and small firmware.
+#[derive(Debug, Default)]
+pub struct MemoryKeys {
+    own: Option<Entry>,
+    peers: Vec<(Box<[u8]>, u8, Entry)>,
+    versions: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    secret: Secret,
+    version: KeyVersion,
+}
+
+impl MemoryKeys {
+    /// No keys yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the secret with which this side authenticates itself.
+    ///
+    /// # Errors
+    /// [`ConfigureKeyError::BothSides`] when a peer has the same bytes; `Empty`.
+    pub fn set_own(&mut self, secret: Secret) -> Result<(), ConfigureKeyError> {
+        if secret.is_empty() {
+            return Err(ConfigureKeyError::Empty);
+        }
+        if self.peers.iter().any(|(_, _, entry)| entry.secret == secret) {
+            return Err(ConfigureKeyError::BothSides);
+        }
+        let version = self.next_version();
+        self.own = Some(Entry { secret, version });
+        Ok(())
+    }
+
+    /// Adds the secret of one peer.
+    ///
+    /// # Errors
+    /// [`ConfigureKeyError::BothSides`] for our own bytes, `Shared` for another peer's bytes, `Taken`, `Empty`.
+    pub fn add_peer(&mut self, peer: IdentityRef<'_>, secret: Secret) -> Result<(), ConfigureKeyError> {
+        if secret.is_empty() {
+            return Err(ConfigureKeyError::Empty);
+        }
+        if self.own.as_ref().is_some_and(|own| own.secret == secret) {
+            return Err(ConfigureKeyError::BothSides);
+        }
+        if self.find(peer).is_some() {
+            return Err(ConfigureKeyError::Taken);
+        }
+        if self.peers.iter().any(|(_, _, entry)| entry.secret == secret) {
+            return Err(ConfigureKeyError::Shared);
+        }
+        let version = self.next_version();
+        self.peers.push((Box::from(peer.data), peer.id_type, Entry { secret, version }));
+        Ok(())
+    }
+
+    /// Forgets the secret of a peer; tells whether there was one.
+    pub fn remove_peer(&mut self, peer: IdentityRef<'_>) -> bool {
+        let before = self.peers.len();
+        self.peers.retain(|(data, id_type, _)| !(*id_type == peer.id_type && **data == *peer.data));
+        self.peers.len() != before
+    }
+
+    fn next_version(&mut self) -> KeyVersion {
+        self.versions = self.versions.wrapping_add(1);
+        KeyVersion(self.versions)
+    }
+
+    fn find(&self, peer: IdentityRef<'_>) -> Option<&Entry> {
+        self.peers
+            .iter()
+            .find(|(data, id_type, _)| *id_type == peer.id_type && **data == *peer.data)
+            .map(|(_, _, entry)| entry)
+    }
+}
+
+impl PresharedKeys for MemoryKeys {
+    fn own(&self, prf: &dyn Prf, pad: &[u8], out: &mut [u8]) -> Result<KeyVersion, PskError> {
+        let entry = self.own.as_ref().ok_or(PskError::Unknown)?;
+        prf.compute(entry.secret.expose(), &[pad], out)?;
+        Ok(entry.version)
+    }
+
+    fn peer(&self, peer: IdentityRef<'_>, prf: &dyn Prf, pad: &[u8], out: &mut [u8]) -> Result<KeyVersion, PskError> {
+        let entry = self.find(peer).ok_or(PskError::Unknown)?;
+        prf.compute(entry.secret.expose(), &[pad], out)?;
+        Ok(entry.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: IdentityRef<'static> = IdentityRef { id_type: 11, data: b"client-1" };
+    const B: IdentityRef<'static> = IdentityRef { id_type: 11, data: b"client-2" };
+
+    #[test]
+    fn one_key_belongs_to_one_identity() {
+        let mut keys = MemoryKeys::new();
+        keys.add_peer(A, Secret::copy_of(b"key a")).unwrap();
+        assert_eq!(keys.add_peer(B, Secret::copy_of(b"key a")), Err(ConfigureKeyError::Shared));
+        assert_eq!(keys.add_peer(A, Secret::copy_of(b"key b")), Err(ConfigureKeyError::Taken));
+        assert_eq!(keys.add_peer(B, Secret::copy_of(b"")), Err(ConfigureKeyError::Empty));
+        assert!(keys.remove_peer(A) && !keys.remove_peer(A));
+        keys.add_peer(B, Secret::copy_of(b"key a")).unwrap();
+    }
+
+    #[test]
+    fn client_and_device_server_never_share_a_key() {
+        let mut keys = MemoryKeys::new();
+        keys.set_own(Secret::copy_of(b"same")).unwrap();
+        assert_eq!(keys.add_peer(A, Secret::copy_of(b"same")), Err(ConfigureKeyError::BothSides));
+        let mut keys = MemoryKeys::new();
+        keys.add_peer(A, Secret::copy_of(b"same")).unwrap();
+        assert_eq!(keys.set_own(Secret::copy_of(b"same")), Err(ConfigureKeyError::BothSides));
+    }
+}

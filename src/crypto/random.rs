@@ -1,0 +1,63 @@
+//! The random source: an argument of every call that may need one.
+
+use alloc::vec;
+
+use thiserror::Error;
+
+use super::Secret;
+
+/// The random source failed; the command that asked is refused as HARDWARE ERROR (reading R40).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the random source failed")]
+pub struct RandomError;
+
+/// What a draw is for. Test benches replay recorded values by this label; production sources ignore it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// IKE_SA APPLICATION CLIENT SAI, 8 bytes.
+    AcSai,
+    /// IKE_SA DEVICE SERVER SAI, 8 bytes.
+    DsSai,
+    /// A Diffie-Hellman private value.
+    DhPrivate,
+    /// NONCE DATA.
+    Nonce,
+    /// INITIALIZATION VECTOR of an Encrypted payload.
+    Iv,
+}
+
+/// A cryptographically secure random source.
+pub trait Random {
+    /// Fills `out`.
+    ///
+    /// # Errors
+    /// [`RandomError`] when the source cannot.
+    fn fill(&mut self, purpose: Purpose, out: &mut [u8]) -> Result<(), RandomError>;
+
+    /// A Diffie-Hellman private value of `length` bytes.
+    ///
+    /// Only a source that replays recorded values overrides this, since those may have another length.
+    ///
+    /// # Errors
+    /// [`RandomError`] when the source cannot.
+    fn dh_private(&mut self, length: usize) -> Result<Secret, RandomError> {
+        let mut bytes = vec![0; length];
+        self.fill(Purpose::DhPrivate, &mut bytes)?;
+        Ok(Secret::from(bytes))
+    }
+}
+
+/// Any `rand_core` 0.10 generator as a [`Random`].
+///
+/// Only generators marked [`TryCryptoRng`](rand_core::TryCryptoRng) fit.
+#[cfg(feature = "rand_core")]
+#[derive(Debug, Clone)]
+pub struct RandCore<R>(pub R);
+
+#[cfg(feature = "rand_core")]
+impl<R: rand_core::TryCryptoRng> Random for RandCore<R> {
+    fn fill(&mut self, _purpose: Purpose, out: &mut [u8]) -> Result<(), RandomError> {
+        self.0.try_fill_bytes(out).map_err(|_| RandomError)
+    }
+}
