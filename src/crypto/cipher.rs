@@ -45,8 +45,14 @@ pub trait Cipher: Send + Sync {
     ///
     /// # Errors
     /// [`CryptoError::Length`] for lengths that the algorithm does not have, [`CryptoError::Device`].
-    fn seal(&self, key: &[u8], iv: &[u8], associated: &[u8], data: &mut [u8], icv: &mut [u8])
-    -> Result<(), CryptoError>;
+    fn seal(
+        &self,
+        key: &[u8],
+        iv: &[u8],
+        associated: &[u8],
+        data: &mut [u8],
+        icv: &mut [u8],
+    ) -> Result<(), CryptoError>;
 
     /// Checks the ICV in constant time (combined modes) and decrypts `data` in place.
     ///

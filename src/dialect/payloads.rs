@@ -1,0 +1,115 @@
+//! Payload types and how often each may stand in a message (r3 7.7.4.1, Table G1; reading R6).
+
+use core::fmt;
+
+/// A payload that the protocol defines, whatever its code in a dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum PayloadType {
+    /// KE, r3 7.7.4.3.
+    KeyExchange,
+    /// ID of the application client, r3 7.7.4.4.
+    IdApplicationClient,
+    /// ID of the device server, r3 7.7.4.4.
+    IdDeviceServer,
+    /// CERT, r3 7.7.4.5.
+    Certificate,
+    /// CERTREQ, r3 7.7.4.5.
+    CertificateRequest,
+    /// AUTH, r3 7.7.4.6.
+    Authentication,
+    /// NONCE, r3 7.7.4.7.
+    Nonce,
+    /// N, r3 7.7.4.8a.
+    Notify,
+    /// D, r3 7.7.4.8b.
+    Delete,
+    /// V, r3 7.7.4.9.
+    VendorId,
+    /// E, r3 7.7.4.10.
+    Encrypted,
+    /// SSCC, r3 7.7.4.11.
+    Capabilities,
+    /// SCA, r3 7.7.4.12.
+    Algorithms,
+    /// STV, r3 7.7.4.13.
+    Timeouts,
+}
+
+impl PayloadType {
+    /// The description in r3 Table G1.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KeyExchange => "Key Exchange",
+            Self::IdApplicationClient => "Identification - Application Client",
+            Self::IdDeviceServer => "Identification - Device Server",
+            Self::Certificate => "Certificate",
+            Self::CertificateRequest => "Certificate Request",
+            Self::Authentication => "Authentication",
+            Self::Nonce => "Nonce",
+            Self::Notify => "Notify",
+            Self::Delete => "Delete",
+            Self::VendorId => "Vendor ID",
+            Self::Encrypted => "Encrypted",
+            Self::Capabilities => "SCSI SA Creation Capabilities",
+            Self::Algorithms => "SCSI Cryptographic Algorithms",
+            Self::Timeouts => "SCSI Timeout Values",
+        }
+    }
+
+    /// The notation in r3 Table G1.
+    #[must_use]
+    pub const fn notation(self) -> &'static str {
+        match self {
+            Self::KeyExchange => "KE",
+            Self::IdApplicationClient | Self::IdDeviceServer => "ID",
+            Self::Certificate => "CERT",
+            Self::CertificateRequest => "CERTREQ",
+            Self::Authentication => "AUTH",
+            Self::Nonce => "NONCE",
+            Self::Notify => "N",
+            Self::Delete => "D",
+            Self::VendorId => "V",
+            Self::Encrypted => "E",
+            Self::Capabilities => "SSCC",
+            Self::Algorithms => "SCA",
+            Self::Timeouts => "STV",
+        }
+    }
+}
+
+impl fmt::Display for PayloadType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name(), self.notation())
+    }
+}
+
+/// How often a payload may stand in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Count {
+    One,
+    Optional,
+    Any,
+}
+
+/// One place in the order of a message's payloads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) payload: PayloadType,
+    pub(crate) count: Count,
+}
+
+impl Slot {
+    pub(crate) const fn one(payload: PayloadType) -> Self {
+        Self { payload, count: Count::One }
+    }
+
+    pub(crate) const fn optional(payload: PayloadType) -> Self {
+        Self { payload, count: Count::Optional }
+    }
+
+    pub(crate) const fn any(payload: PayloadType) -> Self {
+        Self { payload, count: Count::Any }
+    }
+}

@@ -1,0 +1,72 @@
+//! The numbers of T10/06-449r3.
+
+use super::{Exchange, PayloadType, Rules, Slot};
+
+pub(super) static RULES: Rules = Rules {
+    payload_codes: &[
+        (0x22, PayloadType::KeyExchange),
+        (0x23, PayloadType::IdApplicationClient),
+        (0x24, PayloadType::IdDeviceServer),
+        (0x25, PayloadType::Certificate),
+        (0x26, PayloadType::CertificateRequest),
+        (0x27, PayloadType::Authentication),
+        (0x28, PayloadType::Nonce),
+        (0x29, PayloadType::Notify),
+        (0x2A, PayloadType::Delete),
+        (0x2B, PayloadType::VendorId),
+        (0x2E, PayloadType::Encrypted),
+        (0x80, PayloadType::Capabilities),
+        (0x81, PayloadType::Algorithms),
+        (0x82, PayloadType::Timeouts),
+    ],
+    exchange_types: [0xF2, 0xF3, 0xF4],
+    kdf_id_base: 0x0002_0000,
+    key_pad: b"Key Pad for IKEv2-SCSI",
+    outer,
+    inner,
+};
+
+/// r3 5.13.4.3.2, 5.13.4.3.3; the other messages hold an Encrypted payload only.
+fn outer(exchange: Exchange) -> &'static [Slot] {
+    const KEY_EXCHANGE_OUT: &[Slot] = &[
+        Slot::one(PayloadType::Timeouts),
+        Slot::one(PayloadType::Algorithms),
+        Slot::one(PayloadType::KeyExchange),
+        Slot::one(PayloadType::Nonce),
+    ];
+    const KEY_EXCHANGE_IN: &[Slot] = &[
+        Slot::one(PayloadType::Algorithms),
+        Slot::one(PayloadType::KeyExchange),
+        Slot::one(PayloadType::Nonce),
+        Slot::any(PayloadType::CertificateRequest),
+    ];
+    const ENCRYPTED: &[Slot] = &[Slot::one(PayloadType::Encrypted)];
+    match exchange {
+        Exchange::KeyExchangeOut => KEY_EXCHANGE_OUT,
+        Exchange::KeyExchangeIn => KEY_EXCHANGE_IN,
+        Exchange::AuthenticationOut | Exchange::AuthenticationIn | Exchange::DeleteOut => ENCRYPTED,
+    }
+}
+
+/// r3 5.13.4.4.2, 5.13.4.4.3, 5.13.5.
+fn inner(exchange: Exchange) -> &'static [Slot] {
+    const AUTHENTICATION_OUT: &[Slot] = &[
+        Slot::one(PayloadType::IdApplicationClient),
+        Slot::any(PayloadType::Certificate),
+        Slot::any(PayloadType::CertificateRequest),
+        Slot::optional(PayloadType::Notify),
+        Slot::one(PayloadType::Authentication),
+    ];
+    const AUTHENTICATION_IN: &[Slot] = &[
+        Slot::one(PayloadType::IdDeviceServer),
+        Slot::any(PayloadType::Certificate),
+        Slot::one(PayloadType::Authentication),
+    ];
+    const DELETE: &[Slot] = &[Slot::one(PayloadType::Delete)];
+    match exchange {
+        Exchange::KeyExchangeOut | Exchange::KeyExchangeIn => &[],
+        Exchange::AuthenticationOut => AUTHENTICATION_OUT,
+        Exchange::AuthenticationIn => AUTHENTICATION_IN,
+        Exchange::DeleteOut => DELETE,
+    }
+}

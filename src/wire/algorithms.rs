@@ -1,0 +1,212 @@
+//! The SCA payload and algorithm descriptors (r3 7.7.4.11.1 Table J1, 7.7.4.12 Table L1; readings R4, R18).
+//!
+//! ```text
+//! SCA         4      5        6..7               8..15  16..        16+k..
+//!             COUNT  SA TYPE  USAGE DATA LENGTH  SAID   USAGE DATA  descriptors
+//! descriptor  0               1                  2..3               4..7        8..11
+//!             ALGORITHM TYPE  reserved           DESCRIPTOR LENGTH  IDENTIFIER  ATTRIBUTES
+//! ```
+//!
+//! What lives here: the layout, and that lengths and counts fit. What does not: which algorithms may be selected
+//! (room `capabilities`).
+
+use super::{Body, EmitError, Field, Reader, Sai, WireError, WireErrorKind, Writer};
+use crate::algorithm::AlgorithmType;
+use crate::dialect::Profile;
+
+/// One algorithm descriptor, 12 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Descriptor {
+    /// ALGORITHM TYPE.
+    pub algorithm_type: u8,
+    /// ALGORITHM IDENTIFIER.
+    pub identifier: u32,
+    /// ALGORITHM ATTRIBUTES.
+    pub attributes: [u8; 4],
+}
+
+impl Descriptor {
+    /// USE bit of an IKE authentication algorithm's first attribute byte (r3 Table K7).
+    const USE: u8 = 0x02;
+    /// ACCEPT bit of the same byte.
+    const ACCEPT: u8 = 0x01;
+
+    /// A descriptor whose attributes are reserved.
+    #[must_use]
+    pub const fn new(algorithm_type: AlgorithmType, identifier: u32) -> Self {
+        Self { algorithm_type: algorithm_type.code(), identifier, attributes: [0; 4] }
+    }
+
+    /// An encryption algorithm with its KEY LENGTH in bytes (r3 Table ROW2).
+    #[must_use]
+    pub const fn encryption(identifier: u32, key_length: u16) -> Self {
+        let [high, low] = key_length.to_be_bytes();
+        Self { algorithm_type: AlgorithmType::Encryption.code(), identifier, attributes: [0, 0, high, low] }
+    }
+
+    /// An IKE authentication algorithm with its USE and ACCEPT bits (r3 Table K7).
+    #[must_use]
+    pub const fn authentication(identifier: u32, may_use: bool, accept: bool) -> Self {
+        let bits = (if may_use { Self::USE } else { 0 }) | (if accept { Self::ACCEPT } else { 0 });
+        Self { algorithm_type: AlgorithmType::Authentication.code(), identifier, attributes: [bits, 0, 0, 0] }
+    }
+
+    /// KEY LENGTH in bytes, of an encryption algorithm.
+    #[must_use]
+    pub const fn key_length(&self) -> u16 {
+        let [_, _, high, low] = self.attributes;
+        u16::from_be_bytes([high, low])
+    }
+
+    /// USE bit, of an IKE authentication algorithm: the device server can authenticate itself so.
+    #[must_use]
+    pub const fn may_use(&self) -> bool {
+        let [bits, ..] = self.attributes;
+        bits & Self::USE != 0
+    }
+
+    /// ACCEPT bit, of an IKE authentication algorithm: the device server can verify an application client so.
+    #[must_use]
+    pub const fn accept(&self) -> bool {
+        let [bits, ..] = self.attributes;
+        bits & Self::ACCEPT != 0
+    }
+
+    /// Reads a descriptor; its reserved byte and its DESCRIPTOR LENGTH are not looked at.
+    #[must_use]
+    pub const fn from_bytes(bytes: &[u8; 12]) -> Self {
+        let [algorithm_type, _, _, _, i0, i1, i2, i3, a0, a1, a2, a3] = *bytes;
+        Self { algorithm_type, identifier: u32::from_be_bytes([i0, i1, i2, i3]), attributes: [a0, a1, a2, a3] }
+    }
+
+    /// The twelve bytes.
+    #[must_use]
+    pub const fn to_bytes(&self) -> [u8; 12] {
+        let [i0, i1, i2, i3] = self.identifier.to_be_bytes();
+        let [a0, a1, a2, a3] = self.attributes;
+        [self.algorithm_type, 0, 0, 12, i0, i1, i2, i3, a0, a1, a2, a3]
+    }
+}
+
+/// A list of descriptors, each with DESCRIPTOR LENGTH 12.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Descriptors<'a>(&'a [[u8; 12]]);
+
+impl<'a> Descriptors<'a> {
+    /// Bytes of one descriptor.
+    pub const EACH: usize = 12;
+
+    /// A list made of [`Descriptor::to_bytes`].
+    #[must_use]
+    pub const fn new(descriptors: &'a [[u8; 12]]) -> Self {
+        Self(descriptors)
+    }
+
+    /// The descriptors in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Descriptor> + 'a {
+        self.0.iter().map(Descriptor::from_bytes)
+    }
+
+    /// Number of descriptors.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True for no descriptors.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The bytes of all descriptors, as received (what a device server echoes).
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0.as_flattened()
+    }
+
+    /// NUMBER OF TRANSFORMS.
+    pub(super) fn count(&self) -> Result<u8, EmitError> {
+        u8::try_from(self.0.len()).map_err(|_| EmitError::TooLong)
+    }
+
+    /// Reads all bytes left as `count` descriptors; `count` stands at offset `count_at`.
+    pub(super) fn parse(count: u8, count_at: usize, reader: Reader<'a>) -> Result<Self, WireError> {
+        let length_error = reader.length_error();
+        let mut at = reader.at();
+        let (descriptors, left) = reader.rest().as_chunks::<{ Descriptors::EACH }>();
+        if !left.is_empty() {
+            return Err(length_error);
+        }
+        if descriptors.len() != usize::from(count) {
+            return Err(WireError::new(count_at, Field::NumberOfTransforms, WireErrorKind::Length));
+        }
+        for [_, _, l0, l1, ..] in descriptors {
+            if usize::from(u16::from_be_bytes([*l0, *l1])) != Self::EACH {
+                return Err(WireError::new(at.saturating_add(2), Field::DescriptorLength, WireErrorKind::Length));
+            }
+            at = at.saturating_add(Self::EACH);
+        }
+        Ok(Self(descriptors))
+    }
+}
+
+/// The data of an SCA payload: 12 bytes, the usage data and 12 for each descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Algorithms<'a> {
+    /// SECURITY ASSOCIATION TYPE: what the SA is for.
+    pub sa_type: u8,
+    /// SAID: the SAI of whoever sends the payload.
+    pub said: Sai,
+    /// USAGE DATA, a multiple of four bytes.
+    pub usage_data: &'a [u8],
+    /// ALGORITHM DESCRIPTORS, one of each type (reading R4).
+    pub descriptors: Descriptors<'a>,
+}
+
+impl Algorithms<'_> {
+    /// Offset of NUMBER OF TRANSFORMS from the payload's first byte.
+    pub const COUNT_AT: usize = 4;
+    /// Offset of SECURITY ASSOCIATION TYPE from the payload's first byte.
+    pub const SA_TYPE_AT: usize = 5;
+    /// Offset of SAID from the payload's first byte.
+    pub const SAID_AT: usize = 8;
+    /// Offset of USAGE DATA from the payload's first byte.
+    pub const USAGE_DATA_AT: usize = 16;
+
+    /// Offset of the first descriptor from the payload's first byte.
+    #[must_use]
+    pub const fn descriptors_at(&self) -> usize {
+        self.usage_data.len().saturating_add(Self::USAGE_DATA_AT)
+    }
+}
+
+impl<'a> Body<'a> for Algorithms<'a> {
+    fn parse(_: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
+        let count_at = reader.at();
+        let [count, sa_type] = reader.array()?;
+        let usage_length_at = reader.at();
+        let usage_length = usize::from(reader.u16()?);
+        let said = Sai(reader.u64()?);
+        let wrong_usage_length = |kind| WireError::new(usage_length_at, Field::UsageDataLength, kind);
+        if usage_length & 3 != 0 {
+            return Err(wrong_usage_length(WireErrorKind::Invalid));
+        }
+        let usage_data = reader.take(usage_length).map_err(|_| wrong_usage_length(WireErrorKind::Length))?;
+        let descriptors = Descriptors::parse(count, count_at, reader)?;
+        Ok(Self { sa_type, said, usage_data, descriptors })
+    }
+
+    fn len(&self) -> usize {
+        self.usage_data.len().saturating_add(self.descriptors.as_bytes().len()).saturating_add(12)
+    }
+
+    fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
+        writer.u8(self.descriptors.count()?)?;
+        writer.u8(self.sa_type)?;
+        writer.u16(u16::try_from(self.usage_data.len()).map_err(|_| EmitError::TooLong)?)?;
+        writer.u64(self.said.0)?;
+        writer.bytes(self.usage_data)?;
+        writer.bytes(self.descriptors.as_bytes())
+    }
+}

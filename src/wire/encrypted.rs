@@ -1,0 +1,74 @@
+//! Framing of the Encrypted payload (r3 7.7.4.10, RFC 4306 3.14; readings R10-R13, R32).
+//!
+//! ```text
+//! byte  0            1              2..3            4..  ..               ..
+//!       FIRST INNER  CRIT|reserved  PAYLOAD LENGTH  IV   CIPHERTEXT       ICV
+//! plaintext: inner payloads | padding 01h 02h 03h .. | PAD LENGTH (one byte)
+//! ```
+//!
+//! What lives here: where the parts are. What does not: keys (room `keys`).
+
+use core::ops::Range;
+
+use super::{Field, RawPayload, WireError, WireErrorKind};
+
+/// Where the parts of an Encrypted payload are, as offsets in the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encrypted {
+    /// Offset of the payload's first byte.
+    pub at: usize,
+    /// Code of the first inner payload.
+    pub first: u8,
+    /// INITIALIZATION VECTOR.
+    pub iv: Range<usize>,
+    /// Ciphertext, as long as the plaintext.
+    pub text: Range<usize>,
+    /// INTEGRITY CHECKSUM DATA, up to the end of the message.
+    pub icv: Range<usize>,
+}
+
+impl Encrypted {
+    /// Divides a payload by the lengths of its algorithms, all in bytes.
+    ///
+    /// # Errors
+    /// PAYLOAD LENGTH does not leave room for one byte of ciphertext, or the ciphertext is no multiple of
+    /// `block_length`.
+    pub fn divide(
+        raw: &RawPayload<'_>,
+        iv_length: usize,
+        icv_length: usize,
+        block_length: usize,
+    ) -> Result<Self, WireError> {
+        let wrong = raw.reader().length_error();
+        let iv_at = raw.at.checked_add(RawPayload::HEADER_LEN).ok_or(wrong)?;
+        let text_at = iv_at.checked_add(iv_length).ok_or(wrong)?;
+        let end = iv_at.checked_add(raw.data.len()).ok_or(wrong)?;
+        let icv_at = end.checked_sub(icv_length).ok_or(wrong)?;
+        let text_length = icv_at.checked_sub(text_at).ok_or(wrong)?;
+        if text_length == 0 || text_length.checked_rem(block_length) != Some(0) {
+            return Err(wrong);
+        }
+        Ok(Self { at: raw.at, first: raw.next, iv: iv_at..text_at, text: text_at..icv_at, icv: icv_at..end })
+    }
+
+    /// Offset where the inner payloads end, from the PAD LENGTH byte that closes the opened plaintext.
+    ///
+    /// The padding's content is not looked at (reading R13).
+    ///
+    /// # Errors
+    /// PAD LENGTH is more than the plaintext holds.
+    pub fn inner_end(&self, message: &[u8]) -> Result<usize, WireError> {
+        let pad_length_at = self.text.end.saturating_sub(1);
+        let wrong = WireError::new(pad_length_at, Field::PadLength, WireErrorKind::Length);
+        let pad_length = *message.get(pad_length_at).ok_or(wrong)?;
+        pad_length_at.checked_sub(usize::from(pad_length)).filter(|end| *end >= self.text.start).ok_or(wrong)
+    }
+}
+
+/// PAD LENGTH that brings `inner` bytes of payloads, the padding and the PAD LENGTH byte to a multiple of `alignment`.
+#[must_use]
+pub fn pad_length_for(inner: usize, alignment: usize) -> u8 {
+    let used = inner.saturating_add(1).checked_rem(alignment).unwrap_or(0);
+    let missing = if used == 0 { 0 } else { alignment.saturating_sub(used) };
+    u8::try_from(missing).unwrap_or(0)
+}

@@ -1,0 +1,177 @@
+//! The IKEv2-SCSI header (r3 7.7.3.1.1, Table E1; readings R1, R2, R7, R8).
+//!
+//! ```text
+//! byte  0..7    8..15   16    17           18        19     20..23      24..27
+//!       AC SAI  DS SAI  NEXT  MAJOR|MINOR  EXCHANGE  flags  MESSAGE ID  LENGTH
+//! ```
+//!
+//! What lives here: the 28 bytes and every rule about their values ([`Header::check`]). What does not: which SAIs and
+//! which MESSAGE ID are expected, which only a command sequence or an SA knows.
+
+use core::fmt;
+
+use super::{EmitError, Field, WireError, WireErrorKind, Writer};
+use crate::dialect::{Exchange, Profile};
+
+/// A security association index: eight bytes in r3 (reading R2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Sai(pub u64);
+
+impl Sai {
+    /// The value that names no security association.
+    pub const ZERO: Self = Self(0);
+}
+
+impl fmt::Display for Sai {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for Sai {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sai({self})")
+    }
+}
+
+/// The header, 28 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// IKE_SA APPLICATION CLIENT SAI.
+    pub ac_sai: Sai,
+    /// IKE_SA DEVICE SERVER SAI.
+    pub ds_sai: Sai,
+    /// NEXT PAYLOAD: the code of the first payload.
+    pub next_payload: u8,
+    /// MAJOR VERSION, 2.
+    pub major_version: u8,
+    /// MINOR VERSION, 0.
+    pub minor_version: u8,
+    /// EXCHANGE TYPE.
+    pub exchange_type: u8,
+    /// INTTR bit.
+    pub initiator: bool,
+    /// VERSION bit.
+    pub version: bool,
+    /// RSPNS bit.
+    pub response: bool,
+    /// MESSAGE ID.
+    pub message_id: u32,
+    /// LENGTH: bytes of the whole message.
+    pub length: u32,
+}
+
+/// What a header must say to belong to a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// The message.
+    pub exchange: Exchange,
+    /// The application client's SAI; `None` accepts every one but zero.
+    pub ac_sai: Option<Sai>,
+    /// The device server's SAI; `None` accepts every one but zero.
+    pub ds_sai: Option<Sai>,
+    /// MESSAGE ID.
+    pub message_id: u32,
+    /// Bytes transferred.
+    pub total: usize,
+}
+
+impl Header {
+    /// Bytes of a header.
+    pub const LEN: usize = 28;
+    /// Offset of the NEXT PAYLOAD field.
+    pub const NEXT_PAYLOAD_AT: usize = 16;
+    /// Offset of the LENGTH field.
+    pub const LENGTH_AT: usize = 24;
+    /// MAJOR VERSION of the protocol.
+    pub const MAJOR_VERSION: u8 = 2;
+
+    /// Reads the header without judging its values.
+    ///
+    /// # Errors
+    /// [`WireErrorKind::NoHeader`] for fewer than 28 bytes (reading R36).
+    pub fn parse(profile: Profile, bytes: &[u8]) -> Result<Self, WireError> {
+        let no_header = WireError::new(0, Field::Length, WireErrorKind::NoHeader);
+        let (ac_sai, rest) = bytes.split_first_chunk().ok_or(no_header)?;
+        let (ds_sai, rest) = rest.split_first_chunk().ok_or(no_header)?;
+        let (&[next_payload, version, exchange_type, flags], rest) = rest.split_first_chunk().ok_or(no_header)?;
+        let (message_id, rest) = rest.split_first_chunk().ok_or(no_header)?;
+        let (length, _) = rest.split_first_chunk().ok_or(no_header)?;
+        let bits = profile.header_flags;
+        let bit = |number: u8| flags.unbounded_shr(u32::from(number)) & 1 == 1;
+        Ok(Self {
+            ac_sai: Sai(u64::from_be_bytes(*ac_sai)),
+            ds_sai: Sai(u64::from_be_bytes(*ds_sai)),
+            next_payload,
+            major_version: version.unbounded_shr(4),
+            minor_version: version & 0x0F,
+            exchange_type,
+            initiator: bit(bits.initiator_bit()),
+            version: bit(bits.version_bit()),
+            response: bit(bits.response_bit()),
+            message_id: u32::from_be_bytes(*message_id),
+            length: u32::from_be_bytes(*length),
+        })
+    }
+
+    /// Writes the header; reserved bits are zero.
+    ///
+    /// # Errors
+    /// [`EmitError::BufferTooSmall`].
+    pub fn emit(&self, profile: Profile, writer: &mut Writer<'_>) -> Result<(), EmitError> {
+        let bits = profile.header_flags;
+        let flag = |set: bool, number: u8| u8::from(set).unbounded_shl(u32::from(number));
+        writer.u64(self.ac_sai.0)?;
+        writer.u64(self.ds_sai.0)?;
+        writer.u8(self.next_payload)?;
+        writer.u8(self.major_version.unbounded_shl(4) | (self.minor_version & 0x0F))?;
+        writer.u8(self.exchange_type)?;
+        writer.u8(flag(self.initiator, bits.initiator_bit())
+            | flag(self.version, bits.version_bit())
+            | flag(self.response, bits.response_bit()))?;
+        writer.u32(self.message_id)?;
+        writer.u32(self.length)
+    }
+
+    /// Checks every value of the header that the protocol fixes, in the order of the bytes.
+    ///
+    /// MINOR VERSION, the VERSION bit and reserved bits are ignored (reading R7); NEXT PAYLOAD is the chain's affair.
+    ///
+    /// # Errors
+    /// [`WireError`] with the first wrong field.
+    pub fn check(&self, profile: Profile, expected: &Expected) -> Result<(), WireError> {
+        let invalid = |byte, field| Err(WireError::new(byte, field, WireErrorKind::Invalid));
+        let invalid_bit = |bit, field| Err(WireError::at_bit(19, bit, field, WireErrorKind::Invalid));
+        let bits = profile.header_flags;
+        let wrong_sai = |sai: Sai, wanted: Option<Sai>| match wanted {
+            Some(wanted) => sai != wanted,
+            None => sai == Sai::ZERO,
+        };
+        if wrong_sai(self.ac_sai, expected.ac_sai) {
+            return invalid(0, Field::AcSai);
+        }
+        if wrong_sai(self.ds_sai, expected.ds_sai) {
+            return invalid(8, Field::DsSai);
+        }
+        if self.major_version != Self::MAJOR_VERSION {
+            return Err(WireError::at_bit(17, 7, Field::MajorVersion, WireErrorKind::Invalid));
+        }
+        if self.exchange_type != profile.rules().exchange_type(expected.exchange) {
+            return invalid(18, Field::ExchangeType);
+        }
+        let is_out = expected.exchange.is_out();
+        let wrong_initiator = (self.initiator != is_out).then_some((bits.initiator_bit(), Field::Inttr));
+        let wrong_response = (self.response == is_out).then_some((bits.response_bit(), Field::Rspns));
+        // Within a byte the most significant wrong bit comes first; which one that is depends on the profile.
+        if let Some((bit, field)) = wrong_initiator.into_iter().chain(wrong_response).max_by_key(|(bit, _)| *bit) {
+            return invalid_bit(bit, field);
+        }
+        if self.message_id != expected.message_id {
+            return invalid(20, Field::MessageId);
+        }
+        if usize::try_from(self.length) != Ok(expected.total) {
+            return Err(WireError::new(Self::LENGTH_AT, Field::Length, WireErrorKind::Length));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! A whole message: written payload by payload, or read for printing (r3 7.7.3.1).
+
+use super::{Body, Chain, EmitError, Encrypted, Header, Sai, WireError, Writer};
+use crate::dialect::{Exchange, PayloadType, Profile};
+
+/// A received message, to be printed: its header and its payloads.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// How the logical unit speaks.
+    pub profile: Profile,
+    /// The header.
+    pub header: Header,
+    bytes: &'a [u8],
+    opened: Option<(usize, usize, usize, u8)>,
+}
+
+impl<'a> Message<'a> {
+    /// Reads the header; payloads are read as [`Message::payloads`] is walked.
+    ///
+    /// # Errors
+    /// Fewer than 28 bytes.
+    pub fn parse(profile: Profile, bytes: &'a [u8]) -> Result<Self, WireError> {
+        Ok(Self { profile, header: Header::parse(profile, bytes)?, bytes, opened: None })
+    }
+
+    /// The same message, whose Encrypted payload has been opened in place in the bytes given to [`Message::parse`].
+    ///
+    /// # Errors
+    /// The PAD LENGTH byte does not fit.
+    pub fn with_opened(mut self, encrypted: &Encrypted) -> Result<Self, WireError> {
+        let end = encrypted.inner_end(self.bytes)?;
+        self.opened = Some((encrypted.at, encrypted.text.start, end, encrypted.first));
+        Ok(self)
+    }
+
+    /// The payloads behind the header.
+    #[must_use]
+    pub const fn payloads(&self) -> Chain<'a> {
+        Chain::outer(self.profile, self.bytes, &self.header)
+    }
+
+    /// The payloads inside the opened Encrypted payload; `None` if it has not been opened.
+    #[must_use]
+    pub fn inner_payloads(&self) -> Option<Chain<'a>> {
+        let (at, start, end, first) = self.opened?;
+        Some(Chain::inner(self.profile, self.bytes.get(..end)?, start, first, at))
+    }
+}
+
+/// Writes a message payload by payload.
+///
+/// NEXT PAYLOAD, PAYLOAD LENGTH and LENGTH fields are patched when their values are known; until
+/// [`MessageWriter::finish`] the buffer holds no valid message.
+#[derive(Debug)]
+pub struct MessageWriter<'a> {
+    profile: Profile,
+    writer: Writer<'a>,
+    next_at: usize,
+    encrypted: Option<(usize, usize)>,
+}
+
+impl<'a> MessageWriter<'a> {
+    /// Writes the header of a message into `buffer`.
+    ///
+    /// # Errors
+    /// [`EmitError::BufferTooSmall`].
+    pub fn new(
+        profile: Profile,
+        exchange: Exchange,
+        (ac_sai, ds_sai): (Sai, Sai),
+        message_id: u32,
+        buffer: &'a mut [u8],
+    ) -> Result<Self, EmitError> {
+        let mut writer = Writer::new(buffer);
+        let header = Header {
+            ac_sai,
+            ds_sai,
+            next_payload: 0,
+            major_version: Header::MAJOR_VERSION,
+            minor_version: 0,
+            exchange_type: profile.rules().exchange_type(exchange),
+            initiator: exchange.is_out(),
+            version: false,
+            response: !exchange.is_out(),
+            message_id,
+            length: 0,
+        };
+        header.emit(profile, &mut writer)?;
+        Ok(Self { profile, writer, next_at: Header::NEXT_PAYLOAD_AT, encrypted: None })
+    }
+
+    /// Writes one payload, CRIT set to one except in a Vendor ID payload (r3 7.7.3.1.1).
+    ///
+    /// # Errors
+    /// [`EmitError`].
+    pub fn payload<'b>(&mut self, payload: PayloadType, body: &impl Body<'b>) -> Result<(), EmitError> {
+        let at = self.begin(payload)?;
+        body.emit(&mut self.writer)?;
+        self.end(at)
+    }
+
+    /// Begins the Encrypted payload; the payloads that follow are inside it.
+    ///
+    /// # Errors
+    /// [`EmitError::BufferTooSmall`].
+    pub fn begin_encrypted(&mut self, iv: &[u8]) -> Result<(), EmitError> {
+        let at = self.begin(PayloadType::Encrypted)?;
+        self.writer.bytes(iv)?;
+        self.encrypted = Some((at, self.writer.at()));
+        Ok(())
+    }
+
+    /// Ends the Encrypted payload: padding (reading R13), PAD LENGTH, and room for the ICV.
+    ///
+    /// The text is not encrypted yet: room `keys` does that in place.
+    ///
+    /// # Errors
+    /// [`EmitError`]; [`EmitError::TooLong`] also when no Encrypted payload was begun.
+    pub fn end_encrypted(&mut self, alignment: usize, icv_length: usize) -> Result<Encrypted, EmitError> {
+        let (at, text_at) = self.encrypted.take().ok_or(EmitError::TooLong)?;
+        let pad_length = super::pad_length_for(self.writer.at().saturating_sub(text_at), alignment);
+        for byte in 1..=pad_length {
+            self.writer.u8(byte)?;
+        }
+        self.writer.u8(pad_length)?;
+        let icv_at = self.writer.at();
+        self.writer.zeros(icv_length)?;
+        self.end(at)?;
+        let iv_at = at.saturating_add(super::RawPayload::HEADER_LEN);
+        Ok(Encrypted { at, first: 0, iv: iv_at..text_at, text: text_at..icv_at, icv: icv_at..self.writer.at() })
+    }
+
+    /// Writes LENGTH; the bytes returned are the message.
+    ///
+    /// # Errors
+    /// [`EmitError::TooLong`].
+    pub fn finish(mut self) -> Result<&'a mut [u8], EmitError> {
+        self.writer.patch_length_u32(Header::LENGTH_AT, self.writer.at())?;
+        Ok(self.writer.into_written())
+    }
+
+    fn begin(&mut self, payload: PayloadType) -> Result<usize, EmitError> {
+        let at = self.writer.at();
+        self.writer.patch_u8(self.next_at, self.profile.rules().payload_code(payload))?;
+        let critical = if payload == PayloadType::VendorId { 0 } else { 0x80 };
+        self.writer.bytes(&[0, critical, 0, 0])?;
+        self.next_at = at;
+        Ok(at)
+    }
+
+    fn end(&mut self, at: usize) -> Result<(), EmitError> {
+        self.writer.patch_length_u16(at.saturating_add(2), self.writer.at().saturating_sub(at))
+    }
+}

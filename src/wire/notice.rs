@@ -1,0 +1,123 @@
+//! The Notify, Delete and Vendor ID payloads (r3 7.7.4.8a Table H3, 7.7.4.8b Table H4, 7.7.4.9).
+//!
+//! ```text
+//! Notify  4                5             6..7                         8..15
+//!         PROTOCOL ID (1)  SAI SIZE (8)  NOTIFY MESSAGE TYPE (16384)  SAI of the device server
+//! Delete  4                5             6..7                8..15
+//!         PROTOCOL ID (1)  SAI SIZE (8)  NUMBER OF SAIS (1)  SAI of the application client
+//! ```
+
+use super::{Body, EmitError, Field, Reader, Sai, WireError, WireErrorKind, Writer};
+use crate::dialect::Profile;
+
+/// PROTOCOL ID of IKEv2-SCSI SAs.
+const PROTOCOL_ID: u8 = 1;
+/// SAI SIZE in bytes; every dialect sends eight.
+const SAI_SIZE: u8 = 8;
+/// NOTIFY MESSAGE TYPE of Initial Contact (RFC 4306 3.10.1).
+const INITIAL_CONTACT: u16 = 16384;
+
+/// Reads PROTOCOL ID and SAI SIZE, which both payloads begin with.
+fn read_frame(reader: &mut Reader<'_>) -> Result<(), WireError> {
+    let at = reader.at();
+    let [protocol_id, sai_size] = reader.array()?;
+    if protocol_id != PROTOCOL_ID {
+        return Err(WireError::new(at, Field::ProtocolId, WireErrorKind::Invalid));
+    }
+    if sai_size != SAI_SIZE {
+        return Err(WireError::new(at.saturating_add(1), Field::SaiSize, WireErrorKind::Invalid));
+    }
+    Ok(())
+}
+
+/// Reads a two-byte field that has one allowed value.
+fn read_fixed(reader: &mut Reader<'_>, value: u16, field: Field) -> Result<(), WireError> {
+    let at = reader.at();
+    if reader.u16()? == value { Ok(()) } else { Err(WireError::new(at, field, WireErrorKind::Invalid)) }
+}
+
+/// The data of a Notify payload, 12 bytes: an Initial Contact notification, the only one there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Notify {
+    /// SAI: the device server's.
+    pub sai: Sai,
+}
+
+impl Notify {
+    /// Offset of SAI from the payload's first byte.
+    pub const SAI_AT: usize = 8;
+}
+
+impl<'a> Body<'a> for Notify {
+    fn parse(_: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
+        read_frame(&mut reader)?;
+        read_fixed(&mut reader, INITIAL_CONTACT, Field::NotifyMessageType)?;
+        let sai = Sai(reader.u64()?);
+        reader.end()?;
+        Ok(Self { sai })
+    }
+
+    fn len(&self) -> usize {
+        12
+    }
+
+    fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
+        writer.bytes(&[PROTOCOL_ID, SAI_SIZE])?;
+        writer.u16(INITIAL_CONTACT)?;
+        writer.u64(self.sai.0)
+    }
+}
+
+/// The data of a Delete payload, 12 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delete {
+    /// APPLICATION CLIENT SECURITY ASSOCIATION INDEX.
+    pub ac_sai: Sai,
+}
+
+impl Delete {
+    /// Offset of APPLICATION CLIENT SECURITY ASSOCIATION INDEX from the payload's first byte.
+    pub const AC_SAI_AT: usize = 8;
+    const NUMBER_OF_SAIS: u16 = 1;
+}
+
+impl<'a> Body<'a> for Delete {
+    fn parse(_: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
+        read_frame(&mut reader)?;
+        read_fixed(&mut reader, Self::NUMBER_OF_SAIS, Field::NumberOfSais)?;
+        let ac_sai = Sai(reader.u64()?);
+        reader.end()?;
+        Ok(Self { ac_sai })
+    }
+
+    fn len(&self) -> usize {
+        12
+    }
+
+    fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
+        writer.bytes(&[PROTOCOL_ID, SAI_SIZE])?;
+        writer.u16(Self::NUMBER_OF_SAIS)?;
+        writer.u64(self.ac_sai.0)
+    }
+}
+
+/// The data of a Vendor ID payload: whatever the vendor likes. It is recognised and ignored (reading R6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VendorId<'a> {
+    /// Vendor ID.
+    pub data: &'a [u8],
+}
+
+impl<'a> Body<'a> for VendorId<'a> {
+    fn parse(_: Profile, reader: Reader<'a>) -> Result<Self, WireError> {
+        Ok(Self { data: reader.rest() })
+    }
+
+    fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
+        writer.bytes(self.data)
+    }
+}

@@ -1,0 +1,282 @@
+//! The payload chain (r3 7.7.3.1.1 Table F1, 7.7.4.1 Table G1; readings R6-R8).
+//!
+//! ```text
+//! byte  0             1              2..3            4..
+//!       NEXT PAYLOAD  CRIT|reserved  PAYLOAD LENGTH  data
+//! ```
+//!
+//! [`Chain`] walks, [`check_order`] is the one place that knows which order and number of payloads a message has and
+//! what is done with payloads that nobody recognises.
+
+use super::{
+    Algorithms, Authentication, Body, Capabilities, Certificate, CertificateRequest, Delete, Field, Header,
+    Identification, KeyExchange, Nonce, Notify, Reader, Timeouts, VendorId, WireError, WireErrorKind,
+};
+use crate::dialect::{Count, Exchange, PayloadType, Profile, Slot};
+
+/// One payload of a chain, its data not yet read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawPayload<'a> {
+    /// Code by which the preceding NEXT PAYLOAD field names it.
+    pub code: u8,
+    /// What the dialect calls it; `None` when the dialect does not recognise the code.
+    pub payload: Option<PayloadType>,
+    /// CRIT bit.
+    pub critical: bool,
+    /// Its own NEXT PAYLOAD field.
+    pub next: u8,
+    /// Offset in the message of its first byte.
+    pub at: usize,
+    /// Offset in the message of the NEXT PAYLOAD field that names it.
+    pub named_at: usize,
+    /// Its data, after the four-byte payload header.
+    pub data: &'a [u8],
+}
+
+impl<'a> RawPayload<'a> {
+    /// Bytes of a payload header.
+    pub const HEADER_LEN: usize = 4;
+
+    /// A reader over the data that blames PAYLOAD LENGTH.
+    #[must_use]
+    pub const fn reader(&self) -> Reader<'a> {
+        let data_at = self.at.saturating_add(Self::HEADER_LEN);
+        Reader::new(self.data, data_at, self.at.saturating_add(2), Field::PayloadLength)
+    }
+
+    /// Reads the data as one kind of payload.
+    ///
+    /// # Errors
+    /// [`WireError`] with the first wrong byte.
+    pub fn body<B: Body<'a>>(&self, profile: Profile) -> Result<B, WireError> {
+        B::parse(profile, self.reader())
+    }
+
+    /// A fault of a field of this payload, `offset` bytes after its first byte.
+    #[must_use]
+    pub const fn error(&self, offset: usize, field: Field, kind: WireErrorKind) -> WireError {
+        WireError::new(self.at.saturating_add(offset), field, kind)
+    }
+}
+
+/// A walk over the payloads of a message.
+///
+/// It ends at NEXT PAYLOAD 00h or behind an Encrypted payload, and gives an error, then nothing, when the payloads do
+/// not tile the message exactly (reading R8).
+#[derive(Debug, Clone)]
+pub struct Chain<'a> {
+    profile: Profile,
+    message: &'a [u8],
+    at: usize,
+    next: u8,
+    named_at: usize,
+    done: bool,
+}
+
+impl<'a> Chain<'a> {
+    /// The payloads behind the header of `message`.
+    #[must_use]
+    pub const fn outer(profile: Profile, message: &'a [u8], header: &Header) -> Self {
+        Self {
+            profile,
+            message,
+            at: Header::LEN,
+            next: header.next_payload,
+            named_at: Header::NEXT_PAYLOAD_AT,
+            done: false,
+        }
+    }
+
+    /// The payloads of an opened Encrypted payload: `message` ends where the padding begins, `start` is the offset of
+    /// the first inner payload, `first` its code, found at offset `named_at`.
+    #[must_use]
+    pub const fn inner(profile: Profile, message: &'a [u8], start: usize, first: u8, named_at: usize) -> Self {
+        Self { profile, message, at: start, next: first, named_at, done: false }
+    }
+
+    /// Offset of the NEXT PAYLOAD field that the walk read last; at the end, the one that ended the chain.
+    #[must_use]
+    pub const fn last_named_at(&self) -> usize {
+        self.named_at
+    }
+
+    fn read(&mut self) -> Result<RawPayload<'a>, WireError> {
+        let cut_off = WireError::new(self.named_at, Field::NextPayload, WireErrorKind::Length);
+        let rest = self.message.get(self.at..).ok_or(cut_off)?;
+        let (&[next, flags, l0, l1], _) = rest.split_first_chunk::<4>().ok_or(cut_off)?;
+        let wrong_length = WireError::new(self.at.saturating_add(2), Field::PayloadLength, WireErrorKind::Length);
+        let length = usize::from(u16::from_be_bytes([l0, l1]));
+        let data = rest.get(RawPayload::HEADER_LEN..length).ok_or(wrong_length)?;
+        let payload = self.profile.rules().payload_type(self.next);
+        let raw = RawPayload {
+            code: self.next,
+            payload,
+            critical: flags & 0x80 != 0,
+            next,
+            at: self.at,
+            named_at: self.named_at,
+            data,
+        };
+        if payload == Some(PayloadType::Encrypted) {
+            if length != rest.len() {
+                return Err(wrong_length);
+            }
+            self.done = true;
+        } else {
+            self.named_at = self.at;
+            self.next = next;
+            self.at = self.at.saturating_add(length);
+        }
+        Ok(raw)
+    }
+}
+
+impl<'a> Iterator for Chain<'a> {
+    type Item = Result<RawPayload<'a>, WireError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        if self.next == 0 {
+            self.done = true;
+            let surplus = self.at != self.message.len();
+            return surplus.then(|| Err(WireError::new(self.named_at, Field::NextPayload, WireErrorKind::Length)));
+        }
+        let read = self.read();
+        self.done |= read.is_err();
+        Some(read)
+    }
+}
+
+/// Checks that a chain holds the payloads of a message in their order and number (reading R6).
+///
+/// Faults in this order: the chain does not tile the message; a payload that is not recognised has CRIT set to one; a
+/// required payload is absent; a payload is out of its place or repeated.
+///
+/// # Errors
+/// [`WireError`]; an absent payload is blamed on the NEXT PAYLOAD field that ended the chain (reading R39), every other
+/// fault of order on the NEXT PAYLOAD field that names the payload.
+pub fn check_order(chain: &Chain<'_>, exchange: Exchange, inside_encrypted: bool) -> Result<(), WireError> {
+    let rules = chain.profile.rules();
+    let slots = if inside_encrypted { (rules.inner)(exchange) } else { (rules.outer)(exchange) };
+    let mut walk = chain.clone();
+    let mut found = 0_u32;
+    for raw in walk.by_ref() {
+        let raw = raw?;
+        match raw.payload {
+            Some(payload) => found |= bit_of(payload),
+            None if raw.critical => {
+                return Err(WireError::new(raw.named_at, Field::NextPayload, WireErrorKind::UnrecognisedCritical));
+            }
+            None => {}
+        }
+    }
+    if slots.iter().any(|slot| slot.count == Count::One && found & bit_of(slot.payload) == 0) {
+        return Err(WireError::new(walk.last_named_at(), Field::NextPayload, WireErrorKind::Missing));
+    }
+    let mut places = Places { slots, used: false };
+    for raw in chain.clone() {
+        let raw = raw?;
+        match raw.payload {
+            None | Some(PayloadType::VendorId) => {}
+            Some(payload) if places.take(payload) => {}
+            Some(_) => return Err(WireError::new(raw.named_at, Field::NextPayload, WireErrorKind::OutOfPlace)),
+        }
+    }
+    Ok(())
+}
+
+const fn bit_of(payload: PayloadType) -> u32 {
+    1_u32.unbounded_shl(payload as u32)
+}
+
+/// The places of a message that payloads may still take.
+struct Places {
+    slots: &'static [Slot],
+    used: bool,
+}
+
+impl Places {
+    /// Takes the place of one payload; false if it may not stand here.
+    fn take(&mut self, payload: PayloadType) -> bool {
+        loop {
+            let Some((slot, later)) = self.slots.split_first() else { return false };
+            if slot.payload == payload {
+                let free = !self.used || slot.count == Count::Any;
+                self.used = true;
+                return free;
+            }
+            if slot.count == Count::One && !self.used {
+                return false;
+            }
+            self.slots = later;
+            self.used = false;
+        }
+    }
+}
+
+/// The first payload of one type in a chain that [`check_order`] has accepted.
+#[must_use]
+pub fn find<'a>(chain: &Chain<'a>, payload: PayloadType) -> Option<RawPayload<'a>> {
+    chain.clone().filter_map(Result::ok).find(|raw| raw.payload == Some(payload))
+}
+
+/// A payload with its data read, of whatever type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Payload<'a> {
+    /// KE.
+    KeyExchange(KeyExchange<'a>),
+    /// ID, of either side.
+    Identification(Identification<'a>),
+    /// CERT.
+    Certificate(Certificate<'a>),
+    /// CERTREQ.
+    CertificateRequest(CertificateRequest<'a>),
+    /// AUTH.
+    Authentication(Authentication<'a>),
+    /// NONCE.
+    Nonce(Nonce<'a>),
+    /// N.
+    Notify(Notify),
+    /// D.
+    Delete(Delete),
+    /// V.
+    VendorId(VendorId<'a>),
+    /// E, unopened: IV, ciphertext and ICV.
+    Encrypted(&'a [u8]),
+    /// SSCC.
+    Capabilities(Capabilities<'a>),
+    /// SCA.
+    Algorithms(Algorithms<'a>),
+    /// STV.
+    Timeouts(Timeouts),
+    /// A payload that the dialect does not recognise.
+    Unrecognised(&'a [u8]),
+}
+
+impl<'a> Payload<'a> {
+    /// Reads the data of a payload.
+    ///
+    /// # Errors
+    /// [`WireError`] with the first wrong byte.
+    pub fn parse(profile: Profile, raw: &RawPayload<'a>) -> Result<Self, WireError> {
+        let Some(payload) = raw.payload else { return Ok(Self::Unrecognised(raw.data)) };
+        Ok(match payload {
+            PayloadType::KeyExchange => Self::KeyExchange(raw.body(profile)?),
+            PayloadType::IdApplicationClient | PayloadType::IdDeviceServer => Self::Identification(raw.body(profile)?),
+            PayloadType::Certificate => Self::Certificate(raw.body(profile)?),
+            PayloadType::CertificateRequest => Self::CertificateRequest(raw.body(profile)?),
+            PayloadType::Authentication => Self::Authentication(raw.body(profile)?),
+            PayloadType::Nonce => Self::Nonce(raw.body(profile)?),
+            PayloadType::Notify => Self::Notify(raw.body(profile)?),
+            PayloadType::Delete => Self::Delete(raw.body(profile)?),
+            PayloadType::VendorId => Self::VendorId(raw.body(profile)?),
+            PayloadType::Encrypted => Self::Encrypted(raw.data),
+            PayloadType::Capabilities => Self::Capabilities(raw.body(profile)?),
+            PayloadType::Algorithms => Self::Algorithms(raw.body(profile)?),
+            PayloadType::Timeouts => Self::Timeouts(raw.body(profile)?),
+        })
+    }
+}
