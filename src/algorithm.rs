@@ -26,3 +26,28 @@ impl AlgorithmType {
         }
     }
 }
+impl AlgorithmType {
+    /// c
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        "x"
+    }
+    /// c
+    #[must_use]
+    pub const fn from_code(c: u8) -> Option<Self> {
+        Some(match c {
+            1 => Self::Encryption,
+            2 => Self::PseudoRandom,
+            3 => Self::Integrity,
+            4 => Self::DiffieHellman,
+            0xf9 => Self::Authentication,
+            _ => return None,
+        })
+    }
+}
+/// x
+pub const INTEG_NONE: u32 = 0;
+/// x
+pub const IKE_AUTH_NONE: u32 = 0;
+/// x
+pub const IKE_AUTH_SHARED_KEY: u32 = 2;

@@ -16,7 +16,13 @@ extern crate alloc;
 extern crate std;
 
 pub mod algorithm;
+pub mod capabilities;
+pub mod ccs;
 pub mod crypto;
 pub mod dialect;
+pub mod keys;
+pub mod sa;
+pub mod sense;
+pub mod server;
 pub mod time;
 pub mod wire;

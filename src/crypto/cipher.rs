@@ -20,6 +20,13 @@ pub trait Cipher: Send + Sync {
         0
     }
 
+    /// Bytes of key material for a KEY LENGTH: the key and, after it, the salt.
+    ///
+    /// Only an algorithm whose KEY LENGTH is not its key's length overrides this (3DES, reading R9).
+    fn key_material_length(&self, key_length: u16) -> usize {
+        usize::from(key_length).saturating_add(self.salt_length())
+    }
+
     /// Bytes of INITIALIZATION VECTOR on the wire (16 for CBC, 8 for combined modes, 0 for NULL).
     fn iv_length(&self) -> usize;
 

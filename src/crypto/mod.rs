@@ -19,7 +19,7 @@ pub use cipher::Cipher;
 pub use dh::{DhExchange, DhGroup};
 pub use integrity::Integrity;
 pub use prf::Prf;
-pub use psk::{ConfigureKeyError, IdentityRef, KeyVersion, MemoryKeys, PresharedKeys, PskError};
+pub use psk::{ConfigureKeyError, Identity, KeyVersion, MemoryKeys, PresharedKeys, PskError};
 #[cfg(feature = "rand_core")]
 pub use random::RandCore;
 pub use random::{Purpose, Random, RandomError};
@@ -99,4 +99,12 @@ pub struct Suite {
     pub integrity: Option<&'static dyn Integrity>,
     /// The Diffie-Hellman group.
     pub group: &'static dyn DhGroup,
+}
+
+impl Suite {
+    /// Bytes of SK_ei and of SK_er, salt included.
+    #[must_use]
+    pub fn key_material_length(&self) -> usize {
+        self.cipher.key_material_length(self.key_length)
+    }
 }

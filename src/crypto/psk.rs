@@ -6,14 +6,35 @@ use alloc::vec::Vec;
 use thiserror::Error;
 
 use super::{CryptoError, Prf, Secret};
+use crate::wire::{IdType, Identification};
 
-/// An identity as an Identification payload carries it: ID TYPE and IDENTIFICATION DATA.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IdentityRef<'a> {
-    /// ID TYPE, e.g. 11 for ID_KEY_ID.
-    pub id_type: u8,
+/// An identity, kept: ID TYPE and IDENTIFICATION DATA of an Identification payload.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// ID TYPE.
+    pub id_type: IdType,
     /// IDENTIFICATION DATA.
-    pub data: &'a [u8],
+    pub data: Box<[u8]>,
+}
+
+impl Identity {
+    /// An identity of any type.
+    #[must_use]
+    pub fn new(id_type: IdType, data: &[u8]) -> Self {
+        Self { id_type, data: Box::from(data) }
+    }
+
+    /// An identity of type ID_KEY_ID.
+    #[must_use]
+    pub fn key_id(data: &[u8]) -> Self {
+        Self::new(IdType::KeyId, data)
+    }
+
+    /// The payload data that carries it.
+    #[must_use]
+    pub fn as_payload(&self) -> Identification<'_> {
+        Identification { id_type: self.id_type, data: &self.data }
+    }
 }
 
 /// Which secret answered: it stays the same for as long as the secret does, and changes when the secret is replaced.
@@ -47,7 +68,8 @@ pub trait PresharedKeys: Send + Sync {
     ///
     /// # Errors
     /// [`PskError::Unknown`] for an unknown identity; [`PskError::Crypto`].
-    fn peer(&self, peer: IdentityRef<'_>, prf: &dyn Prf, pad: &[u8], out: &mut [u8]) -> Result<KeyVersion, PskError>;
+    fn peer(&self, peer: Identification<'_>, prf: &dyn Prf, pad: &[u8], out: &mut [u8])
+    -> Result<KeyVersion, PskError>;
 }
 
 /// Why a key cannot be configured (r3 7.7.4.6 a).
@@ -71,7 +93,7 @@ pub enum ConfigureKeyError {
 #[derive(Debug, Default)]
 pub struct MemoryKeys {
     own: Option<Entry>,
-    peers: Vec<(Box<[u8]>, u8, Entry)>,
+    peers: Vec<(Identity, Entry)>,
     versions: u64,
 }
 
@@ -96,7 +118,7 @@ impl MemoryKeys {
         if secret.is_empty() {
             return Err(ConfigureKeyError::Empty);
         }
-        if self.peers.iter().any(|(_, _, entry)| entry.secret == secret) {
+        if self.peers.iter().any(|(_, entry)| entry.secret == secret) {
             return Err(ConfigureKeyError::BothSides);
         }
         let version = self.next_version();
@@ -108,7 +130,7 @@ impl MemoryKeys {
     ///
     /// # Errors
     /// [`ConfigureKeyError::BothSides`] for our own bytes, `Shared` for another peer's bytes, `Taken`, `Empty`.
-    pub fn add_peer(&mut self, peer: IdentityRef<'_>, secret: Secret) -> Result<(), ConfigureKeyError> {
+    pub fn add_peer(&mut self, peer: Identification<'_>, secret: Secret) -> Result<(), ConfigureKeyError> {
         if secret.is_empty() {
             return Err(ConfigureKeyError::Empty);
         }
@@ -118,18 +140,18 @@ impl MemoryKeys {
         if self.find(peer).is_some() {
             return Err(ConfigureKeyError::Taken);
         }
-        if self.peers.iter().any(|(_, _, entry)| entry.secret == secret) {
+        if self.peers.iter().any(|(_, entry)| entry.secret == secret) {
             return Err(ConfigureKeyError::Shared);
         }
         let version = self.next_version();
-        self.peers.push((Box::from(peer.data), peer.id_type, Entry { secret, version }));
+        self.peers.push((Identity::new(peer.id_type, peer.data), Entry { secret, version }));
         Ok(())
     }
 
     /// Forgets the secret of a peer; tells whether there was one.
-    pub fn remove_peer(&mut self, peer: IdentityRef<'_>) -> bool {
+    pub fn remove_peer(&mut self, peer: Identification<'_>) -> bool {
         let before = self.peers.len();
-        self.peers.retain(|(data, id_type, _)| !(*id_type == peer.id_type && **data == *peer.data));
+        self.peers.retain(|(identity, _)| identity.as_payload() != peer);
         self.peers.len() != before
     }
 
@@ -138,11 +160,8 @@ impl MemoryKeys {
         KeyVersion(self.versions)
     }
 
-    fn find(&self, peer: IdentityRef<'_>) -> Option<&Entry> {
-        self.peers
-            .iter()
-            .find(|(data, id_type, _)| *id_type == peer.id_type && **data == *peer.data)
-            .map(|(_, _, entry)| entry)
+    fn find(&self, peer: Identification<'_>) -> Option<&Entry> {
+        self.peers.iter().find(|(identity, _)| identity.as_payload() == peer).map(|(_, entry)| entry)
     }
 }
 
@@ -153,7 +172,13 @@ impl PresharedKeys for MemoryKeys {
         Ok(entry.version)
     }
 
-    fn peer(&self, peer: IdentityRef<'_>, prf: &dyn Prf, pad: &[u8], out: &mut [u8]) -> Result<KeyVersion, PskError> {
+    fn peer(
+        &self,
+        peer: Identification<'_>,
+        prf: &dyn Prf,
+        pad: &[u8],
+        out: &mut [u8],
+    ) -> Result<KeyVersion, PskError> {
         let entry = self.find(peer).ok_or(PskError::Unknown)?;
         prf.compute(entry.secret.expose(), &[pad], out)?;
         Ok(entry.version)
@@ -164,8 +189,8 @@ impl PresharedKeys for MemoryKeys {
 mod tests {
     use super::*;
 
-    const A: IdentityRef<'static> = IdentityRef { id_type: 11, data: b"client-1" };
-    const B: IdentityRef<'static> = IdentityRef { id_type: 11, data: b"client-2" };
+    const A: Identification<'static> = Identification { id_type: IdType::KeyId, data: b"client-1" };
+    const B: Identification<'static> = Identification { id_type: IdType::KeyId, data: b"client-2" };
 
     #[test]
     fn one_key_belongs_to_one_identity() {

@@ -1,0 +1,175 @@
+//! What the device server offers (r3 5.13.4.2, 7.7.2, 7.7.4.11), and what an application client selected of it.
+//!
+//! The list is derived from the provider's lists, in the standard's order; a policy may hide entries and never adds one.
+//! Selection ([`select`]) is the one place that judges an SCA payload's descriptors.
+
+mod selection;
+
+pub use selection::{Selection, select};
+
+use alloc::vec::Vec;
+
+use thiserror::Error;
+
+use crate::algorithm::{self, AlgorithmType};
+use crate::crypto::CryptoProvider;
+use crate::dialect::Profile;
+use crate::wire::{Capabilities, Descriptor, Descriptors, EmitError, Writer};
+
+/// The types of algorithm, one descriptor of each in an SCA payload, in its order (reading R4).
+pub(crate) const TYPES: [AlgorithmType; 5] = [
+    AlgorithmType::Encryption,
+    AlgorithmType::PseudoRandom,
+    AlgorithmType::Integrity,
+    AlgorithmType::DiffieHellman,
+    AlgorithmType::Authentication,
+];
+
+/// The ways in which this device server can authenticate itself and verify application clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AuthMethods {
+    /// It has a shared key of its own: USE of Shared Key Message Integrity Code.
+    pub use_shared_key: bool,
+    /// It knows shared keys of application clients: ACCEPT of the same.
+    pub accept_shared_key: bool,
+    /// An administrator allows the Authentication phase to be omitted: IKE_AUTH_NONE (reading R19).
+    pub none: bool,
+}
+
+impl AuthMethods {
+    /// True if the device server can authenticate itself by the IKE authentication algorithm.
+    #[must_use]
+    pub const fn can_use(&self, identifier: u32) -> bool {
+        match identifier {
+            algorithm::IKE_AUTH_NONE => self.none,
+            algorithm::IKE_AUTH_SHARED_KEY => self.use_shared_key,
+            _ => false,
+        }
+    }
+
+    /// True if the device server can verify an application client that uses this AUTH METHOD.
+    ///
+    /// Zero is never acceptable: IKE_AUTH_NONE is selected in the SCA only (reading R18).
+    #[must_use]
+    pub fn can_accept(&self, method: u8) -> bool {
+        u32::from(method) == algorithm::IKE_AUTH_SHARED_KEY && self.accept_shared_key
+    }
+
+    fn descriptors(self) -> impl Iterator<Item = Descriptor> {
+        let none = self.none.then(|| Descriptor::authentication(algorithm::IKE_AUTH_NONE, true, true));
+        let shared_key = (self.use_shared_key || self.accept_shared_key).then(|| {
+            Descriptor::authentication(algorithm::IKE_AUTH_SHARED_KEY, self.use_shared_key, self.accept_shared_key)
+        });
+        none.into_iter().chain(shared_key)
+    }
+}
+
+/// Why there is no list of capabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum CapabilitiesError {
+    /// No algorithm of this type is left, and there shall be at least one of each (r3 7.7.4.11).
+    #[error("no algorithm of type {} is offered", .0.name())]
+    NoneOfType(AlgorithmType),
+    /// More descriptors than NUMBER OF TRANSFORMS can count (255).
+    #[error("more than 255 algorithms are offered")]
+    TooMany,
+}
+
+/// The list that a Device Server Capabilities phase returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    descriptors: Vec<[u8; Descriptors::EACH]>,
+}
+
+impl Offer {
+    /// Derives the list from the provider, in the standard's order, without those that `hidden` names by algorithm type
+    /// and identifier.
+    ///
+    /// Integrity algorithm NONE is listed exactly when a combined mode is (reading R5).
+    ///
+    /// # Errors
+    /// [`CapabilitiesError`].
+    pub fn derive(
+        provider: &CryptoProvider,
+        methods: AuthMethods,
+        hidden: &[(AlgorithmType, u32)],
+    ) -> Result<Self, CapabilitiesError> {
+        let mut list: Vec<Descriptor> = Vec::new();
+        for cipher in provider.ciphers {
+            list.extend(cipher.key_lengths().iter().map(|length| Descriptor::encryption(cipher.identifier(), *length)));
+        }
+        let plain = |algorithm_type, identifier| Descriptor::new(algorithm_type, identifier);
+        list.extend(provider.prfs.iter().map(|prf| plain(AlgorithmType::PseudoRandom, prf.identifier())));
+        list.extend(provider.integrity.iter().map(|i| plain(AlgorithmType::Integrity, i.identifier())));
+        list.extend(provider.groups.iter().map(|group| plain(AlgorithmType::DiffieHellman, group.identifier())));
+        list.extend(methods.descriptors());
+        list.retain(|d| !hidden.iter().any(|(kind, id)| kind.code() == d.algorithm_type && *id == d.identifier));
+        let is_combined = |d: &Descriptor| {
+            d.algorithm_type == AlgorithmType::Encryption.code()
+                && provider.cipher(d.identifier, d.key_length()).is_some_and(|cipher| cipher.is_combined())
+        };
+        if list.iter().any(is_combined) {
+            list.push(plain(AlgorithmType::Integrity, algorithm::INTEG_NONE));
+        }
+        // Attributes last, so that key lengths of one identifier ascend (r3 7.7.4.11).
+        list.sort_unstable();
+        list.dedup();
+        Self::fixed(&list)
+    }
+
+    /// Exactly these descriptors in this order, whatever the provider has: for test benches.
+    ///
+    /// # Errors
+    /// [`CapabilitiesError`].
+    pub fn fixed(list: &[Descriptor]) -> Result<Self, CapabilitiesError> {
+        let missing = |kind: &&AlgorithmType| !list.iter().any(|d| d.algorithm_type == kind.code());
+        if let Some(kind) = TYPES.iter().find(missing) {
+            return Err(CapabilitiesError::NoneOfType(*kind));
+        }
+        if list.len() > usize::from(u8::MAX) {
+            return Err(CapabilitiesError::TooMany);
+        }
+        Ok(Self { descriptors: list.iter().map(Descriptor::to_bytes).collect() })
+    }
+
+    /// The descriptors, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Descriptor> + '_ {
+        self.descriptors.iter().map(Descriptor::from_bytes)
+    }
+
+    /// The parameter data of protocol 40h, SPECIFIC 0101h; from its fifth byte on it is the SSCC payload.
+    ///
+    /// # Errors
+    /// [`EmitError`] cannot happen for a list that the constructors accept; it is handed on rather than hidden.
+    pub fn parameter_data(&self, _profile: Profile) -> Result<Vec<u8>, EmitError> {
+        let payload = self.as_payload();
+        let mut bytes = alloc::vec![0; payload.parameter_data_len()];
+        payload.emit_parameter_data(&mut Writer::new(&mut bytes))?;
+        Ok(bytes)
+    }
+
+    fn as_payload(&self) -> Capabilities<'_> {
+        Capabilities { descriptors: Descriptors::new(&self.descriptors) }
+    }
+
+    /// True if the list holds the algorithm with its key length (ENCR) or its USE bit (IKE-AUTH); other attribute bytes
+    /// of `selected` are ignored (reading R18).
+    fn offers(&self, selected: &Descriptor) -> bool {
+        self.same_algorithm(selected).any(|d| match AlgorithmType::from_code(d.algorithm_type) {
+            Some(AlgorithmType::Encryption) => d.key_length() == selected.key_length(),
+            Some(AlgorithmType::Authentication) => d.may_use(),
+            _ => true,
+        })
+    }
+
+    /// True if the list lets an application client authenticate itself by this AUTH METHOD (reading R18).
+    pub(crate) fn accepts(&self, method: u8) -> bool {
+        let wanted = Descriptor::new(AlgorithmType::Authentication, u32::from(method));
+        self.same_algorithm(&wanted).any(|d| d.accept())
+    }
+
+    fn same_algorithm<'a>(&'a self, wanted: &Descriptor) -> impl Iterator<Item = Descriptor> + 'a {
+        let (kind, identifier) = (wanted.algorithm_type, wanted.identifier);
+        self.iter().filter(move |d| d.algorithm_type == kind && d.identifier == identifier)
+    }
+}

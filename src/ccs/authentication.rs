@@ -1,0 +1,208 @@
+//! The Authentication phase (r3 5.13.4.4, 7.7.4.4-7.7.4.6, 7.7.4.8a; readings R18, R21, R29-R32, R34).
+//!
+//! Order of the checks of an authentication OUT: header; outer payloads; Encrypted framing; ICV; decryption; inner
+//! payloads, their order, then each; AUTH METHOD; AUTH data. Everything before the ICV uses public bytes only.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec;
+
+use bytes::Bytes;
+
+use super::job::{SignWork, VerifyWork};
+use super::key_exchange::{check_transferred, required};
+use super::{Keyed, Sequence, Setting};
+use crate::algorithm;
+use crate::crypto::{Identity, Purpose, Random, Secret};
+use crate::dialect::{Exchange, PayloadType};
+use crate::keys::{Protection, SignedOctets, open, seal};
+use crate::sense::Refusal;
+use crate::wire::{
+    Authentication, Body, Capabilities, Chain, Encrypted, Expected, Field, Header, Identification, MessageWriter,
+    Notify, Payload, RawPayload, WireError, WireErrorKind, check_order, find,
+};
+
+/// What an authentication OUT asks for, its AUTH data not yet verified.
+pub(crate) struct Claim {
+    pub(crate) identity: Identity,
+    pub(crate) method: u8,
+    pub(crate) initial_contact: bool,
+    /// Offset of the Encrypted payload, where every failure of authentication points.
+    pub(crate) at: usize,
+}
+
+/// Checks an authentication OUT up to its AUTH data.
+///
+/// The list is opened in place; a refusal after that leaves plaintext in it, which is the sender's own.
+pub(crate) fn plan_out(
+    setting: &Setting,
+    sequence: &Sequence,
+    keyed: &Keyed,
+    list: &mut [u8],
+    transfer_length: usize,
+) -> Result<(Claim, Box<VerifyWork>), Refusal> {
+    let suite = &sequence.selection.suite;
+    let protection = Protection::new(suite, &keyed.keys.sk_ei, &keyed.keys.sk_ai);
+    let expected = Expected {
+        exchange: Exchange::AuthenticationOut,
+        ac_sai: Some(sequence.ac_sai),
+        ds_sai: Some(sequence.ds_sai),
+        message_id: 1,
+        total: transfer_length,
+    };
+    let opened = open_list(setting, &protection, list, &expected)?;
+    let list: &[u8] = list;
+    let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
+    log.record("plaintext_i", list.get(opened.encrypted.text.clone()).unwrap_or(&[]));
+    let inner = opened.inner(setting, list);
+    let (identity, auth) = check_inner(setting, sequence, &inner, opened.encrypted.at)?;
+    let refused = Refusal::Authentication { at: opened.encrypted.at };
+    if !setting.offer.accepts(auth.method) || !setting.methods.can_accept(auth.method) {
+        return Err(refused);
+    }
+    let octets = SignedOctets::of_application_client(
+        suite.prf,
+        sequence.message.clone(),
+        sequence.ds_nonce.clone(),
+        &keyed.keys.sk_pi,
+        identity,
+    )?;
+    octets.record(log, "octets_i");
+    log.record("auth_i", auth.data);
+    let identity = Identity::new(identity.id_type, identity.data);
+    let work = VerifyWork {
+        prf: suite.prf,
+        pad: setting.profile.rules().key_pad,
+        keys: Arc::clone(&setting.keys),
+        identity: identity.clone(),
+        octets,
+        auth: auth.data.to_vec(),
+    };
+    let initial_contact = find(&inner, PayloadType::Notify).is_some();
+    Ok((Claim { identity, method: auth.method, initial_contact, at: opened.encrypted.at }, Box::new(work)))
+}
+
+/// An opened list: where its Encrypted payload is, and where the inner payloads end.
+pub(super) struct Opened {
+    pub(super) encrypted: Encrypted,
+    pub(super) inner_end: usize,
+}
+
+impl Opened {
+    pub(super) fn inner<'a>(&self, setting: &Setting, list: &'a [u8]) -> Chain<'a> {
+        let inner = list.get(..self.inner_end).unwrap_or(list);
+        Chain::inner(setting.profile, inner, self.encrypted.text.start, self.encrypted.first, self.encrypted.at)
+    }
+}
+
+/// Checks the header and the outer payloads, then opens the Encrypted payload in place.
+pub(super) fn open_list(
+    setting: &Setting,
+    protection: &Protection<'_>,
+    list: &mut [u8],
+    expected: &Expected,
+) -> Result<Opened, Refusal> {
+    let profile = setting.profile;
+    let header = Header::parse(profile, list)?;
+    header.check(profile, expected)?;
+    check_transferred(list, expected.total)?;
+    let chain = Chain::outer(profile, list, &header);
+    check_order(&chain, expected.exchange, false)?;
+    let encrypted = protection.divide(&required(&chain, PayloadType::Encrypted)?)?;
+    let inner_end = open(protection, list, &encrypted)?;
+    let opened = Opened { encrypted, inner_end };
+    check_order(&opened.inner(setting, list), expected.exchange, true)?;
+    Ok(opened)
+}
+
+/// Reads every inner payload in its order, then checks what no payload can tell alone.
+fn check_inner<'a>(
+    setting: &Setting,
+    sequence: &Sequence,
+    inner: &Chain<'a>,
+    at: usize,
+) -> Result<(Identification<'a>, Authentication<'a>), Refusal> {
+    let mut found = (None, None);
+    let has_certificate = find(inner, PayloadType::Certificate).is_some();
+    for raw in inner.clone() {
+        let raw = raw?;
+        match Payload::parse(setting.profile, &raw)? {
+            Payload::Identification(identity) => {
+                if identity.id_type.needs_certificate() && !has_certificate {
+                    return Err(raw.error(Identification::TYPE_AT, Field::IdType, WireErrorKind::Invalid).into());
+                }
+                found.0 = Some(identity);
+            }
+            Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
+                return Err(raw.error(Notify::SAI_AT, Field::Sai, WireErrorKind::Invalid).into());
+            }
+            Payload::Authentication(auth) => found.1 = Some(auth),
+            _ => {}
+        }
+    }
+    let missing = WireError::new(at, Field::NextPayload, WireErrorKind::Missing);
+    Ok((found.0.ok_or(missing)?, found.1.ok_or(missing)?))
+}
+
+/// What the authentication IN takes besides our AUTH data.
+pub(crate) struct Answer {
+    iv: Bytes,
+}
+
+/// Prepares the authentication IN: the octets that we sign, and the IV.
+pub(crate) fn plan_in(
+    setting: &Setting,
+    sequence: &Sequence,
+    keyed: &Keyed,
+    random: &mut dyn Random,
+) -> Result<(Answer, Box<SignWork>), Refusal> {
+    let suite = &sequence.selection.suite;
+    let mut iv = vec![0; suite.cipher.iv_length()];
+    random.fill(Purpose::Iv, &mut iv)?;
+    let capabilities = setting.offer.parameter_data(setting.profile)?;
+    let sscc = Bytes::copy_from_slice(capabilities.get(Capabilities::PAYLOAD_AT..).unwrap_or(&[]));
+    let octets = SignedOctets::of_device_server(
+        suite.prf,
+        sscc,
+        keyed.key_exchange_in.clone(),
+        sequence.ac_nonce.clone(),
+        &keyed.keys.sk_pr,
+        setting.identity.as_payload(),
+    )?;
+    octets.record(setting.logger(sequence.ac_sai, sequence.ds_sai), "octets_r");
+    let pad = setting.profile.rules().key_pad;
+    let work = SignWork { prf: suite.prf, pad, keys: Arc::clone(&setting.keys), octets };
+    Ok((Answer { iv: Bytes::from(iv) }, Box::new(work)))
+}
+
+/// Writes and seals the authentication IN (r3 5.13.4.4.3).
+pub(crate) fn write_in(
+    setting: &Setting,
+    sequence: &Sequence,
+    keyed: &Keyed,
+    answer: &Answer,
+    auth: &Secret,
+) -> Result<Bytes, Refusal> {
+    let suite = &sequence.selection.suite;
+    let protection = Protection::new(suite, &keyed.keys.sk_er, &keyed.keys.sk_ar);
+    let identity = setting.identity.as_payload();
+    let [.., method] = algorithm::IKE_AUTH_SHARED_KEY.to_be_bytes();
+    let auth = Authentication { method, data: auth.expose() };
+    let inner = identity.len().saturating_add(auth.len()).saturating_add(2 * RawPayload::HEADER_LEN);
+    let padded = inner.saturating_add(1).next_multiple_of(suite.cipher.alignment().max(1));
+    let around = suite.cipher.iv_length().saturating_add(protection.icv_length());
+    let total = (Header::LEN + RawPayload::HEADER_LEN).saturating_add(padded).saturating_add(around);
+    let mut buffer = vec![0; total];
+    let sais = (sequence.ac_sai, sequence.ds_sai);
+    let mut writer = MessageWriter::new(setting.profile, Exchange::AuthenticationIn, sais, 1, &mut buffer)?;
+    writer.begin_encrypted(&answer.iv)?;
+    writer.payload(PayloadType::IdDeviceServer, &identity)?;
+    writer.payload(PayloadType::Authentication, &auth)?;
+    let encrypted = writer.end_encrypted(suite.cipher.alignment(), protection.icv_length())?;
+    let message = writer.finish()?;
+    let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
+    log.record("auth_r", auth.data);
+    log.record("plaintext_r", message.get(encrypted.text.clone()).unwrap_or(&[]));
+    seal(&protection, message, &encrypted)?;
+    Ok(Bytes::from(buffer))
+}

@@ -1,0 +1,187 @@
+//! Slow work as a value (r3 5.13.7): a [`Job`] runs on any thread, core, accelerator or HSM queue.
+//!
+//! A job owns all that it needs and touches nothing of the server. Its number is never used twice, so that the result of
+//! a job whose sequence is gone is told from that of a later one.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::Bytes;
+
+use crate::crypto::{CryptoError, DhGroup, Identity, KeyVersion, PresharedKeys, Prf, PskError, Secret};
+use crate::keys::{SignedOctets, shared_key_auth, verify_shared_key_auth};
+
+/// The number of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub(crate) u64);
+
+/// What a job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JobKind {
+    /// Both exponentiations of a Diffie-Hellman exchange.
+    KeyExchange,
+    /// Checks the application client's AUTH.
+    Verify,
+    /// Makes the device server's AUTH.
+    Sign,
+}
+
+/// A piece of slow work.
+#[derive(Debug)]
+#[must_use = "a job that is not run leaves its command unanswered until the protocol timeout"]
+pub struct Job {
+    pub(crate) id: JobId,
+    pub(crate) work: Work,
+}
+
+/// A finished job, for `DeviceServer::complete`.
+#[derive(Debug)]
+#[must_use = "the result of a job must be given back to the server"]
+pub struct JobDone {
+    pub(crate) id: JobId,
+    pub(crate) result: WorkResult,
+}
+
+impl Job {
+    /// The job's number.
+    #[must_use]
+    pub const fn id(&self) -> JobId {
+        self.id
+    }
+
+    /// What the job does.
+    #[must_use]
+    pub const fn kind(&self) -> JobKind {
+        match self.work {
+            Work::KeyExchange(_) => JobKind::KeyExchange,
+            Work::Verify(_) => JobKind::Verify,
+            Work::Sign(_) => JobKind::Sign,
+        }
+    }
+
+    /// Does the work. It takes as long as it takes, and gives its result in every case.
+    pub fn run(self) -> JobDone {
+        let result = match self.work {
+            Work::KeyExchange(work) => WorkResult::KeyExchange(work.run()),
+            Work::Verify(work) => WorkResult::Verify(work.run()),
+            Work::Sign(work) => WorkResult::Sign(work.run()),
+        };
+        JobDone { id: self.id, result }
+    }
+}
+
+impl JobDone {
+    /// The number of the job that this is the result of.
+    #[must_use]
+    pub const fn id(&self) -> JobId {
+        self.id
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Work {
+    KeyExchange(KeyExchangeWork),
+    Verify(Box<VerifyWork>),
+    Sign(Box<SignWork>),
+}
+
+#[derive(Debug)]
+pub(crate) enum WorkResult {
+    KeyExchange(Result<Agreed, KeyExchangeWork>),
+    Verify(Result<KeyVersion, PskError>),
+    Sign(Result<Secret, CryptoError>),
+}
+
+/// Our private value and the application client's public one.
+pub(crate) struct KeyExchangeWork {
+    pub(crate) group: &'static dyn DhGroup,
+    pub(crate) private: Secret,
+    pub(crate) peer: Bytes,
+}
+
+impl fmt::Debug for KeyExchangeWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyExchangeWork({:?})", self.group)
+    }
+}
+
+/// Our public value and the shared secret.
+#[derive(Debug)]
+pub(crate) struct Agreed {
+    pub(crate) public: Vec<u8>,
+    pub(crate) shared: Secret,
+}
+
+impl KeyExchangeWork {
+    /// Gives the work back when the provider fails, so that it can be tried again.
+    pub(crate) fn run(self) -> Result<Agreed, Self> {
+        self.agree().map_err(|_| self)
+    }
+
+    fn agree(&self) -> Result<Agreed, CryptoError> {
+        let exchange = self.group.start(Secret::copy_of(self.private.expose()))?;
+        let public = exchange.public().to_vec();
+        let shared = exchange.agree(&self.peer)?;
+        Ok(Agreed { public, shared })
+    }
+}
+
+/// What it takes to check the application client's AUTH.
+pub(crate) struct VerifyWork {
+    pub(crate) prf: &'static dyn Prf,
+    pub(crate) pad: &'static [u8],
+    pub(crate) keys: Arc<dyn PresharedKeys>,
+    pub(crate) identity: Identity,
+    pub(crate) octets: SignedOctets,
+    pub(crate) auth: Vec<u8>,
+}
+
+impl fmt::Debug for VerifyWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifyWork({:?})", self.identity)
+    }
+}
+
+impl VerifyWork {
+    /// `PskError::Unknown` and `CryptoError::Refused` are told to nobody apart, and cost the same.
+    fn run(self) -> Result<KeyVersion, PskError> {
+        let mut padded = Secret::zeroed(self.prf.output_length());
+        let found = self.keys.peer(self.identity.as_payload(), self.prf, self.pad, padded.expose_mut());
+        if found == Err(PskError::Unknown) {
+            // The work for an unknown identity is that for a wrong key.
+            self.prf.compute(&[0; 32], &[self.pad], padded.expose_mut())?;
+        }
+        let matches = verify_shared_key_auth(self.prf, &padded, &self.octets, &self.auth);
+        let version = found?;
+        matches?;
+        Ok(version)
+    }
+}
+
+/// What it takes to make the device server's AUTH.
+pub(crate) struct SignWork {
+    pub(crate) prf: &'static dyn Prf,
+    pub(crate) pad: &'static [u8],
+    pub(crate) keys: Arc<dyn PresharedKeys>,
+    pub(crate) octets: SignedOctets,
+}
+
+impl fmt::Debug for SignWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignWork")
+    }
+}
+
+impl SignWork {
+    fn run(self) -> Result<Secret, CryptoError> {
+        let mut padded = Secret::zeroed(self.prf.output_length());
+        match self.keys.own(self.prf, self.pad, padded.expose_mut()) {
+            Ok(_) => shared_key_auth(self.prf, &padded, &self.octets),
+            Err(PskError::Unknown) => Err(CryptoError::Device),
+            Err(PskError::Crypto(error)) => Err(error),
+        }
+    }
+}

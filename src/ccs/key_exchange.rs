@@ -1,0 +1,201 @@
+//! The Key Exchange phase (r3 5.13.4.3; readings R2, R4-R8, R15, R17, R28, R34, R38, R39).
+//!
+//! What lives here: every check of a key exchange OUT, the draws of nonce, private value and SAI, the key exchange IN.
+//! What does not: the Diffie-Hellman calculation itself (`job`).
+
+use alloc::vec;
+
+use bytes::Bytes;
+
+use super::job::{Agreed, KeyExchangeWork};
+use super::{Keyed, Sequence, Setting};
+use crate::capabilities::{Selection, select};
+use crate::crypto::{CryptoError, Purpose, Random, RandomError};
+use crate::dialect::{Exchange, PayloadType};
+use crate::keys::Skeyseed;
+use crate::sense::Refusal;
+use crate::wire::{
+    Algorithms, Chain, Descriptors, Expected, Field, Header, KeyExchange, MessageWriter, Nonce, RawPayload, Sai,
+    Timeouts, WireError, WireErrorKind, check_order, find,
+};
+
+/// Draws of a device server SAI before the random source is called broken; one is nearly always enough.
+const SAI_DRAWS: u8 = 16;
+/// SAIs up to this one are never used (reading R2).
+const LAST_RESERVED_SAI: u64 = 255;
+
+/// What a key exchange OUT leads to, nothing of it done yet.
+pub(crate) struct Plan {
+    pub(crate) sequence: Sequence,
+    pub(crate) work: KeyExchangeWork,
+}
+
+/// Checks a key exchange OUT and draws what it takes to answer it.
+///
+/// `transfer_length` is the CDB's; `is_taken` tells the SAIs that a live association or a running sequence has.
+pub(crate) fn plan(
+    setting: &Setting,
+    list: &[u8],
+    transfer_length: usize,
+    random: &mut dyn Random,
+    is_taken: impl Fn(Sai) -> bool,
+) -> Result<Plan, Refusal> {
+    let profile = setting.profile;
+    let header = Header::parse(profile, list)?;
+    let expected = Expected {
+        exchange: Exchange::KeyExchangeOut,
+        ac_sai: None,
+        ds_sai: Some(Sai::ZERO),
+        message_id: 0,
+        total: transfer_length,
+    };
+    header.check(profile, &expected)?;
+    check_transferred(list, transfer_length)?;
+    let chain = Chain::outer(profile, list, &header);
+    check_order(&chain, Exchange::KeyExchangeOut, false)?;
+
+    let stv = required(&chain, PayloadType::Timeouts)?;
+    let timeouts = check_timeouts(setting, &stv)?;
+    let raw_sca = required(&chain, PayloadType::Algorithms)?;
+    let (sca, selection) = check_algorithms(setting, &raw_sca, header.ac_sai)?;
+    let ke = required(&chain, PayloadType::KeyExchange)?;
+    let public = check_public(setting, &ke, &selection)?;
+    let raw_nonce = required(&chain, PayloadType::Nonce)?;
+    let nonce = check_nonce(setting, &raw_nonce, &selection)?;
+
+    let mut ds_nonce = vec![0; setting.policy.nonce_length];
+    random.fill(Purpose::Nonce, &mut ds_nonce)?;
+    let private = selection.suite.group.draw_private(random)?;
+    let sequence = Sequence {
+        ac_sai: header.ac_sai,
+        ds_sai: draw_sai(random, is_taken)?,
+        timeouts,
+        selection,
+        usage_type: sca.sa_type,
+        usage_data: Bytes::copy_from_slice(sca.usage_data),
+        descriptors: Bytes::copy_from_slice(sca.descriptors.as_bytes()),
+        ac_nonce: Bytes::copy_from_slice(nonce.data),
+        ds_nonce: Bytes::from(ds_nonce),
+        message: Bytes::copy_from_slice(list),
+        failures: 0,
+    };
+    let work = KeyExchangeWork { group: selection.suite.group, private, peer: Bytes::copy_from_slice(public) };
+    Ok(Plan { sequence, work })
+}
+
+/// Data-Out that is shorter than TRANSFER LENGTH is a fault of LENGTH (reading R39).
+pub(super) fn check_transferred(list: &[u8], transfer_length: usize) -> Result<(), WireError> {
+    if list.len() == transfer_length {
+        return Ok(());
+    }
+    Err(WireError::new(Header::LENGTH_AT, Field::Length, WireErrorKind::Length))
+}
+
+/// A payload that `check_order` has found.
+pub(super) fn required<'a>(chain: &Chain<'a>, payload: PayloadType) -> Result<RawPayload<'a>, WireError> {
+    let missing = WireError::new(Header::NEXT_PAYLOAD_AT, Field::NextPayload, WireErrorKind::Missing);
+    find(chain, payload).ok_or(missing)
+}
+
+/// Zero and more than the maximum are refused (r3 7.7.4.13, reading R28).
+fn check_timeouts(setting: &Setting, raw: &RawPayload<'_>) -> Result<Timeouts, WireError> {
+    let timeouts: Timeouts = raw.body(setting.profile)?;
+    let policy = &setting.policy;
+    if timeouts.protocol == 0 || timeouts.protocol > policy.max_protocol_timeout {
+        return Err(raw.error(Timeouts::PROTOCOL_AT, Field::ProtocolTimeout, WireErrorKind::Invalid));
+    }
+    if timeouts.inactivity == 0 || timeouts.inactivity > policy.max_inactivity_timeout {
+        return Err(raw.error(Timeouts::INACTIVITY_AT, Field::InactivityTimeout, WireErrorKind::Invalid));
+    }
+    Ok(timeouts)
+}
+
+fn check_algorithms<'a>(
+    setting: &Setting,
+    raw: &RawPayload<'a>,
+    ac_sai: Sai,
+) -> Result<(Algorithms<'a>, Selection), WireError> {
+    let sca: Algorithms<'a> = raw.body(setting.profile)?;
+    if !setting.policy.usage_types.contains(&sca.sa_type) {
+        return Err(raw.error(Algorithms::SA_TYPE_AT, Field::SecurityAssociationType, WireErrorKind::NotOffered));
+    }
+    if sca.said != ac_sai {
+        return Err(raw.error(Algorithms::SAID_AT, Field::Said, WireErrorKind::Invalid));
+    }
+    let selection = select(&setting.offer, setting.methods, &setting.provider, &sca, raw.at)?;
+    Ok((sca, selection))
+}
+
+/// The KE payload's group is the selected one, its public value has the group's length and range (readings R15, R17).
+fn check_public<'a>(setting: &Setting, raw: &RawPayload<'a>, selection: &Selection) -> Result<&'a [u8], Refusal> {
+    let ke: KeyExchange<'a> = raw.body(setting.profile)?;
+    let group = selection.suite.group;
+    let [_, _, high, low] = group.identifier().to_be_bytes();
+    if ke.group != u16::from_be_bytes([high, low]) {
+        return Err(raw.error(KeyExchange::GROUP_AT, Field::GroupNumber, WireErrorKind::Invalid).into());
+    }
+    match group.check_public(ke.public) {
+        Ok(()) => Ok(ke.public),
+        Err(CryptoError::Length) => Err(raw.reader().length_error().into()),
+        Err(CryptoError::Refused) => {
+            Err(raw.error(KeyExchange::PUBLIC_AT, Field::KeyExchangeData, WireErrorKind::Invalid).into())
+        }
+        Err(CryptoError::Device) => Err(Refusal::Internal),
+    }
+}
+
+/// At least half the key of the selected PRF (reading R38).
+fn check_nonce<'a>(setting: &Setting, raw: &RawPayload<'a>, selection: &Selection) -> Result<Nonce<'a>, WireError> {
+    let nonce: Nonce<'a> = raw.body(setting.profile)?;
+    if nonce.data.len() < selection.suite.prf.key_length().div_ceil(2) {
+        return Err(WireError { kind: WireErrorKind::Invalid, ..raw.reader().length_error() });
+    }
+    Ok(nonce)
+}
+
+fn draw_sai(random: &mut dyn Random, is_taken: impl Fn(Sai) -> bool) -> Result<Sai, RandomError> {
+    for _ in 0..SAI_DRAWS {
+        let mut bytes = [0; 8];
+        random.fill(Purpose::DsSai, &mut bytes)?;
+        let sai = Sai(u64::from_be_bytes(bytes));
+        if sai.0 > LAST_RESERVED_SAI && !is_taken(sai) {
+            return Ok(sai);
+        }
+    }
+    Err(RandomError)
+}
+
+/// Derives the keys and writes the key exchange IN from what the Diffie-Hellman calculation gave.
+pub(crate) fn finish(setting: &Setting, sequence: &Sequence, agreed: Agreed) -> Result<Keyed, Refusal> {
+    let suite = &sequence.selection.suite;
+    let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
+    let key_exchange_in = write_in(setting, sequence, &agreed)?;
+    let context = sequence.context();
+    let keys = Skeyseed::new(suite, agreed.shared, &context, log)?.derive(suite, &context, log)?;
+    Ok(Keyed { keys, key_exchange_in })
+}
+
+/// SCA echoed with our SAI, KE, NONCE (r3 5.13.4.3.3).
+fn write_in(setting: &Setting, sequence: &Sequence, agreed: &Agreed) -> Result<Bytes, Refusal> {
+    let (descriptors, _) = sequence.descriptors.as_chunks();
+    let sca = Algorithms {
+        sa_type: sequence.usage_type,
+        said: sequence.ds_sai,
+        usage_data: &sequence.usage_data,
+        descriptors: Descriptors::new(descriptors),
+    };
+    let [_, _, high, low] = sequence.selection.suite.group.identifier().to_be_bytes();
+    let ke = KeyExchange { group: u16::from_be_bytes([high, low]), public: &agreed.public };
+    let nonce = Nonce { data: &sequence.ds_nonce };
+    let bodies = crate::wire::Body::len(&sca)
+        .saturating_add(crate::wire::Body::len(&ke))
+        .saturating_add(crate::wire::Body::len(&nonce));
+    let mut buffer = vec![0; bodies.saturating_add(Header::LEN).saturating_add(3 * RawPayload::HEADER_LEN)];
+    let sais = (sequence.ac_sai, sequence.ds_sai);
+    let mut writer = MessageWriter::new(setting.profile, Exchange::KeyExchangeIn, sais, 0, &mut buffer)?;
+    writer.payload(PayloadType::Algorithms, &sca)?;
+    writer.payload(PayloadType::KeyExchange, &ke)?;
+    writer.payload(PayloadType::Nonce, &nonce)?;
+    writer.finish()?;
+    Ok(Bytes::from(buffer))
+}

@@ -1,0 +1,96 @@
+//! What an administrator decides (r3 5.13.4.3.4, 7.7.4.12, 7.7.4.13; readings R19, R28, R38).
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use thiserror::Error;
+
+use crate::algorithm::AlgorithmType;
+use crate::wire::Nonce;
+
+/// Who runs slow cryptography.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SlowCrypto {
+    /// The server, at once, inside `execute`.
+    #[default]
+    Inline,
+    /// The embedder: `poll_job` hands it out, `complete` takes its result.
+    Offload,
+}
+
+/// The administrator's decisions for one logical unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Greatest IKEV2-SCSI PROTOCOL TIMEOUT accepted, in seconds.
+    pub max_protocol_timeout: u32,
+    /// Greatest IKEV2-SCSI SA INACTIVITY TIMEOUT accepted, in seconds.
+    pub max_inactivity_timeout: u32,
+    /// SECURITY ASSOCIATION TYPE values accepted.
+    pub usage_types: Vec<u8>,
+    /// Bytes of our own nonces, 16 to 256.
+    pub nonce_length: usize,
+    /// Algorithms not offered, by type and identifier.
+    pub hidden_algorithms: Vec<(AlgorithmType, u32)>,
+    /// Whether IKE_AUTH_NONE is offered. It protects nobody from a man in the middle: r3 5.13.4.3.4 before you turn it on.
+    pub allow_no_authentication: bool,
+    /// Failed authentications after which a sequence is abandoned (reading R23).
+    pub max_auth_failures: u8,
+    /// Who runs slow cryptography.
+    pub slow_crypto: SlowCrypto,
+    /// The constant time, in milliseconds, that a progress indication pretends a calculation to take (r3 5.13.7).
+    pub expected_calculation_ms: u32,
+}
+
+impl Policy {
+    /// SECURITY ASSOCIATION TYPE of tape data encryption.
+    pub const TAPE_DATA_ENCRYPTION: u8 = 0x81;
+
+    /// Checks the decisions against what the protocol allows; `min_nonce` is the longest half of a PRF's key.
+    pub(crate) fn check(&self, min_nonce: usize) -> Result<(), PolicyError> {
+        if self.max_protocol_timeout == 0 || self.max_inactivity_timeout == 0 {
+            return Err(PolicyError::ZeroTimeout);
+        }
+        if self.nonce_length < min_nonce.max(Nonce::MIN) || self.nonce_length > Nonce::MAX {
+            return Err(PolicyError::NonceLength { min: min_nonce.max(Nonce::MIN) });
+        }
+        if self.max_auth_failures == 0 {
+            return Err(PolicyError::NoFailures);
+        }
+        Ok(())
+    }
+}
+
+impl Default for Policy {
+    /// One minute for a sequence's next command, a day for an SA's next use, tape data encryption, 32-byte nonces, three
+    /// failures, cryptography inline.
+    fn default() -> Self {
+        Self {
+            max_protocol_timeout: 60,
+            max_inactivity_timeout: 86_400,
+            usage_types: vec![Self::TAPE_DATA_ENCRYPTION],
+            nonce_length: 32,
+            hidden_algorithms: Vec::new(),
+            allow_no_authentication: false,
+            max_auth_failures: 3,
+            slow_crypto: SlowCrypto::Inline,
+            expected_calculation_ms: 1000,
+        }
+    }
+}
+
+/// A decision that the protocol does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PolicyError {
+    /// No timeout could be accepted.
+    #[error("a maximum timeout of zero accepts no key exchange")]
+    ZeroTimeout,
+    /// Our nonces would be too short or too long (reading R38).
+    #[error("nonces have {min} to 256 bytes with the algorithms offered")]
+    NonceLength {
+        /// Fewest bytes.
+        min: usize,
+    },
+    /// Every sequence would be abandoned at once.
+    #[error("at least one authentication failure must be allowed")]
+    NoFailures,
+}

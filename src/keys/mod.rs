@@ -1,0 +1,22 @@
+//! Keys: from the shared secret to the parameters of a security association (r3 5.13.4.3.4, 5.13.4.5, 7.7.4.6, 7.7.4.10).
+//!
+//! Each stage uses up the one before it: a shared secret becomes a [`Skeyseed`], a SKEYSEED becomes a [`KeySet`], a key
+//! set becomes [`SaParameters`], and what is not handed on is wiped on the way. The device server and the application
+//! client share this room.
+//!
+//! What lives here: prf+, the schedule, the octets to be signed, shared key AUTH, the protection of Encrypted
+//! payloads. What does not: who may authenticate how (room `ccs`), and the algorithms themselves (room `crypto`).
+
+mod auth;
+mod key_log;
+mod parameters;
+mod prf_plus;
+mod protect;
+mod schedule;
+
+pub use auth::{SignedOctets, shared_key_auth, verify_shared_key_auth};
+pub use key_log::{KeyLog, KeyLogger};
+pub use parameters::{MgmtData, SaParameters, SaSource};
+pub use prf_plus::prf_plus;
+pub use protect::{ProtectError, Protection, open, seal};
+pub use schedule::{KeySet, SaContext, Skeyseed};

@@ -1,0 +1,140 @@
+//! Security associations of one logical unit (r3 5.13.4.5, 5.13.5, 7.7.4.13; readings R2, R31, R31a).
+//!
+//! One table serves all I_T nexuses. Memory: about 400 bytes and the usage data for each association.
+//!
+//! What lives here: look-up, inactivity timers, who was authenticated. What does not: how an association comes to be
+//! (room `ccs`) and what it is used for (the embedder).
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::crypto::{Identity, KeyVersion};
+use crate::keys::SaParameters;
+use crate::time::{Deadlines, Instant};
+use crate::wire::Sai;
+
+/// The two indexes that name a security association.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SaId {
+    /// AC_SAI.
+    pub ac_sai: Sai,
+    /// DS_SAI.
+    pub ds_sai: Sai,
+}
+
+/// Who authenticated, and by what: Initial Contact compares both (reading R31a).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authenticated {
+    /// The identity that the application client asserted and proved.
+    pub identity: Identity,
+    /// The AUTH METHOD by which it did.
+    pub method: u8,
+    /// The secret that proved it.
+    pub key: KeyVersion,
+}
+
+/// A live security association.
+#[derive(Debug)]
+pub struct SecurityAssociation {
+    /// The standard's parameters.
+    pub parameters: SaParameters,
+    /// Who the application client is; `None` when the Authentication phase was omitted.
+    pub application_client: Option<Authenticated>,
+}
+
+impl SecurityAssociation {
+    /// The indexes.
+    #[must_use]
+    pub const fn id(&self) -> SaId {
+        SaId { ac_sai: self.parameters.ac_sai, ds_sai: self.parameters.ds_sai }
+    }
+}
+
+/// The security associations of a logical unit.
+#[derive(Debug)]
+pub struct SaDatabase {
+    by_ds_sai: BTreeMap<Sai, SecurityAssociation>,
+    inactivity: Deadlines<Sai>,
+}
+
+impl SaDatabase {
+    pub(crate) const fn new() -> Self {
+        Self { by_ds_sai: BTreeMap::new(), inactivity: Deadlines::new() }
+    }
+
+    /// Number of live associations.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_ds_sai.len()
+    }
+
+    /// True without a live association.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_ds_sai.is_empty()
+    }
+
+    /// The association that both indexes name.
+    #[must_use]
+    pub fn get(&self, id: SaId) -> Option<&SecurityAssociation> {
+        self.by_ds_sai.get(&id.ds_sai).filter(|sa| sa.parameters.ac_sai == id.ac_sai)
+    }
+
+    /// All associations, by ascending DS_SAI.
+    pub fn iter(&self) -> impl Iterator<Item = &SecurityAssociation> {
+        self.by_ds_sai.values()
+    }
+
+    /// True if the index names a live association: it must not be given to another one (reading R2).
+    pub(crate) fn has_ds_sai(&self, ds_sai: Sai) -> bool {
+        self.by_ds_sai.contains_key(&ds_sai)
+    }
+
+    /// Number of associations of one identity.
+    pub(crate) fn count_of(&self, identity: &Identity) -> usize {
+        self.iter().filter(|sa| sa.application_client.as_ref().is_some_and(|by| by.identity == *identity)).count()
+    }
+
+    pub(crate) fn insert(&mut self, sa: SecurityAssociation, now: Instant) {
+        let ds_sai = sa.parameters.ds_sai;
+        self.inactivity.set(ds_sai, now.after_seconds(sa.parameters.timeout));
+        self.by_ds_sai.insert(ds_sai, sa);
+    }
+
+    /// Restarts the inactivity timer; tells whether the association is live.
+    pub(crate) fn touch(&mut self, id: SaId, now: Instant) -> bool {
+        let Some(timeout) = self.get(id).map(|sa| sa.parameters.timeout) else { return false };
+        self.inactivity.set(id.ds_sai, now.after_seconds(timeout));
+        true
+    }
+
+    pub(crate) fn remove(&mut self, id: SaId) -> bool {
+        if self.get(id).is_none() {
+            return false;
+        }
+        self.inactivity.clear(id.ds_sai);
+        self.by_ds_sai.remove(&id.ds_sai).is_some()
+    }
+
+    /// The associations, `kept` excepted, of the same client authenticated by the same secret.
+    pub(crate) fn others_of(&self, kept: SaId, client: &Authenticated) -> Vec<SaId> {
+        let is_other = |sa: &&SecurityAssociation| {
+            sa.id() != kept
+                && sa
+                    .application_client
+                    .as_ref()
+                    .is_some_and(|by| by.identity == client.identity && by.key == client.key)
+        };
+        self.iter().filter(is_other).map(SecurityAssociation::id).collect()
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.inactivity.next().map(|(at, _)| at)
+    }
+
+    /// Removes one association whose inactivity timer has run out.
+    pub(crate) fn take_expired(&mut self, now: Instant) -> Option<SaId> {
+        let ds_sai = self.inactivity.take_due(now)?;
+        self.by_ds_sai.remove(&ds_sai).map(|sa| sa.id())
+    }
+}

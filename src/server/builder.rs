@@ -1,0 +1,233 @@
+//! Configuration: what cannot work is refused here, and not when the first command comes.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use thiserror::Error;
+
+use super::DeviceServer;
+use super::event::EventQueue;
+use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
+use crate::ccs::{Policy, PolicyError, Setting};
+use crate::crypto::{CryptoProvider, Identity, PresharedKeys};
+use crate::dialect::Profile;
+use crate::keys::KeyLog;
+use crate::sa::SaDatabase;
+use crate::time::{Deadlines, Instant};
+use crate::wire::{Descriptor, protocol};
+
+/// Bounds on what a server keeps. At a bound the command is refused, and nobody else's state is harmed (reading R40).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Nexuses with a command sequence, running or kept for repetition.
+    pub sequences: usize,
+    /// Live security associations and those that running sequences will make.
+    pub sas: usize,
+    /// Security associations of one identity.
+    pub sas_per_identity: usize,
+    /// Bytes of a parameter list; 16 384 at least (r3 7.7.6.2).
+    pub parameter_list: u32,
+    /// Events waiting for [`DeviceServer::poll_event`].
+    pub events: usize,
+}
+
+impl Limits {
+    /// Bytes of a parameter list that every device server takes (r3 5.13.6 b).
+    pub const MIN_PARAMETER_LIST: u32 = 16_384;
+}
+
+impl Default for Limits {
+    /// 64 sequences, 1024 associations in all and for one identity, 16 384 bytes, 256 events.
+    fn default() -> Self {
+        Self { sequences: 64, sas: 1024, sas_per_identity: 1024, parameter_list: Self::MIN_PARAMETER_LIST, events: 256 }
+    }
+}
+
+/// Why a device server cannot be configured so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Neither an identity with keys nor IKE_AUTH_NONE: no exchange could be completed.
+    #[error("the device server has no identity: call identity()")]
+    NoIdentity,
+    /// Shared keys are needed.
+    #[error("the device server has no shared keys: call preshared_keys()")]
+    NoKeys,
+    /// An ID type that shall not be used without a certificate (r3 7.7.4.4 a).
+    #[error("this identity type needs a certificate")]
+    IdentityNeedsCertificate,
+    /// The capabilities cannot be reported.
+    #[error(transparent)]
+    Capabilities(#[from] CapabilitiesError),
+    /// The policy cannot work.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A bound below what the standard asks for.
+    #[error("a parameter list of 16 384 bytes must be accepted")]
+    ParameterListLimit,
+    /// A bound of zero.
+    #[error("a limit of zero accepts nothing")]
+    ZeroLimit,
+    /// 00h, 40h and 41h are the server's own.
+    #[error("security protocol {0:#04x} is the server's own")]
+    OwnProtocol(u8),
+}
+
+/// The configuration of a [`DeviceServer`].
+pub struct Builder {
+    provider: CryptoProvider,
+    profile: Profile,
+    policy: Policy,
+    limits: Limits,
+    identity: Option<Identity>,
+    keys: Option<Arc<dyn PresharedKeys>>,
+    key_log: Option<Arc<dyn KeyLog>>,
+    protocols: Vec<u8>,
+    fixed: Option<Vec<Descriptor>>,
+}
+
+impl core::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Builder")
+            .field("profile", &self.profile)
+            .field("policy", &self.policy)
+            .field("limits", &self.limits)
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    pub(super) fn new(provider: CryptoProvider) -> Self {
+        Self {
+            provider,
+            profile: Profile::default(),
+            policy: Policy::default(),
+            limits: Limits::default(),
+            identity: None,
+            keys: None,
+            key_log: None,
+            protocols: Vec::new(),
+            fixed: None,
+        }
+    }
+
+    /// How the logical unit speaks; r3 with its own header bits and sense codes unless said otherwise.
+    #[must_use]
+    pub const fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// The administrator's decisions.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Bounds on what is kept.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Who the device server is.
+    #[must_use]
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// The shared keys, its own and those of its application clients.
+    #[must_use]
+    pub fn preshared_keys(mut self, keys: Arc<dyn PresharedKeys>) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    /// Security protocols that the embedder serves itself, such as 20h, for the supported list.
+    #[must_use]
+    pub fn other_protocols(mut self, protocols: &[u8]) -> Self {
+        self.protocols = protocols.into();
+        self
+    }
+
+    /// Records every secret. For test benches and one's own captures: see [`KeyLog`].
+    #[must_use]
+    pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
+        self.key_log = Some(log);
+        self
+    }
+
+    /// Reports exactly these capabilities, whatever the provider has. For test benches; to select an algorithm that the
+    /// provider lacks is refused as not offered.
+    #[must_use]
+    pub fn fixed_capabilities(mut self, descriptors: &[Descriptor]) -> Self {
+        self.fixed = Some(descriptors.into());
+        self
+    }
+
+    /// The device server.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn build(self) -> Result<DeviceServer, ConfigError> {
+        let identity = self.identity.ok_or(ConfigError::NoIdentity)?;
+        if identity.id_type.needs_certificate() {
+            return Err(ConfigError::IdentityNeedsCertificate);
+        }
+        let limits = self.limits;
+        if limits.parameter_list < Limits::MIN_PARAMETER_LIST {
+            return Err(ConfigError::ParameterListLimit);
+        }
+        if [limits.sequences, limits.sas, limits.sas_per_identity, limits.events].contains(&0) {
+            return Err(ConfigError::ZeroLimit);
+        }
+        let keys = self.keys.ok_or(ConfigError::NoKeys)?;
+        let min_nonce = self.provider.prfs.iter().map(|prf| prf.key_length().div_ceil(2)).max().unwrap_or(0);
+        self.policy.check(min_nonce)?;
+        let methods =
+            AuthMethods { use_shared_key: true, accept_shared_key: true, none: self.policy.allow_no_authentication };
+        let offer = match &self.fixed {
+            Some(descriptors) => Offer::fixed(descriptors)?,
+            None => Offer::derive(&self.provider, methods, &self.policy.hidden_algorithms)?,
+        };
+        Ok(DeviceServer {
+            protocols: supported_protocols(&self.protocols)?,
+            setting: Setting {
+                profile: self.profile,
+                provider: self.provider,
+                policy: self.policy,
+                offer,
+                methods,
+                identity,
+                keys,
+                key_log: self.key_log,
+            },
+            limits,
+            now: Instant::default(),
+            slots: BTreeMap::new(),
+            protocol_timers: Deadlines::new(),
+            sas: SaDatabase::new(),
+            held: BTreeMap::new(),
+            jobs: VecDeque::new(),
+            next_job: 0,
+            events: EventQueue::new(limits.events),
+        })
+    }
+}
+
+/// Ours and the embedder's, ascending, each once.
+fn supported_protocols(others: &[u8]) -> Result<Vec<u8>, ConfigError> {
+    let own = [protocol::INFORMATION, protocol::SA_CREATION_CAPABILITIES, protocol::IKEV2_SCSI];
+    if let Some(taken) = others.iter().find(|other| own.contains(other)) {
+        return Err(ConfigError::OwnProtocol(*taken));
+    }
+    let mut all = [own.as_slice(), others].concat();
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}

@@ -1,0 +1,279 @@
+//! From a CDB to its handler (r3 6.29, 6.30, Tables A0, A1, D1; readings R24-R26, R35, R36).
+
+use alloc::boxed::Box;
+use alloc::vec;
+
+use bytes::Bytes;
+
+use super::jobs::{HeldCommand, HeldWork};
+use super::{DataIn, DeviceServer, Event, NexusId, RemovalReason, Reply, Request, Slot};
+use crate::ccs::job::Work;
+use crate::ccs::table::{Phase, Step, Verdict, decide};
+use crate::ccs::{Calculation, Ccs, SlowCrypto, authentication, delete, key_exchange};
+use crate::crypto::Random;
+use crate::sa::SaId;
+use crate::sense::Refusal;
+use crate::wire::{
+    Cdb, CertificateData, Direction, Field, Sai, SupportedProtocols, WireError, WireErrorKind, Writer, protocol,
+    specific,
+};
+
+/// Data-Out of a command, cut to the CDB's TRANSFER LENGTH.
+struct DataOut<'a> {
+    list: &'a mut [u8],
+    transfer_length: usize,
+}
+
+impl DataOut<'_> {
+    /// The header's SAIs, if the list is long enough to hold them.
+    fn sais(&self) -> Option<SaId> {
+        let (ac_sai, rest) = self.list.split_first_chunk()?;
+        let (ds_sai, _) = rest.split_first_chunk()?;
+        Some(SaId { ac_sai: Sai(u64::from_be_bytes(*ac_sai)), ds_sai: Sai(u64::from_be_bytes(*ds_sai)) })
+    }
+}
+
+fn invalid_cdb(byte: usize, field: Field) -> Refusal {
+    Refusal::Cdb(WireError::new(byte, field, WireErrorKind::Invalid))
+}
+
+impl DeviceServer {
+    pub(super) fn dispatch(
+        &mut self,
+        nexus: NexusId,
+        request: Request<'_>,
+        random: &mut dyn Random,
+    ) -> Result<Reply, Refusal> {
+        let cdb = Cdb::parse(request.cdb).map_err(Refusal::Cdb)?;
+        let known = match (cdb.direction, cdb.protocol) {
+            (Direction::In, protocol::INFORMATION) => {
+                &[specific::SUPPORTED_LIST, specific::CERTIFICATE_DATA] as &[u16]
+            }
+            (Direction::In, protocol::SA_CREATION_CAPABILITIES) => &[specific::CAPABILITIES],
+            (Direction::In, protocol::IKEV2_SCSI) => &[specific::KEY_EXCHANGE, specific::AUTHENTICATION],
+            (Direction::Out, protocol::IKEV2_SCSI) => {
+                &[specific::KEY_EXCHANGE, specific::AUTHENTICATION, specific::DELETE]
+            }
+            _ => return Err(invalid_cdb(1, Field::SecurityProtocol)),
+        };
+        if !known.contains(&cdb.specific) {
+            return Err(invalid_cdb(2, Field::SecurityProtocolSpecific));
+        }
+        if cdb.inc_512 {
+            let fault = WireError::at_bit(4, 7, Field::Inc512, WireErrorKind::Invalid);
+            return Err(Refusal::Cdb(fault));
+        }
+        match cdb.direction {
+            Direction::In => {
+                let allocation_length = usize::try_from(cdb.length).unwrap_or(usize::MAX);
+                let data_in = DataIn { buffer: request.data_in, allocation_length };
+                self.command_in(nexus, &cdb, data_in, random)
+            }
+            Direction::Out => {
+                if cdb.length > self.limits.parameter_list {
+                    return Err(invalid_cdb(6, Field::TransferLength));
+                }
+                let transfer_length = usize::try_from(cdb.length).unwrap_or(usize::MAX);
+                let received = request.data_out.len().min(transfer_length);
+                let list = request.data_out.get_mut(..received).unwrap_or(&mut []);
+                let data_out = DataOut { list, transfer_length };
+                match cdb.specific {
+                    specific::KEY_EXCHANGE => self.key_exchange_out(nexus, &data_out, random),
+                    specific::AUTHENTICATION => self.authentication_out(nexus, data_out),
+                    _ => self.delete(nexus, data_out),
+                }
+            }
+        }
+    }
+
+    fn command_in(
+        &mut self,
+        nexus: NexusId,
+        cdb: &Cdb,
+        mut data_in: DataIn<'_>,
+        random: &mut dyn Random,
+    ) -> Result<Reply, Refusal> {
+        match (cdb.protocol, cdb.specific) {
+            (protocol::INFORMATION, specific::SUPPORTED_LIST) => {
+                let list = SupportedProtocols { protocols: &self.protocols };
+                let mut bytes = vec![0; list.len()];
+                list.emit(&mut Writer::new(&mut bytes))?;
+                Ok(data_in.put(&bytes))
+            }
+            (protocol::INFORMATION, _) => {
+                let none = CertificateData { certificate: &[] };
+                let mut bytes = vec![0; none.len()];
+                none.emit(&mut Writer::new(&mut bytes))?;
+                Ok(data_in.put(&bytes))
+            }
+            (protocol::SA_CREATION_CAPABILITIES, _) => {
+                let bytes = self.setting.offer.parameter_data(self.setting.profile)?;
+                self.events.push(Event::CapabilitiesRead { nexus });
+                Ok(data_in.put(&bytes))
+            }
+            (_, specific::KEY_EXCHANGE) => self.key_exchange_in(nexus, data_in),
+            _ => self.authentication_in(nexus, data_in, random),
+        }
+    }
+
+    /// Asks the table; a command that may be processed still waits for the sequence's running calculation.
+    fn admit(&self, nexus: NexusId, step: Step) -> Result<Admitted, Refusal> {
+        let slot = self.slots.get(&nexus);
+        let phase = slot.map_or(Phase::Idle, |slot| slot.ccs.phase());
+        let is_delete = matches!(step, Step::Delete | Step::ForeignDelete);
+        match decide(self.setting.profile.dialect, phase, step) {
+            Verdict::Process => match slot.and_then(|slot| slot.running) {
+                Some(job) if !is_delete => Err(self.calculating(job)),
+                _ => Ok(Admitted::Process),
+            },
+            Verdict::Repeat => {
+                let kept = slot.and_then(|slot| slot.ccs.kept_data_in());
+                kept.map(Admitted::Repeat).ok_or(Refusal::Internal)
+            }
+            Verdict::InProgress => {
+                let (done, of) = slot.map_or((0, 1), |slot| slot.ccs.progress());
+                Err(Refusal::OperationInProgress { done, of })
+            }
+            Verdict::InvalidSequence => Err(Refusal::InvalidSequence { is_delete }),
+            Verdict::InvalidValue => Err(Refusal::List(WireError::new(0, Field::AcSai, WireErrorKind::Invalid))),
+        }
+    }
+
+    fn key_exchange_out(
+        &mut self,
+        nexus: NexusId,
+        data_out: &DataOut<'_>,
+        random: &mut dyn Random,
+    ) -> Result<Reply, Refusal> {
+        self.admit(nexus, Step::KeyExchangeOut)?;
+        self.check_room(nexus)?;
+        let is_taken = |sai| self.is_taken(sai);
+        let plan = key_exchange::plan(&self.setting, data_out.list, data_out.transfer_length, random, is_taken)?;
+        let sequence = Box::new(plan.sequence);
+        let timeout = sequence.timeouts.protocol;
+        let (calculation, running) = match self.setting.policy.slow_crypto {
+            SlowCrypto::Inline => {
+                let agreed = plan.work.run().map_err(|_| Refusal::Internal)?;
+                let keyed = key_exchange::finish(&self.setting, &sequence, agreed)?;
+                (Calculation::Done(Box::new(keyed)), None)
+            }
+            SlowCrypto::Offload => {
+                let job = self.queue_job(Work::KeyExchange(plan.work));
+                (Calculation::Running, Some(job))
+            }
+        };
+        self.slots.insert(nexus, Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, running });
+        self.protocol_timers.set(nexus, self.now.after_seconds(timeout));
+        Ok(Reply::Good { len: 0 })
+    }
+
+    /// Room for one more sequence and for the association that it makes (reading R40).
+    fn check_room(&self, nexus: NexusId) -> Result<(), Refusal> {
+        let others = self.slots.iter().filter(|(other, _)| **other != nexus);
+        let (slots, running) = others.fold((0_usize, 0_usize), |(slots, running), (_, slot)| {
+            let is_running = usize::from(slot.ccs.sequence().is_some());
+            (slots.saturating_add(1), running.saturating_add(is_running))
+        });
+        if slots >= self.limits.sequences || self.sas.len().saturating_add(running) >= self.limits.sas {
+            return Err(Refusal::InsufficientResources);
+        }
+        Ok(())
+    }
+
+    fn key_exchange_in(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
+        if let Admitted::Repeat(kept) = self.admit(nexus, Step::KeyExchangeIn)? {
+            return Ok(data_in.put(&kept));
+        }
+        let Some(Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, .. }) = self.slots.remove(&nexus) else {
+            return Err(Refusal::Internal);
+        };
+        let keyed = match calculation {
+            Calculation::Done(keyed) => keyed,
+            Calculation::Failed(work) => {
+                let job = self.queue_job(Work::KeyExchange(work));
+                let ccs = Ccs::KeyExchangeOut { sequence, calculation: Calculation::Running };
+                self.slots.insert(nexus, Slot { ccs, running: Some(job) });
+                return Err(Refusal::Internal);
+            }
+            Calculation::Running => {
+                let ccs = Ccs::KeyExchangeOut { sequence, calculation };
+                self.slots.insert(nexus, Slot { ccs, running: None });
+                return Err(Refusal::Internal);
+            }
+        };
+        let bytes = keyed.key_exchange_in.clone();
+        self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
+        let ccs = if sequence.selection.is_unauthenticated() {
+            self.create_sa(nexus, &sequence, keyed.keys, None);
+            Ccs::Complete { kept: bytes.clone(), is_unauthenticated: true }
+        } else {
+            Ccs::KeyExchangeIn { sequence, keyed }
+        };
+        self.slots.insert(nexus, Slot { ccs, running: None });
+        Ok(data_in.put(&bytes))
+    }
+
+    fn authentication_out(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
+        let sequence = self.slots.get(&nexus).and_then(|slot| slot.ccs.sequence());
+        let ours = sequence.map(|sequence| SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai });
+        // A list too short to name a sequence is short of its header, which is what it is told (reading R36).
+        let is_foreign = data_out.sais().is_some_and(|named| ours.is_some_and(|ours| ours != named));
+        let step = if is_foreign { Step::ForeignAuthenticationOut } else { Step::AuthenticationOut };
+        self.admit(nexus, step)?;
+        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) = self.slots.get(&nexus) else {
+            return Err(Refusal::Internal);
+        };
+        let (claim, work) =
+            authentication::plan_out(&self.setting, sequence, keyed, data_out.list, data_out.transfer_length)?;
+        let held = HeldCommand { nexus, work: HeldWork::AuthenticationOut(claim) };
+        Ok(self.run_or_hold(held, Work::Verify(work), &mut []))
+    }
+
+    fn authentication_in(
+        &mut self,
+        nexus: NexusId,
+        mut data_in: DataIn<'_>,
+        random: &mut dyn Random,
+    ) -> Result<Reply, Refusal> {
+        if let Admitted::Repeat(kept) = self.admit(nexus, Step::AuthenticationIn)? {
+            return Ok(data_in.put(&kept));
+        }
+        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, .. }, .. }) = self.slots.get(&nexus) else {
+            return Err(Refusal::Internal);
+        };
+        let (answer, work) = authentication::plan_in(&self.setting, sequence, keyed, random)?;
+        let work_done = HeldWork::AuthenticationIn { answer, allocation_length: data_in.allocation_length };
+        let held = HeldCommand { nexus, work: work_done };
+        Ok(self.run_or_hold(held, Work::Sign(work), data_in.buffer))
+    }
+
+    fn delete(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
+        let sa = data_out.sais().and_then(|named| self.sas.get(named));
+        let step = if sa.is_some() { Step::Delete } else { Step::ForeignDelete };
+        self.admit(nexus, step).map_err(|refusal| point_into_list(refusal, data_out.list.len()))?;
+        let sa = sa.ok_or(Refusal::Internal)?;
+        let id = sa.id();
+        delete::plan(&self.setting, sa, data_out.list, data_out.transfer_length)?;
+        self.sas.remove(id);
+        self.events.push(Event::SaRemoved { id, why: RemovalReason::Delete });
+        Ok(Reply::Good { len: 0 })
+    }
+}
+
+/// What the table lets happen.
+enum Admitted {
+    Process,
+    Repeat(Bytes),
+}
+
+/// A Delete is judged by SAIs that a list under 28 bytes does not have: then the fault is that length (reading R36), and
+/// with nothing in progress the pointer of a list without a first byte is that of the other commands (reading R39).
+fn point_into_list(refusal: Refusal, length: usize) -> Refusal {
+    match refusal {
+        Refusal::List(error) if length < crate::wire::Header::LEN => {
+            Refusal::List(WireError { kind: WireErrorKind::NoHeader, ..error })
+        }
+        Refusal::InvalidSequence { .. } if length == 0 => Refusal::InvalidSequence { is_delete: false },
+        other => other,
+    }
+}

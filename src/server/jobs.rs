@@ -1,0 +1,219 @@
+//! Jobs, held commands, and what their results commit (r3 5.13.7; readings R23, R24, R40).
+
+use alloc::boxed::Box;
+
+use super::{DataIn, DeviceServer, DropReason, Event, NexusId, RemovalReason, Reply, RunningJob, Slot};
+use crate::ccs::authentication::{Answer, Claim};
+use crate::ccs::job::{Agreed, Job, JobDone, JobId, KeyExchangeWork, Work, WorkResult};
+use crate::ccs::{Calculation, Ccs, Sequence, SlowCrypto, authentication, key_exchange};
+use crate::crypto::{CryptoError, KeyVersion, PskError, Secret};
+use crate::keys::KeySet;
+use crate::sa::{Authenticated, SecurityAssociation};
+use crate::sense::{Consequence, Refusal};
+use crate::time::Instant;
+
+/// A command whose reply waits for a job.
+pub(super) struct HeldCommand {
+    pub(super) nexus: NexusId,
+    pub(super) work: HeldWork,
+}
+
+pub(super) enum HeldWork {
+    AuthenticationOut(Claim),
+    AuthenticationIn { answer: Answer, allocation_length: usize },
+}
+
+impl DeviceServer {
+    /// The next job to run, on whatever thread, core or device the embedder likes.
+    ///
+    /// There are jobs only with [`SlowCrypto::Offload`].
+    pub fn poll_job(&mut self) -> Option<Job> {
+        self.jobs.pop_front()
+    }
+
+    /// Takes the result of a job, and gives the reply to the command that was held for it.
+    ///
+    /// `None` when no command waits: the key exchange OUT has been answered before its calculation, and a command whose
+    /// nexus is lost, or whose logical unit was reset, is answered by nobody.
+    pub fn complete(&mut self, done: JobDone, data_in: &mut [u8], now: Instant) -> Option<(NexusId, Reply)> {
+        self.expire(now);
+        let held = self.held.remove(&done.id);
+        match (done.result, held) {
+            (WorkResult::KeyExchange(result), _) => {
+                self.finish_key_exchange(done.id, result);
+                None
+            }
+            (result, Some(held)) => {
+                let nexus = held.nexus;
+                Some((nexus, self.finish_held(done.id, held, result, data_in)))
+            }
+            (_, None) => None,
+        }
+    }
+
+    pub(super) fn queue_job(&mut self, work: Work) -> RunningJob {
+        self.next_job = self.next_job.wrapping_add(1);
+        let id = JobId(self.next_job);
+        self.jobs.push_back(Job { id, work });
+        RunningJob { id, since: self.now }
+    }
+
+    /// Runs the work and replies, or queues it and holds the command.
+    pub(super) fn run_or_hold(&mut self, held: HeldCommand, work: Work, data_in: &mut [u8]) -> Reply {
+        let running = self.queue_job(work);
+        if let Some(slot) = self.slots.get_mut(&held.nexus) {
+            slot.running = Some(running);
+        }
+        match self.setting.policy.slow_crypto {
+            SlowCrypto::Offload => {
+                self.held.insert(running.id, held);
+                Reply::Held
+            }
+            SlowCrypto::Inline => match self.jobs.pop_back() {
+                Some(job) => {
+                    let done = job.run();
+                    self.finish_held(done.id, held, done.result, data_in)
+                }
+                None => self.refuse(held.nexus, Refusal::Internal),
+            },
+        }
+    }
+
+    fn finish_key_exchange(&mut self, id: JobId, result: Result<Agreed, KeyExchangeWork>) {
+        let waits = |slot: &&mut Slot| slot.running.is_some_and(|running| running.id == id);
+        let Some(slot) = self.slots.values_mut().find(waits) else { return };
+        let Ccs::KeyExchangeOut { sequence, calculation } = &mut slot.ccs else { return };
+        slot.running = None;
+        *calculation = match result {
+            Ok(agreed) => match key_exchange::finish(&self.setting, sequence, agreed) {
+                Ok(keyed) => Calculation::Done(Box::new(keyed)),
+                // The provider's PRF failed: without keys there is nothing to go on with, and the timeout ends it.
+                Err(_) => return,
+            },
+            Err(work) => Calculation::Failed(work),
+        };
+    }
+
+    fn finish_held(&mut self, id: JobId, held: HeldCommand, result: WorkResult, data_in: &mut [u8]) -> Reply {
+        let nexus = held.nexus;
+        let is_current = |slot: &&mut Slot| slot.running.is_some_and(|running| running.id == id);
+        let Some(slot) = self.slots.get_mut(&nexus).filter(is_current) else {
+            // The protocol timeout came first.
+            return self.refuse(nexus, Refusal::InvalidSequence { is_delete: false });
+        };
+        slot.running = None;
+        let reply = match (held.work, result) {
+            (HeldWork::AuthenticationOut(claim), WorkResult::Verify(result)) => {
+                self.finish_authentication_out(nexus, claim, result)
+            }
+            (HeldWork::AuthenticationIn { answer, allocation_length }, WorkResult::Sign(result)) => {
+                let data_in = DataIn { buffer: data_in, allocation_length };
+                self.finish_authentication_in(nexus, &answer, result, data_in)
+            }
+            _ => Err(Refusal::Internal),
+        };
+        reply.unwrap_or_else(|refusal| self.refuse(nexus, refusal))
+    }
+
+    fn finish_authentication_out(
+        &mut self,
+        nexus: NexusId,
+        claim: Claim,
+        result: Result<KeyVersion, PskError>,
+    ) -> Result<Reply, Refusal> {
+        let refused = Refusal::Authentication { at: claim.at };
+        let key = match result {
+            Ok(key) => key,
+            Err(PskError::Unknown | PskError::Crypto(CryptoError::Refused | CryptoError::Length)) => {
+                return Err(refused);
+            }
+            Err(PskError::Crypto(CryptoError::Device)) => return Err(Refusal::Internal),
+        };
+        if !claim.initial_contact && self.sas_of(&claim) >= self.limits.sas_per_identity {
+            return Err(refused);
+        }
+        match self.slots.remove(&nexus) {
+            Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) => {
+                self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
+                let client = Authenticated { identity: claim.identity, method: claim.method, key };
+                let initial_contact = claim.initial_contact;
+                let ccs = Ccs::AuthenticationOut { sequence, keyed, client, initial_contact };
+                self.slots.insert(nexus, Slot { ccs, running: None });
+                Ok(Reply::Good { len: 0 })
+            }
+            _ => Err(Refusal::Internal),
+        }
+    }
+
+    /// Associations that the identity has, and those that it is about to have.
+    fn sas_of(&self, claim: &Claim) -> usize {
+        let is_coming = |slot: &&Slot| matches!(&slot.ccs, Ccs::AuthenticationOut { client, .. } if client.identity == claim.identity);
+        self.sas.count_of(&claim.identity).saturating_add(self.slots.values().filter(is_coming).count())
+    }
+
+    fn finish_authentication_in(
+        &mut self,
+        nexus: NexusId,
+        answer: &Answer,
+        result: Result<Secret, CryptoError>,
+        mut data_in: DataIn<'_>,
+    ) -> Result<Reply, Refusal> {
+        let auth = result?;
+        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, .. }, .. }) = self.slots.get(&nexus) else {
+            return Err(Refusal::Internal);
+        };
+        let bytes = authentication::write_in(&self.setting, sequence, keyed, answer, &auth)?;
+        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, client, initial_contact }, .. }) =
+            self.slots.remove(&nexus)
+        else {
+            return Err(Refusal::Internal);
+        };
+        self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
+        self.create_sa(nexus, &sequence, keyed.keys, Some((client, initial_contact)));
+        let ccs = Ccs::Complete { kept: bytes.clone(), is_unauthenticated: false };
+        self.slots.insert(nexus, Slot { ccs, running: None });
+        Ok(data_in.put(&bytes))
+    }
+
+    /// Generates the security association (r3 5.13.4.5), then acts on an Initial Contact (reading R31a).
+    pub(super) fn create_sa(
+        &mut self,
+        nexus: NexusId,
+        sequence: &Sequence,
+        keys: KeySet,
+        client: Option<(Authenticated, bool)>,
+    ) {
+        let suite = &sequence.selection.suite;
+        let parameters = keys.into_parameters(self.setting.profile, suite, &sequence.source());
+        let (application_client, initial_contact) = client.map_or((None, false), |(by, first)| (Some(by), first));
+        let sa = SecurityAssociation { parameters, application_client };
+        let id = sa.id();
+        let others = match (&sa.application_client, initial_contact) {
+            (Some(client), true) => self.sas.others_of(id, client),
+            _ => alloc::vec::Vec::new(),
+        };
+        self.sas.insert(sa, self.now);
+        self.events.push(Event::SaCreated { nexus, id });
+        for other in others {
+            self.sas.remove(other);
+            self.events.push(Event::SaRemoved { id: other, why: RemovalReason::InitialContact });
+        }
+    }
+
+    /// The one place where a refusal has a consequence (reading R23).
+    pub(super) fn refuse(&mut self, nexus: NexusId, refusal: Refusal) -> Reply {
+        if refusal.consequence() == Consequence::CountFailure {
+            self.events.push(Event::AuthenticationFailed { nexus });
+            let limit = self.setting.policy.max_auth_failures;
+            let sequence = self.slots.get_mut(&nexus).and_then(|slot| slot.ccs.sequence_mut());
+            let is_last = sequence.is_some_and(|sequence| {
+                sequence.failures = sequence.failures.saturating_add(1);
+                sequence.failures >= limit
+            });
+            if is_last {
+                self.drop_sequence(nexus, DropReason::AuthenticationFailures);
+            }
+        }
+        Reply::CheckCondition(refusal.sense(self.setting.profile.sense_codes))
+    }
+}

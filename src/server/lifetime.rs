@@ -1,0 +1,74 @@
+//! Timers, nexus loss, resets, and changes of the capabilities (r3 7.7.4.13; readings R28, R37).
+
+use super::{Deadline, DeadlineReason, DeviceServer, DropReason, Event, NexusId, RemovalReason};
+use crate::capabilities::{CapabilitiesError, Offer};
+use crate::time::Instant;
+use crate::wire::Descriptor;
+
+impl DeviceServer {
+    /// The next moment at which a timer runs out, if nothing happens before it.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Deadline> {
+        let protocol = self.protocol_timers.next().map(|(at, _)| Deadline { at, reason: DeadlineReason::Protocol });
+        let inactivity = self.sas.next_deadline().map(|at| Deadline { at, reason: DeadlineReason::Inactivity });
+        protocol.into_iter().chain(inactivity).min_by_key(|deadline| deadline.at)
+    }
+
+    /// Drops what has run out by `now`. Every other call with a time does this first.
+    ///
+    /// A time before one that was told already counts as that one.
+    pub fn expire(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        while let Some(nexus) = self.protocol_timers.take_due(self.now) {
+            let slot = self.slots.remove(&nexus);
+            if slot.is_some_and(|slot| slot.ccs.sequence().is_some()) {
+                self.events.push(Event::SequenceDropped { nexus, why: DropReason::ProtocolTimeout });
+            }
+        }
+        while let Some(id) = self.sas.take_expired(self.now) {
+            self.events.push(Event::SaRemoved { id, why: RemovalReason::Inactivity });
+        }
+    }
+
+    /// I_T nexus loss: the nexus's sequence is dropped, security associations stay (reading R37).
+    pub fn nexus_lost(&mut self, nexus: NexusId) {
+        self.held.retain(|_, held| held.nexus != nexus);
+        self.drop_sequence(nexus, DropReason::NexusLoss);
+    }
+
+    /// Logical unit reset, hard reset, power on: all sequences and all security associations are dropped (reading R37).
+    pub fn reset(&mut self) {
+        self.held.clear();
+        self.jobs.clear();
+        let nexuses: alloc::vec::Vec<NexusId> = self.slots.keys().copied().collect();
+        for nexus in nexuses {
+            self.drop_sequence(nexus, DropReason::Reset);
+        }
+        let ids: alloc::vec::Vec<_> = self.sas.iter().map(crate::sa::SecurityAssociation::id).collect();
+        for id in ids {
+            self.sas.remove(id);
+            self.events.push(Event::SaRemoved { id, why: RemovalReason::Reset });
+        }
+    }
+
+    /// Reports other capabilities from now on, exactly these. For test benches and for administrators who turn
+    /// algorithms off; a sequence that read the old ones fails the application client's check (reading R29).
+    ///
+    /// # Errors
+    /// [`CapabilitiesError`]; nothing is changed then.
+    pub fn set_capabilities(&mut self, descriptors: &[Descriptor]) -> Result<(), CapabilitiesError> {
+        self.setting.offer = Offer::fixed(descriptors)?;
+        Ok(())
+    }
+
+    pub(super) fn drop_sequence(&mut self, nexus: NexusId, why: DropReason) {
+        self.protocol_timers.clear(nexus);
+        let Some(slot) = self.slots.remove(&nexus) else { return };
+        if let Some(running) = slot.running {
+            self.jobs.retain(|job| job.id() != running.id);
+        }
+        if slot.ccs.sequence().is_some() {
+            self.events.push(Event::SequenceDropped { nexus, why });
+        }
+    }
+}

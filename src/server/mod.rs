@@ -1,0 +1,197 @@
+//! The device server of one logical unit (r3 5.13.4, 5.13.5, 5.13.7; readings R24-R28, R35-R37, R40).
+//!
+//! [`DeviceServer::execute`] takes one SECURITY PROTOCOL IN or OUT command with its parameter data and gives status,
+//! sense data and Data-In. The server knows nexuses; a nexus knows at most one command sequence; all nexuses share one
+//! table of security associations. Time, bytes and randomness are arguments.
+//!
+//! What lives here: CDB checks, dispatch, nexuses, timers, limits, events, held commands. What does not: what a command's
+//! parameter data must say (room `ccs`), and which sense data an error has (room `sense`).
+//!
+//! Memory: a nexus without a sequence takes none; see `ccs` and `sa` for the rest.
+
+mod builder;
+mod commands;
+mod event;
+mod jobs;
+mod lifetime;
+
+pub use builder::{Builder, ConfigError, Limits};
+pub use event::{Deadline, DeadlineReason, DropReason, Event, RemovalReason};
+
+use alloc::collections::{BTreeMap, VecDeque};
+
+use crate::ccs::job::{Job, JobId};
+use crate::ccs::table::Phase;
+use crate::ccs::{Ccs, Setting};
+use crate::crypto::Random;
+use crate::sa::{SaDatabase, SaId, SecurityAssociation};
+use crate::sense::{Refusal, Sense};
+use crate::time::{Deadlines, Instant};
+use crate::wire::Sai;
+use event::EventQueue;
+use jobs::HeldCommand;
+
+/// An I_T nexus, by whatever number the embedder gives it.
+///
+/// Numbers must not be used again for another nexus before [`DeviceServer::nexus_lost`] was called for the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NexusId(pub u64);
+
+/// One command with its buffers.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The CDB, 12 bytes.
+    pub cdb: &'a [u8],
+    /// Data-Out as received; opened in place, so its content afterwards is unspecified. Empty for IN.
+    pub data_out: &'a mut [u8],
+    /// Where Data-In goes; shorter than the answer, it truncates it. Empty for OUT.
+    pub data_in: &'a mut [u8],
+}
+
+/// The answer to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// GOOD status; the first `len` bytes of the Data-In buffer go to the initiator.
+    Good {
+        /// Bytes of Data-In.
+        len: usize,
+    },
+    /// CHECK CONDITION status with this sense data.
+    CheckCondition(Sense),
+    /// A job must run first; [`DeviceServer::complete`] gives the reply.
+    Held,
+}
+
+/// Data-In of a command: bytes and where they go.
+struct DataIn<'a> {
+    buffer: &'a mut [u8],
+    allocation_length: usize,
+}
+
+impl DataIn<'_> {
+    /// Copies as much as the allocation length and the buffer take (reading R35).
+    fn put(&mut self, bytes: &[u8]) -> Reply {
+        let len = bytes.len().min(self.allocation_length).min(self.buffer.len());
+        if let (Some(to), Some(from)) = (self.buffer.get_mut(..len), bytes.get(..len)) {
+            to.copy_from_slice(from);
+        }
+        Reply::Good { len }
+    }
+}
+
+/// A nexus with a sequence.
+#[derive(Debug)]
+struct Slot {
+    ccs: Ccs,
+    /// The calculation that its next command waits for.
+    running: Option<RunningJob>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct RunningJob {
+    id: JobId,
+    since: Instant,
+}
+
+/// The device server of one logical unit.
+pub struct DeviceServer {
+    setting: Setting,
+    limits: Limits,
+    protocols: alloc::vec::Vec<u8>,
+    now: Instant,
+    slots: BTreeMap<NexusId, Slot>,
+    protocol_timers: Deadlines<NexusId>,
+    sas: SaDatabase,
+    held: BTreeMap<JobId, HeldCommand>,
+    jobs: VecDeque<Job>,
+    next_job: u64,
+    events: EventQueue,
+}
+
+impl core::fmt::Debug for DeviceServer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("DeviceServer")
+            .field("profile", &self.setting.profile)
+            .field("sequences", &self.slots.len())
+            .field("sas", &self.sas.len())
+            .field("held", &self.held.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl DeviceServer {
+    /// Begins the configuration of a device server over a provider's algorithms.
+    #[must_use]
+    pub fn builder(provider: crate::crypto::CryptoProvider) -> Builder {
+        Builder::new(provider)
+    }
+
+    /// Processes one SECURITY PROTOCOL IN or OUT command of an I_T nexus.
+    ///
+    /// Commands of other operation codes, and of security protocols that are not ours, are the embedder's; here they are
+    /// refused. A refused command changes nothing that was established.
+    pub fn execute(&mut self, nexus: NexusId, request: Request<'_>, now: Instant, random: &mut dyn Random) -> Reply {
+        self.expire(now);
+        match self.dispatch(nexus, request, random) {
+            Ok(reply) => reply,
+            Err(refusal) => self.refuse(nexus, refusal),
+        }
+    }
+
+    /// The sense data that a REQUEST SENSE command returns: the calculation's progress while one runs for the nexus
+    /// (r3 5.13.7), else NO SENSE.
+    pub fn request_sense(&mut self, nexus: NexusId, now: Instant) -> Sense {
+        self.expire(now);
+        let running = self.slots.get(&nexus).and_then(|slot| slot.running);
+        running.map_or(Sense::NONE, |job| self.calculating(job).sense(self.setting.profile.sense_codes))
+    }
+
+    /// The phase of the nexus's command sequence.
+    #[must_use]
+    pub fn phase(&self, nexus: NexusId) -> Phase {
+        self.slots.get(&nexus).map_or(Phase::Idle, |slot| slot.ccs.phase())
+    }
+
+    /// The live security associations.
+    #[must_use]
+    pub const fn sas(&self) -> &SaDatabase {
+        &self.sas
+    }
+
+    /// Looks up a live security association.
+    pub fn sa(&mut self, id: SaId, now: Instant) -> Option<&SecurityAssociation> {
+        self.expire(now);
+        self.sas.get(id)
+    }
+
+    /// Restarts the inactivity timer of a security association that a command has used; false if it is not live.
+    pub fn touch(&mut self, id: SaId, now: Instant) -> bool {
+        self.expire(now);
+        let now = self.now;
+        self.sas.touch(id, now)
+    }
+
+    /// Removes a security association; false if it is not live.
+    pub fn remove_sa(&mut self, id: SaId) -> bool {
+        let was_live = self.sas.remove(id);
+        if was_live {
+            self.events.push(Event::SaRemoved { id, why: RemovalReason::Administrator });
+        }
+        was_live
+    }
+
+    /// The next thing that happened, oldest first.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    fn calculating(&self, job: RunningJob) -> Refusal {
+        let progress = crate::ccs::synthetic_progress(&self.setting.policy, job.since, self.now);
+        Refusal::Calculating { progress }
+    }
+
+    fn is_taken(&self, ds_sai: Sai) -> bool {
+        let running = |slot: &Slot| slot.ccs.sequence().is_some_and(|sequence| sequence.ds_sai == ds_sai);
+        self.sas.has_ds_sai(ds_sai) || self.slots.values().any(running)
+    }
+}
