@@ -1,4 +1,4 @@
-//! IKEv2-SCSI for SCSI device servers.
+#![doc = include_str!("../README.md")]
 #![no_std]
 #![cfg_attr(
     test,
@@ -20,9 +20,16 @@ pub mod capabilities;
 pub mod ccs;
 pub mod crypto;
 pub mod dialect;
+pub mod guide;
 pub mod keys;
 pub mod sa;
 pub mod sense;
 pub mod server;
 pub mod time;
 pub mod wire;
+
+pub use ccs::{Policy, SlowCrypto};
+pub use crypto::CryptoProvider;
+pub use dialect::{Dialect, HeaderFlags, Profile, SenseCodes};
+pub use server::{DeviceServer, NexusId, Reply, Request};
+pub use time::Instant;

@@ -1,0 +1,10 @@
+//! Prose: how the crate is built, and how it is built in.
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("embedding.md")]
+pub mod embedding {}
+
+#[doc = include_str!("deviations.md")]
+pub mod deviations {}
