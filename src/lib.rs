@@ -22,6 +22,8 @@ pub mod crypto;
 pub mod dialect;
 pub mod guide;
 pub mod keys;
+#[cfg(feature = "rustcrypto")]
+pub mod provider;
 pub mod sa;
 pub mod sense;
 pub mod server;

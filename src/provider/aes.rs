@@ -1,0 +1,198 @@
+//! ENCR_AES_CBC (RFC 3602, reading R12) and ENCR_AES_CCM_16 (RFC 4309, RFC 5282, reading R10).
+
+use aes::{Aes128, Aes256};
+use cbc::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use ccm::aead::{AeadInOut, KeyInit};
+use ccm::consts::{U11, U16};
+use zeroize::Zeroize;
+
+use crate::algorithm;
+use crate::crypto::{Cipher, CryptoError};
+
+/// ENCR_AES_CBC with 16- and 32-byte keys.
+pub const AES_CBC: &dyn Cipher = &Cbc;
+/// ENCR_AES_CCM_16 with 16- and 32-byte keys, a salt of 3 bytes after them.
+pub const AES_CCM_16: &dyn Cipher = &Ccm16;
+
+const KEY_LENGTHS: &[u16] = &[16, 32];
+const BLOCK: usize = 16;
+
+struct Cbc;
+
+impl Cbc {
+    /// Applies `block_mode` to a buffer of whole blocks.
+    fn blocks(data: &mut [u8]) -> Result<&mut [Array<u8, U16>], CryptoError> {
+        let (blocks, rest) = Array::slice_as_chunks_mut(data);
+        if rest.is_empty() { Ok(blocks) } else { Err(CryptoError::Length) }
+    }
+}
+
+impl Cipher for Cbc {
+    fn identifier(&self) -> u32 {
+        algorithm::ENCR_AES_CBC
+    }
+
+    fn key_lengths(&self) -> &'static [u16] {
+        KEY_LENGTHS
+    }
+
+    fn iv_length(&self) -> usize {
+        BLOCK
+    }
+
+    fn alignment(&self) -> usize {
+        BLOCK
+    }
+
+    fn block_length(&self) -> usize {
+        BLOCK
+    }
+
+    fn seal(&self, key: &[u8], iv: &[u8], _: &[u8], data: &mut [u8], icv: &mut [u8]) -> Result<(), CryptoError> {
+        let blocks = Self::blocks(data)?;
+        if !icv.is_empty() {
+            return Err(CryptoError::Length);
+        }
+        let wrong = |_| CryptoError::Length;
+        match key.len() {
+            16 => cbc::Encryptor::<Aes128>::new_from_slices(key, iv).map_err(wrong)?.encrypt_blocks(blocks),
+            32 => cbc::Encryptor::<Aes256>::new_from_slices(key, iv).map_err(wrong)?.encrypt_blocks(blocks),
+            _ => return Err(CryptoError::Length),
+        }
+        Ok(())
+    }
+
+    fn open(&self, key: &[u8], iv: &[u8], _: &[u8], data: &mut [u8], icv: &[u8]) -> Result<(), CryptoError> {
+        let blocks = Self::blocks(data)?;
+        if !icv.is_empty() {
+            return Err(CryptoError::Length);
+        }
+        let wrong = |_| CryptoError::Length;
+        match key.len() {
+            16 => cbc::Decryptor::<Aes128>::new_from_slices(key, iv).map_err(wrong)?.decrypt_blocks(blocks),
+            32 => cbc::Decryptor::<Aes256>::new_from_slices(key, iv).map_err(wrong)?.decrypt_blocks(blocks),
+            _ => return Err(CryptoError::Length),
+        }
+        Ok(())
+    }
+}
+
+type Ccm128 = ccm::Ccm<Aes128, U16, U11>;
+type Ccm256 = ccm::Ccm<Aes256, U16, U11>;
+
+const SALT: usize = 3;
+const IV: usize = 8;
+const ICV: usize = 16;
+
+struct Ccm16;
+
+/// Salt, then IV.
+fn nonce(salt: &[u8], iv: &[u8]) -> Result<Array<u8, U11>, CryptoError> {
+    let mut nonce = Array::<u8, U11>::default();
+    if salt.len() != SALT || iv.len() != IV {
+        return Err(CryptoError::Length);
+    }
+    for (to, from) in nonce.iter_mut().zip(salt.iter().chain(iv)) {
+        *to = *from;
+    }
+    Ok(nonce)
+}
+
+fn key_and_salt(key: &[u8]) -> Result<(&[u8], &[u8]), CryptoError> {
+    key.len().checked_sub(SALT).and_then(|length| key.split_at_checked(length)).ok_or(CryptoError::Length)
+}
+
+fn seal_with<A>(
+    key: &[u8],
+    nonce: &Array<u8, U11>,
+    associated: &[u8],
+    data: &mut [u8],
+) -> Result<Array<u8, U16>, CryptoError>
+where
+    A: AeadInOut<NonceSize = U11, TagSize = U16> + KeyInit,
+{
+    let aead = A::new_from_slice(key).map_err(|_| CryptoError::Length)?;
+    aead.encrypt_inout_detached(nonce, associated, data.into()).map_err(|_| CryptoError::Length)
+}
+
+fn open_with<A>(
+    key: &[u8],
+    nonce: &Array<u8, U11>,
+    associated: &[u8],
+    data: &mut [u8],
+    icv: &[u8],
+) -> Result<(), CryptoError>
+where
+    A: AeadInOut<NonceSize = U11, TagSize = U16> + KeyInit,
+{
+    let aead = A::new_from_slice(key).map_err(|_| CryptoError::Length)?;
+    let tag = Array::try_from(icv).map_err(|_| CryptoError::Length)?;
+    let opened = aead.decrypt_inout_detached(nonce, associated, (&mut *data).into(), &tag);
+    opened.map_err(|_| {
+        // CCM decrypts before it can check: nothing of that may stay.
+        data.zeroize();
+        CryptoError::Refused
+    })
+}
+
+impl Cipher for Ccm16 {
+    fn identifier(&self) -> u32 {
+        algorithm::ENCR_AES_CCM_16
+    }
+
+    fn key_lengths(&self) -> &'static [u16] {
+        KEY_LENGTHS
+    }
+
+    fn salt_length(&self) -> usize {
+        SALT
+    }
+
+    fn iv_length(&self) -> usize {
+        IV
+    }
+
+    fn alignment(&self) -> usize {
+        4
+    }
+
+    fn block_length(&self) -> usize {
+        1
+    }
+
+    fn icv_length(&self) -> usize {
+        ICV
+    }
+
+    fn seal(
+        &self,
+        key: &[u8],
+        iv: &[u8],
+        associated: &[u8],
+        data: &mut [u8],
+        icv: &mut [u8],
+    ) -> Result<(), CryptoError> {
+        let (key, salt) = key_and_salt(key)?;
+        let nonce = nonce(salt, iv)?;
+        if icv.len() != ICV {
+            return Err(CryptoError::Length);
+        }
+        let tag = match key.len() {
+            16 => seal_with::<Ccm128>(key, &nonce, associated, data)?,
+            32 => seal_with::<Ccm256>(key, &nonce, associated, data)?,
+            _ => return Err(CryptoError::Length),
+        };
+        icv.copy_from_slice(&tag);
+        Ok(())
+    }
+
+    fn open(&self, key: &[u8], iv: &[u8], associated: &[u8], data: &mut [u8], icv: &[u8]) -> Result<(), CryptoError> {
+        let (key, salt) = key_and_salt(key)?;
+        let nonce = nonce(salt, iv)?;
+        match key.len() {
+            16 => open_with::<Ccm128>(key, &nonce, associated, data, icv),
+            32 => open_with::<Ccm256>(key, &nonce, associated, data, icv),
+            _ => Err(CryptoError::Length),
+        }
+    }
+}

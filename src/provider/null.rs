@@ -1,0 +1,45 @@
+//! ENCR_NULL (RFC 2410, reading R11).
+
+use crate::algorithm;
+use crate::crypto::{Cipher, CryptoError};
+
+/// ENCR_NULL.
+pub const NULL: &dyn Cipher = &Null;
+
+struct Null;
+
+impl Null {
+    fn check(key: &[u8], iv: &[u8], icv: &[u8]) -> Result<(), CryptoError> {
+        if key.is_empty() && iv.is_empty() && icv.is_empty() { Ok(()) } else { Err(CryptoError::Length) }
+    }
+}
+
+impl Cipher for Null {
+    fn identifier(&self) -> u32 {
+        algorithm::ENCR_NULL
+    }
+
+    fn key_lengths(&self) -> &'static [u16] {
+        &[0]
+    }
+
+    fn iv_length(&self) -> usize {
+        0
+    }
+
+    fn alignment(&self) -> usize {
+        1
+    }
+
+    fn block_length(&self) -> usize {
+        1
+    }
+
+    fn seal(&self, key: &[u8], iv: &[u8], _: &[u8], _: &mut [u8], icv: &mut [u8]) -> Result<(), CryptoError> {
+        Self::check(key, iv, icv)
+    }
+
+    fn open(&self, key: &[u8], iv: &[u8], _: &[u8], _: &mut [u8], icv: &[u8]) -> Result<(), CryptoError> {
+        Self::check(key, iv, icv)
+    }
+}
