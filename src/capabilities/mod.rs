@@ -173,3 +173,6 @@ impl Offer {
         self.iter().filter(move |d| d.algorithm_type == kind && d.identifier == identifier)
     }
 }
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests;
