@@ -35,8 +35,7 @@ fn mandatory() -> Vec<Descriptor> {
 
 fn judge(offer: &Offer, methods: AuthMethods, descriptors: &[Descriptor]) -> Result<Selection, WireError> {
     let bytes: Vec<[u8; 12]> = descriptors.iter().map(Descriptor::to_bytes).collect();
-    let sca =
-        Algorithms { sa_type: 0x81, said: Sai(1), usage_data: &[], descriptors: Descriptors::new(&bytes) };
+    let sca = Algorithms { sa_type: 0x81, said: Sai(1), usage_data: &[], descriptors: Descriptors::new(&bytes) };
     select(offer, methods, &provider(), &sca, AT)
 }
 
@@ -124,8 +123,7 @@ fn what_is_not_offered_is_blamed_on_identifier_or_key_length() {
     for index in 0..5 {
         let mut list = mandatory();
         list[index].identifier = 0x0400;
-        let fault =
-            WireError::new(FIRST + 12 * index + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
+        let fault = WireError::new(FIRST + 12 * index + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
         assert_eq!(refused(&list), fault, "identifier of {index}");
     }
     let mut list = mandatory();
