@@ -7,7 +7,7 @@
 //!        NONCE DATA
 //! ```
 
-use super::{Body, EmitError, Field, Reader, WireError, WireErrorKind, Writer};
+use super::{Body, EmitError, Reader, WireError, WireErrorKind, Writer};
 use crate::dialect::Profile;
 
 /// The data of a KE payload: 4 bytes and the public value.
