@@ -32,6 +32,9 @@ mod notice;
 mod payload;
 mod timeouts;
 
+#[cfg(test)]
+mod tests;
+
 pub use algorithms::{Algorithms, Descriptor, Descriptors};
 pub use capabilities::Capabilities;
 pub use cdb::{Cdb, CertificateData, Direction, SupportedProtocols, protocol, specific};
