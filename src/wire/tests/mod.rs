@@ -4,6 +4,7 @@
 
 mod cdb;
 mod header;
+mod timeouts;
 
 use core::fmt::Debug;
 use std::vec;
