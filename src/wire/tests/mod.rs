@@ -4,6 +4,7 @@
 
 mod cdb;
 mod header;
+mod key_exchange;
 mod timeouts;
 
 use core::fmt::Debug;
