@@ -5,6 +5,7 @@
 mod cdb;
 mod header;
 mod key_exchange;
+mod notice;
 mod timeouts;
 
 use core::fmt::Debug;
