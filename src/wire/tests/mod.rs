@@ -4,6 +4,7 @@
 
 mod cdb;
 mod header;
+mod identity;
 mod key_exchange;
 mod notice;
 mod timeouts;
