@@ -3,6 +3,7 @@
 //! The bytes are made by hand from the tables of T10/06-449r3; nothing here is taken from our own output.
 
 mod algorithms;
+mod capabilities;
 mod cdb;
 mod header;
 mod identity;
