@@ -5,6 +5,7 @@
 mod algorithms;
 mod capabilities;
 mod cdb;
+mod chain;
 mod header;
 mod identity;
 mod key_exchange;
