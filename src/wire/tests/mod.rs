@@ -10,6 +10,7 @@ mod header;
 mod identity;
 mod key_exchange;
 mod notice;
+mod order;
 mod timeouts;
 
 use core::fmt::Debug;
