@@ -6,6 +6,7 @@ mod algorithms;
 mod capabilities;
 mod cdb;
 mod chain;
+mod encrypted;
 mod header;
 mod identity;
 mod key_exchange;
