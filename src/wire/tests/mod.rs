@@ -10,6 +10,7 @@ mod encrypted;
 mod header;
 mod identity;
 mod key_exchange;
+mod message;
 mod notice;
 mod order;
 mod timeouts;
