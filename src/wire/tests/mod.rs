@@ -13,6 +13,7 @@ mod key_exchange;
 mod message;
 mod notice;
 mod order;
+mod print;
 mod timeouts;
 
 use core::fmt::Debug;
