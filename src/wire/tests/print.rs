@@ -264,8 +264,8 @@ fn an_opened_message() {
 #[test]
 fn an_encrypted_payload_of_another_message() {
     let data = bytes(OPENED);
-    for (at, text, icv) in [(28, 57..58, 58..58), (29, 36..55, 55..58), (28, 0..58, 58..58), (28, 55..36, 0..0)] {
-        let encrypted = Encrypted { at, first: 0x28, iv: 9..3, text, icv };
+    for (at, text, icv) in [(28, 57..58, 58..58), (29, 36..55, 55..58), (28, 0..58, 58..58), (90, 56..58, 90..99)] {
+        let encrypted = Encrypted { at, first: 0x28, iv: 3..9, text, icv };
         if let Ok(message) = Message::parse(R3, &with(&data, 57, 0)).unwrap().with_opened(&encrypted) {
             assert!(message.to_string().lines().count() > 12);
         }
