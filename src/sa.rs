@@ -138,3 +138,85 @@ impl SaDatabase {
         self.by_ds_sai.remove(&ds_sai).map(|sa| sa.id())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::Secret;
+    use crate::keys::MgmtData;
+
+    fn sa(number: u64, timeout: u32, client: Option<(&[u8], u64)>) -> SecurityAssociation {
+        let parameters = SaParameters {
+            ac_sai: Sai(number),
+            ds_sai: Sai(number + 1000),
+            timeout,
+            ac_nonce: [0; 16].into(),
+            ds_nonce: [0; 16].into(),
+            key_seed: Secret::copy_of(&[0; 20]),
+            kdf_id: 0x0002_0002,
+            usage_type: 0x81,
+            usage_data: [].into(),
+            mgmt_data: MgmtData {
+                encr: 12,
+                key_length: 16,
+                integ: 2,
+                sk_ei: Secret::copy_of(&[0; 16]),
+                sk_ai: Secret::copy_of(&[0; 20]),
+                next_message_id: 2,
+            },
+        };
+        let application_client = client.map(|(name, key)| Authenticated {
+            identity: Identity::key_id(name),
+            method: 2,
+            key: KeyVersion(key),
+        });
+        SecurityAssociation { parameters, application_client }
+    }
+
+    fn id(number: u64) -> SaId {
+        SaId { ac_sai: Sai(number), ds_sai: Sai(number + 1000) }
+    }
+
+    const fn at(milliseconds: u64) -> Instant {
+        Instant::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn both_indexes_name_an_association() {
+        let mut sas = SaDatabase::new();
+        sas.insert(sa(1, 10, None), at(0));
+        assert!(sas.get(id(1)).is_some() && sas.has_ds_sai(Sai(1001)));
+        let other_client = SaId { ac_sai: Sai(2), ds_sai: Sai(1001) };
+        assert!(sas.get(other_client).is_none());
+        assert!(!sas.remove(other_client) && !sas.touch(other_client, at(0)));
+        assert!(sas.remove(id(1)) && !sas.remove(id(1)) && sas.is_empty());
+        assert_eq!(sas.next_deadline(), None);
+    }
+
+    #[test]
+    fn use_restarts_the_inactivity_timer() {
+        let mut sas = SaDatabase::new();
+        sas.insert(sa(1, 10, None), at(0));
+        sas.insert(sa(2, 20, None), at(0));
+        assert_eq!(sas.next_deadline(), Some(at(10_000)));
+        assert!(sas.touch(id(1), at(9_999)));
+        assert_eq!(sas.take_expired(at(19_998)), None);
+        assert_eq!(sas.take_expired(at(19_999)), Some(id(1)));
+        assert_eq!(sas.take_expired(at(19_999)), None);
+        assert_eq!(sas.take_expired(at(20_000)), Some(id(2)));
+    }
+
+    /// Reading R31a: same identity and same key, nobody else.
+    #[test]
+    fn initial_contact_knows_its_own() {
+        let mut sas = SaDatabase::new();
+        sas.insert(sa(1, 10, Some((b"a", 1))), at(0));
+        sas.insert(sa(2, 10, Some((b"a", 2))), at(0));
+        sas.insert(sa(3, 10, Some((b"b", 1))), at(0));
+        sas.insert(sa(4, 10, None), at(0));
+        sas.insert(sa(5, 10, Some((b"a", 1))), at(0));
+        let client = sas.get(id(5)).unwrap().application_client.clone().unwrap();
+        assert_eq!(sas.others_of(id(5), &client), [id(1)]);
+        assert_eq!(sas.count_of(&client.identity), 3);
+    }
+}

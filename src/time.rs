@@ -66,6 +66,11 @@ impl<K: Ord + Copy> Deadlines<K> {
         self.by_time.insert((at, key));
     }
 
+    /// The deadline of `key`.
+    pub(crate) fn get(&self, key: K) -> Option<Instant> {
+        self.by_key.get(&key).copied()
+    }
+
     pub(crate) fn clear(&mut self, key: K) {
         if let Some(old) = self.by_key.remove(&key) {
             self.by_time.remove(&(old, key));

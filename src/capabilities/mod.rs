@@ -17,13 +17,7 @@ use crate::dialect::Profile;
 use crate::wire::{Capabilities, Descriptor, Descriptors, EmitError, Writer};
 
 /// The types of algorithm, one descriptor of each in an SCA payload, in its order (reading R4).
-pub(crate) const TYPES: [AlgorithmType; 5] = [
-    AlgorithmType::Encryption,
-    AlgorithmType::PseudoRandom,
-    AlgorithmType::Integrity,
-    AlgorithmType::DiffieHellman,
-    AlgorithmType::Authentication,
-];
+const TYPES: [AlgorithmType; 5] = AlgorithmType::ALL;
 
 /// The ways in which this device server can authenticate itself and verify application clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -173,3 +167,6 @@ impl Offer {
         self.iter().filter(move |d| d.algorithm_type == kind && d.identifier == identifier)
     }
 }
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests;

@@ -20,3 +20,6 @@ pub use parameters::{MgmtData, SaParameters, SaSource};
 pub use prf_plus::prf_plus;
 pub use protect::{ProtectError, Protection, open, seal};
 pub use schedule::{KeySet, SaContext, Skeyseed};
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests;

@@ -6,7 +6,7 @@ use ccm::aead::{AeadInOut, KeyInit};
 use ccm::consts::{U11, U16};
 use zeroize::Zeroize;
 
-use crate::algorithm;
+use crate::algorithm::{self, Algorithm, EncryptionSizes};
 use crate::crypto::{Cipher, CryptoError};
 
 /// ENCR_AES_CBC with 16- and 32-byte keys.
@@ -14,8 +14,16 @@ pub const AES_CBC: &dyn Cipher = &Cbc;
 /// ENCR_AES_CCM_16 with 16- and 32-byte keys, a salt of 3 bytes after them.
 pub const AES_CCM_16: &dyn Cipher = &Ccm16;
 
-const KEY_LENGTHS: &[u16] = &[16, 32];
-const BLOCK: usize = 16;
+/// Sizes of a row of Table K2.
+pub(super) const fn sizes(row: &Algorithm) -> EncryptionSizes {
+    match row.encryption_sizes() {
+        Some(sizes) => sizes,
+        None => EncryptionSizes { key_lengths: &[], salt: 0, iv: 0, alignment: 1, block: 1, icv: 0 },
+    }
+}
+
+const CBC: EncryptionSizes = sizes(&algorithm::ENCR_AES_CBC);
+const CCM_16: EncryptionSizes = sizes(&algorithm::ENCR_AES_CCM_16);
 
 struct Cbc;
 
@@ -29,23 +37,23 @@ impl Cbc {
 
 impl Cipher for Cbc {
     fn identifier(&self) -> u32 {
-        algorithm::ENCR_AES_CBC
+        algorithm::ENCR_AES_CBC.identifier
     }
 
     fn key_lengths(&self) -> &'static [u16] {
-        KEY_LENGTHS
+        CBC.key_lengths
     }
 
     fn iv_length(&self) -> usize {
-        BLOCK
+        CBC.iv
     }
 
     fn alignment(&self) -> usize {
-        BLOCK
+        CBC.alignment
     }
 
     fn block_length(&self) -> usize {
-        BLOCK
+        CBC.block
     }
 
     fn seal(&self, key: &[u8], iv: &[u8], _: &[u8], data: &mut [u8], icv: &mut [u8]) -> Result<(), CryptoError> {
@@ -80,16 +88,12 @@ impl Cipher for Cbc {
 type Ccm128 = ccm::Ccm<Aes128, U16, U11>;
 type Ccm256 = ccm::Ccm<Aes256, U16, U11>;
 
-const SALT: usize = 3;
-const IV: usize = 8;
-const ICV: usize = 16;
-
 struct Ccm16;
 
 /// Salt, then IV.
 fn nonce(salt: &[u8], iv: &[u8]) -> Result<Array<u8, U11>, CryptoError> {
     let mut nonce = Array::<u8, U11>::default();
-    if salt.len() != SALT || iv.len() != IV {
+    if salt.len() != CCM_16.salt || iv.len() != CCM_16.iv {
         return Err(CryptoError::Length);
     }
     for (to, from) in nonce.iter_mut().zip(salt.iter().chain(iv)) {
@@ -99,7 +103,7 @@ fn nonce(salt: &[u8], iv: &[u8]) -> Result<Array<u8, U11>, CryptoError> {
 }
 
 fn key_and_salt(key: &[u8]) -> Result<(&[u8], &[u8]), CryptoError> {
-    key.len().checked_sub(SALT).and_then(|length| key.split_at_checked(length)).ok_or(CryptoError::Length)
+    key.len().checked_sub(CCM_16.salt).and_then(|length| key.split_at_checked(length)).ok_or(CryptoError::Length)
 }
 
 fn seal_with<A>(
@@ -137,31 +141,31 @@ where
 
 impl Cipher for Ccm16 {
     fn identifier(&self) -> u32 {
-        algorithm::ENCR_AES_CCM_16
+        algorithm::ENCR_AES_CCM_16.identifier
     }
 
     fn key_lengths(&self) -> &'static [u16] {
-        KEY_LENGTHS
+        CCM_16.key_lengths
     }
 
     fn salt_length(&self) -> usize {
-        SALT
+        CCM_16.salt
     }
 
     fn iv_length(&self) -> usize {
-        IV
+        CCM_16.iv
     }
 
     fn alignment(&self) -> usize {
-        4
+        CCM_16.alignment
     }
 
     fn block_length(&self) -> usize {
-        1
+        CCM_16.block
     }
 
     fn icv_length(&self) -> usize {
-        ICV
+        CCM_16.icv
     }
 
     fn seal(
@@ -174,7 +178,7 @@ impl Cipher for Ccm16 {
     ) -> Result<(), CryptoError> {
         let (key, salt) = key_and_salt(key)?;
         let nonce = nonce(salt, iv)?;
-        if icv.len() != ICV {
+        if icv.len() != CCM_16.icv {
             return Err(CryptoError::Length);
         }
         let tag = match key.len() {

@@ -7,29 +7,26 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroize;
 
-use crate::algorithm;
+use crate::algorithm::{self, Algorithm, Sizes};
 use crate::crypto::{CryptoError, Integrity, Prf};
 
 /// PRF_HMAC_SHA1.
-pub const PRF_HMAC_SHA1: &dyn Prf = &HmacPrf::<Sha1>::new(algorithm::PRF_HMAC_SHA1, 20);
+pub const PRF_HMAC_SHA1: &dyn Prf = &HmacPrf::<Sha1>::new(&algorithm::PRF_HMAC_SHA1);
 /// PRF_HMAC_SHA2_256.
-pub const PRF_HMAC_SHA2_256: &dyn Prf = &HmacPrf::<Sha256>::new(algorithm::PRF_HMAC_SHA2_256, 32);
+pub const PRF_HMAC_SHA2_256: &dyn Prf = &HmacPrf::<Sha256>::new(&algorithm::PRF_HMAC_SHA2_256);
 /// PRF_HMAC_SHA2_384.
-pub const PRF_HMAC_SHA2_384: &dyn Prf = &HmacPrf::<Sha384>::new(algorithm::PRF_HMAC_SHA2_384, 48);
+pub const PRF_HMAC_SHA2_384: &dyn Prf = &HmacPrf::<Sha384>::new(&algorithm::PRF_HMAC_SHA2_384);
 /// PRF_HMAC_SHA2_512.
-pub const PRF_HMAC_SHA2_512: &dyn Prf = &HmacPrf::<Sha512>::new(algorithm::PRF_HMAC_SHA2_512, 64);
+pub const PRF_HMAC_SHA2_512: &dyn Prf = &HmacPrf::<Sha512>::new(&algorithm::PRF_HMAC_SHA2_512);
 
 /// AUTH_HMAC_SHA1_96.
-pub const AUTH_HMAC_SHA1_96: &dyn Integrity = &HmacIntegrity::<Sha1>::new(algorithm::AUTH_HMAC_SHA1_96, 20, 12);
+pub const AUTH_HMAC_SHA1_96: &dyn Integrity = &HmacIntegrity::<Sha1>::new(&algorithm::AUTH_HMAC_SHA1_96);
 /// AUTH_HMAC_SHA2_256_128.
-pub const AUTH_HMAC_SHA2_256_128: &dyn Integrity =
-    &HmacIntegrity::<Sha256>::new(algorithm::AUTH_HMAC_SHA2_256_128, 32, 16);
+pub const AUTH_HMAC_SHA2_256_128: &dyn Integrity = &HmacIntegrity::<Sha256>::new(&algorithm::AUTH_HMAC_SHA2_256_128);
 /// AUTH_HMAC_SHA2_384_192.
-pub const AUTH_HMAC_SHA2_384_192: &dyn Integrity =
-    &HmacIntegrity::<Sha384>::new(algorithm::AUTH_HMAC_SHA2_384_192, 48, 24);
+pub const AUTH_HMAC_SHA2_384_192: &dyn Integrity = &HmacIntegrity::<Sha384>::new(&algorithm::AUTH_HMAC_SHA2_384_192);
 /// AUTH_HMAC_SHA2_512_256.
-pub const AUTH_HMAC_SHA2_512_256: &dyn Integrity =
-    &HmacIntegrity::<Sha512>::new(algorithm::AUTH_HMAC_SHA2_512_256, 64, 32);
+pub const AUTH_HMAC_SHA2_512_256: &dyn Integrity = &HmacIntegrity::<Sha512>::new(&algorithm::AUTH_HMAC_SHA2_512_256);
 
 fn mac<D: EagerHash + Send + Sync>(key: &[u8], parts: &[&[u8]]) -> Result<SimpleHmac<D>, CryptoError> {
     let mut mac = <SimpleHmac<D> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::Length)?;
@@ -47,8 +44,12 @@ struct HmacPrf<D> {
 }
 
 impl<D> HmacPrf<D> {
-    const fn new(identifier: u32, length: usize) -> Self {
-        Self { identifier, length, digest: PhantomData }
+    const fn new(row: &Algorithm) -> Self {
+        let length = match row.sizes {
+            Sizes::PseudoRandom { output, .. } => output,
+            _ => 0,
+        };
+        Self { identifier: row.identifier, length, digest: PhantomData }
     }
 }
 
@@ -85,8 +86,12 @@ struct HmacIntegrity<D> {
 }
 
 impl<D> HmacIntegrity<D> {
-    const fn new(identifier: u32, key_length: usize, icv_length: usize) -> Self {
-        Self { identifier, key_length, icv_length, digest: PhantomData }
+    const fn new(row: &Algorithm) -> Self {
+        let (key_length, icv_length) = match row.sizes {
+            Sizes::Integrity { key, icv } => (key, icv),
+            _ => (0, 0),
+        };
+        Self { identifier: row.identifier, key_length, icv_length, digest: PhantomData }
     }
 
     const fn check(&self, key: &[u8], icv: &[u8]) -> Result<(), CryptoError> {

@@ -16,7 +16,7 @@ use crate::crypto::{CryptoError, DhExchange, DhGroup, Random, RandomError, Secre
 
 /// 2048-bit MODP group.
 pub const MODP_2048: &dyn DhGroup = &Modp::<{ U2048::LIMBS }> {
-    identifier: algorithm::MODP_2048,
+    identifier: algorithm::MODP_2048.identifier,
     prime: concat!(
         "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404dd",
         "ef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed",

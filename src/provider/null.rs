@@ -1,10 +1,13 @@
 //! ENCR_NULL (RFC 2410, reading R11).
 
-use crate::algorithm;
+use super::aes::sizes;
+use crate::algorithm::{self, EncryptionSizes};
 use crate::crypto::{Cipher, CryptoError};
 
 /// ENCR_NULL.
 pub const NULL: &dyn Cipher = &Null;
+
+const SIZES: EncryptionSizes = sizes(&algorithm::ENCR_NULL);
 
 struct Null;
 
@@ -16,23 +19,23 @@ impl Null {
 
 impl Cipher for Null {
     fn identifier(&self) -> u32 {
-        algorithm::ENCR_NULL
+        algorithm::ENCR_NULL.identifier
     }
 
     fn key_lengths(&self) -> &'static [u16] {
-        &[0]
+        SIZES.key_lengths
     }
 
     fn iv_length(&self) -> usize {
-        0
+        SIZES.iv
     }
 
     fn alignment(&self) -> usize {
-        1
+        SIZES.alignment
     }
 
     fn block_length(&self) -> usize {
-        1
+        SIZES.block
     }
 
     fn seal(&self, key: &[u8], iv: &[u8], _: &[u8], _: &mut [u8], icv: &mut [u8]) -> Result<(), CryptoError> {

@@ -162,7 +162,8 @@ impl DeviceServer {
                 (Calculation::Running, Some(job))
             }
         };
-        self.slots.insert(nexus, Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, running });
+        self.slots
+            .insert(nexus, Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, running, met_deadline: None });
         self.protocol_timers.set(nexus, self.now.after_seconds(timeout));
         Ok(Reply::Good { len: 0 })
     }
@@ -192,12 +193,12 @@ impl DeviceServer {
             Calculation::Failed(work) => {
                 let job = self.queue_job(Work::KeyExchange(work));
                 let ccs = Ccs::KeyExchangeOut { sequence, calculation: Calculation::Running };
-                self.slots.insert(nexus, Slot { ccs, running: Some(job) });
+                self.slots.insert(nexus, Slot { ccs, running: Some(job), met_deadline: None });
                 return Err(Refusal::Internal);
             }
             Calculation::Running => {
                 let ccs = Ccs::KeyExchangeOut { sequence, calculation };
-                self.slots.insert(nexus, Slot { ccs, running: None });
+                self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
                 return Err(Refusal::Internal);
             }
         };
@@ -209,7 +210,7 @@ impl DeviceServer {
         } else {
             Ccs::KeyExchangeIn { sequence, keyed }
         };
-        self.slots.insert(nexus, Slot { ccs, running: None });
+        self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
         Ok(data_in.put(&bytes))
     }
 

@@ -66,6 +66,7 @@ impl DeviceServer {
         }
         match self.setting.policy.slow_crypto {
             SlowCrypto::Offload => {
+                self.receive_in_time(held.nexus);
                 self.held.insert(running.id, held);
                 Reply::Held
             }
@@ -76,6 +77,16 @@ impl DeviceServer {
                 }
                 None => self.refuse(held.nexus, Refusal::Internal),
             },
+        }
+    }
+
+    /// The awaited command is here, so the protocol timeout begins anew while it is held; should the command be refused,
+    /// the deadline that it met is in force again.
+    fn receive_in_time(&mut self, nexus: NexusId) {
+        let Some(slot) = self.slots.get_mut(&nexus) else { return };
+        slot.met_deadline = self.protocol_timers.get(nexus);
+        if let Some(sequence) = slot.ccs.sequence() {
+            self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
         }
     }
 
@@ -102,6 +113,7 @@ impl DeviceServer {
             return self.refuse(nexus, Refusal::InvalidSequence { is_delete: false });
         };
         slot.running = None;
+        let met_deadline = slot.met_deadline.take();
         let reply = match (held.work, result) {
             (HeldWork::AuthenticationOut(claim), WorkResult::Verify(result)) => {
                 self.finish_authentication_out(nexus, claim, result)
@@ -112,7 +124,12 @@ impl DeviceServer {
             }
             _ => Err(Refusal::Internal),
         };
-        reply.unwrap_or_else(|refusal| self.refuse(nexus, refusal))
+        reply.unwrap_or_else(|refusal| {
+            if let Some(at) = met_deadline {
+                self.protocol_timers.set(nexus, at);
+            }
+            self.refuse(nexus, refusal)
+        })
     }
 
     fn finish_authentication_out(
@@ -138,7 +155,7 @@ impl DeviceServer {
                 let client = Authenticated { identity: claim.identity, method: claim.method, key };
                 let initial_contact = claim.initial_contact;
                 let ccs = Ccs::AuthenticationOut { sequence, keyed, client, initial_contact };
-                self.slots.insert(nexus, Slot { ccs, running: None });
+                self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
                 Ok(Reply::Good { len: 0 })
             }
             _ => Err(Refusal::Internal),
@@ -171,7 +188,7 @@ impl DeviceServer {
         self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
         self.create_sa(nexus, &sequence, keyed.keys, Some((client, initial_contact)));
         let ccs = Ccs::Complete { kept: bytes.clone(), is_unauthenticated: false };
-        self.slots.insert(nexus, Slot { ccs, running: None });
+        self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
         Ok(data_in.put(&bytes))
     }
 

@@ -85,6 +85,8 @@ struct Slot {
     ccs: Ccs,
     /// The calculation that its next command waits for.
     running: Option<RunningJob>,
+    /// The protocol deadline before which a held command came.
+    met_deadline: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -27,9 +27,9 @@ pub struct Descriptor {
 
 impl Descriptor {
     /// USE bit of an IKE authentication algorithm's first attribute byte (r3 Table K7).
-    const USE: u8 = 0x02;
+    pub(super) const USE: u8 = 0x02;
     /// ACCEPT bit of the same byte.
-    const ACCEPT: u8 = 0x01;
+    pub(super) const ACCEPT: u8 = 0x01;
 
     /// A descriptor whose attributes are reserved.
     #[must_use]

@@ -10,8 +10,18 @@ pub struct Message<'a> {
     pub profile: Profile,
     /// The header.
     pub header: Header,
-    bytes: &'a [u8],
-    opened: Option<(usize, usize, usize, u8)>,
+    pub(super) bytes: &'a [u8],
+    pub(super) opened: Option<Opened>,
+}
+
+/// Where the parts of an Encrypted payload that has been opened in place begin and end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opened {
+    pub(super) at: usize,
+    pub(super) first: u8,
+    pub(super) text_at: usize,
+    pub(super) inner_end: usize,
+    pub(super) icv_at: usize,
 }
 
 impl<'a> Message<'a> {
@@ -28,8 +38,13 @@ impl<'a> Message<'a> {
     /// # Errors
     /// The PAD LENGTH byte does not fit.
     pub fn with_opened(mut self, encrypted: &Encrypted) -> Result<Self, WireError> {
-        let end = encrypted.inner_end(self.bytes)?;
-        self.opened = Some((encrypted.at, encrypted.text.start, end, encrypted.first));
+        self.opened = Some(Opened {
+            at: encrypted.at,
+            first: encrypted.first,
+            text_at: encrypted.text.start,
+            inner_end: encrypted.inner_end(self.bytes)?,
+            icv_at: encrypted.text.end,
+        });
         Ok(self)
     }
 
@@ -42,8 +57,8 @@ impl<'a> Message<'a> {
     /// The payloads inside the opened Encrypted payload; `None` if it has not been opened.
     #[must_use]
     pub fn inner_payloads(&self) -> Option<Chain<'a>> {
-        let (at, start, end, first) = self.opened?;
-        Some(Chain::inner(self.profile, self.bytes.get(..end)?, start, first, at))
+        let Opened { at, first, text_at, inner_end, .. } = self.opened?;
+        Some(Chain::inner(self.profile, self.bytes.get(..inner_end)?, text_at, first, at))
     }
 }
 
@@ -56,7 +71,16 @@ pub struct MessageWriter<'a> {
     profile: Profile,
     writer: Writer<'a>,
     next_at: usize,
-    encrypted: Option<(usize, usize)>,
+    encrypted: Option<Begun>,
+}
+
+/// An Encrypted payload that has been begun.
+#[derive(Debug)]
+struct Begun {
+    at: usize,
+    text_at: usize,
+    /// Code of the first payload inside.
+    first: u8,
 }
 
 impl<'a> MessageWriter<'a> {
@@ -106,7 +130,7 @@ impl<'a> MessageWriter<'a> {
     pub fn begin_encrypted(&mut self, iv: &[u8]) -> Result<(), EmitError> {
         let at = self.begin(PayloadType::Encrypted)?;
         self.writer.bytes(iv)?;
-        self.encrypted = Some((at, self.writer.at()));
+        self.encrypted = Some(Begun { at, text_at: self.writer.at(), first: 0 });
         Ok(())
     }
 
@@ -117,7 +141,7 @@ impl<'a> MessageWriter<'a> {
     /// # Errors
     /// [`EmitError`]; [`EmitError::TooLong`] also when no Encrypted payload was begun.
     pub fn end_encrypted(&mut self, alignment: usize, icv_length: usize) -> Result<Encrypted, EmitError> {
-        let (at, text_at) = self.encrypted.take().ok_or(EmitError::TooLong)?;
+        let Begun { at, text_at, first } = self.encrypted.take().ok_or(EmitError::TooLong)?;
         let pad_length = super::pad_length_for(self.writer.at().saturating_sub(text_at), alignment);
         for byte in 1..=pad_length {
             self.writer.u8(byte)?;
@@ -127,7 +151,7 @@ impl<'a> MessageWriter<'a> {
         self.writer.zeros(icv_length)?;
         self.end(at)?;
         let iv_at = at.saturating_add(super::RawPayload::HEADER_LEN);
-        Ok(Encrypted { at, first: 0, iv: iv_at..text_at, text: text_at..icv_at, icv: icv_at..self.writer.at() })
+        Ok(Encrypted { at, first, iv: iv_at..text_at, text: text_at..icv_at, icv: icv_at..self.writer.at() })
     }
 
     /// Writes LENGTH; the bytes returned are the message.
@@ -141,7 +165,11 @@ impl<'a> MessageWriter<'a> {
 
     fn begin(&mut self, payload: PayloadType) -> Result<usize, EmitError> {
         let at = self.writer.at();
-        self.writer.patch_u8(self.next_at, self.profile.rules().payload_code(payload))?;
+        let code = self.profile.rules().payload_code(payload);
+        self.writer.patch_u8(self.next_at, code)?;
+        if let Some(begun) = self.encrypted.as_mut().filter(|begun| begun.at == self.next_at) {
+            begun.first = code;
+        }
         let critical = if payload == PayloadType::VendorId { 0 } else { 0x80 };
         self.writer.bytes(&[0, critical, 0, 0])?;
         self.next_at = at;

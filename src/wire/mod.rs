@@ -17,6 +17,7 @@
 //! | `notice` | Notify, Delete, Vendor ID | r3 7.7.4.8a-7.7.4.9 |
 //! | `encrypted` | Encrypted: framing, padding | r3 7.7.4.10 |
 //! | `message` | a whole message, to be written or printed | r3 7.7.3.1 |
+//! | `print` | `Display` of all of these | |
 
 mod algorithms;
 mod capabilities;
@@ -30,7 +31,11 @@ mod key_exchange;
 mod message;
 mod notice;
 mod payload;
+mod print;
 mod timeouts;
+
+#[cfg(test)]
+mod tests;
 
 pub use algorithms::{Algorithms, Descriptor, Descriptors};
 pub use capabilities::Capabilities;

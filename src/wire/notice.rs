@@ -11,11 +11,11 @@ use super::{Body, EmitError, Field, Reader, Sai, WireError, WireErrorKind, Write
 use crate::dialect::Profile;
 
 /// PROTOCOL ID of IKEv2-SCSI SAs.
-const PROTOCOL_ID: u8 = 1;
+pub(super) const PROTOCOL_ID: u8 = 1;
 /// SAI SIZE in bytes; every dialect sends eight.
-const SAI_SIZE: u8 = 8;
+pub(super) const SAI_SIZE: u8 = 8;
 /// NOTIFY MESSAGE TYPE of Initial Contact (RFC 4306 3.10.1).
-const INITIAL_CONTACT: u16 = 16384;
+pub(super) const INITIAL_CONTACT: u16 = 16384;
 
 /// Reads PROTOCOL ID and SAI SIZE, which both payloads begin with.
 fn read_frame(reader: &mut Reader<'_>) -> Result<(), WireError> {
@@ -78,7 +78,7 @@ pub struct Delete {
 impl Delete {
     /// Offset of APPLICATION CLIENT SECURITY ASSOCIATION INDEX from the payload's first byte.
     pub const AC_SAI_AT: usize = 8;
-    const NUMBER_OF_SAIS: u16 = 1;
+    pub(super) const NUMBER_OF_SAIS: u16 = 1;
 }
 
 impl<'a> Body<'a> for Delete {

@@ -151,8 +151,8 @@ impl<'a> Iterator for Chain<'a> {
 
 /// Checks that a chain holds the payloads of a message in their order and number (reading R6).
 ///
-/// Faults in this order: the chain does not tile the message; a payload that is not recognised has CRIT set to one; a
-/// required payload is absent; a payload is out of its place or repeated.
+/// Faults in this order: the first payload that does not fit the message, or that is not recognised and has CRIT set to
+/// one; a required payload is absent; a payload is out of its place or repeated.
 ///
 /// # Errors
 /// [`WireError`]; an absent payload is blamed on the NEXT PAYLOAD field that ended the chain (reading R39), every other

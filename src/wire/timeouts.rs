@@ -24,7 +24,7 @@ impl Timeouts {
     pub const PROTOCOL_AT: usize = 8;
     /// Offset of IKEV2-SCSI SA INACTIVITY TIMEOUT from the payload's first byte.
     pub const INACTIVITY_AT: usize = 12;
-    const COUNT: u8 = 2;
+    pub(super) const COUNT: u8 = 2;
 }
 
 impl<'a> Body<'a> for Timeouts {

@@ -324,3 +324,6 @@ fn fraction(done: u8, of: u8) -> u16 {
     let parts = u32::from(done).saturating_mul(65_536).checked_div(u32::from(of)).unwrap_or(0);
     u16::try_from(parts).unwrap_or(u16::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! The derived list, and every refusal of an SCA payload's descriptors.
+
+use alloc::vec::Vec;
+
+use super::*;
+use crate::wire::{Algorithms, Field, Sai, WireError, WireErrorKind};
+
+const METHODS: AuthMethods = AuthMethods { use_shared_key: true, accept_shared_key: true, none: false };
+/// Where the SCA payload stands in these tests.
+const AT: usize = 44;
+/// Offset of the first descriptor: after 16 bytes of the payload, without usage data.
+const FIRST: usize = AT + 16;
+
+fn provider() -> CryptoProvider {
+    crate::provider::provider()
+}
+
+fn offer() -> Offer {
+    Offer::derive(&provider(), METHODS, &[]).unwrap()
+}
+
+/// r3's mandatory algorithms: AES-CBC with 16-byte keys, HMAC-SHA1, HMAC-SHA1-96, 2048-bit MODP, shared key.
+fn mandatory() -> Vec<Descriptor> {
+    [
+        [1, 0, 0, 12, 0, 0, 0, 0x0C, 0, 0, 0, 16],
+        [2, 0, 0, 12, 0, 0, 0, 2, 0, 0, 0, 0],
+        [3, 0, 0, 12, 0, 0, 0, 2, 0, 0, 0, 0],
+        [4, 0, 0, 12, 0, 0, 0, 14, 0, 0, 0, 0],
+        [0xF9, 0, 0, 12, 0, 0, 0, 2, 0, 0, 0, 0],
+    ]
+    .iter()
+    .map(Descriptor::from_bytes)
+    .collect()
+}
+
+fn judge(offer: &Offer, methods: AuthMethods, descriptors: &[Descriptor]) -> Result<Selection, WireError> {
+    let bytes: Vec<[u8; 12]> = descriptors.iter().map(Descriptor::to_bytes).collect();
+    let sca = Algorithms { sa_type: 0x81, said: Sai(1), usage_data: &[], descriptors: Descriptors::new(&bytes) };
+    select(offer, methods, &provider(), &sca, AT)
+}
+
+fn refused(descriptors: &[Descriptor]) -> WireError {
+    judge(&offer(), METHODS, descriptors).unwrap_err()
+}
+
+/// r3 7.7.4.11: by type, then identifier, then key length; reading R5: NONE beside a combined mode.
+#[test]
+fn the_list_is_in_the_standards_order() {
+    let list: Vec<_> = offer().iter().collect();
+    let mut sorted = list.clone();
+    sorted.sort_by_key(|d| (d.algorithm_type, d.identifier, d.key_length()));
+    assert_eq!(list, sorted);
+    let has = |kind: u8, identifier| list.iter().any(|d| d.algorithm_type == kind && d.identifier == identifier);
+    for (kind, identifier) in [(1, 0x0B), (1, 0x0C), (1, 0x10), (2, 2), (3, 0), (3, 2), (4, 14), (0xF9, 2)] {
+        assert!(has(kind, identifier), "mandatory {kind:x} {identifier:x}");
+    }
+    assert!(!has(0xF9, 0), "IKE_AUTH_NONE only by configuration (reading R19)");
+}
+
+#[test]
+fn a_policy_hides_and_never_adds() {
+    let hidden = [(AlgorithmType::Encryption, 0x10), (AlgorithmType::Encryption, 0x7777)];
+    let list = Offer::derive(&provider(), METHODS, &hidden).unwrap();
+    assert!(list.iter().all(|d| d.algorithm_type != 1 || d.identifier != 0x10));
+    assert!(list.iter().all(|d| d.algorithm_type != 3 || d.identifier != 0), "NONE goes with the last combined mode");
+    let all = [(AlgorithmType::DiffieHellman, 14)];
+    assert_eq!(
+        Offer::derive(&provider(), METHODS, &all),
+        Err(CapabilitiesError::NoneOfType(AlgorithmType::DiffieHellman))
+    );
+}
+
+#[test]
+fn parameter_data_is_as_table_row1_prints_it() {
+    let list = Offer::fixed(&mandatory()).unwrap();
+    let bytes = list.parameter_data(Profile::R3).unwrap();
+    assert_eq!(bytes[..12], [0, 0, 0, 68, 0, 0x80, 0, 68, 5, 0, 0, 0]);
+    assert_eq!(bytes.len(), 72);
+}
+
+#[test]
+fn the_mandatory_suite_is_selected() {
+    let selection = judge(&offer(), METHODS, &mandatory()).unwrap();
+    assert_eq!((selection.suite.cipher.identifier(), selection.suite.key_length), (0x0C, 16));
+    assert_eq!(selection.suite.prf.identifier(), 2);
+    assert_eq!(selection.suite.integrity.unwrap().identifier(), 2);
+    assert_eq!(selection.suite.group.identifier(), 14);
+    assert!(!selection.is_unauthenticated());
+}
+
+/// Readings R34, R39: absent is PARAMETER LIST INCOMPLETE at NUMBER OF TRANSFORMS.
+#[test]
+fn an_absent_type_is_blamed_on_the_count() {
+    let missing = WireError::new(AT + 4, Field::NumberOfTransforms, WireErrorKind::Missing);
+    for index in 0..5 {
+        let mut list = mandatory();
+        list.remove(index);
+        assert_eq!(refused(&list), missing, "without {index}");
+    }
+    let mut twice = mandatory();
+    twice[1] = twice[0];
+    assert_eq!(refused(&twice), missing, "one type twice in the place of another");
+}
+
+#[test]
+fn order_and_repetition_are_blamed_on_the_type() {
+    let place = |index: usize| WireError::new(FIRST + 12 * index, Field::AlgorithmType, WireErrorKind::OutOfPlace);
+    let mut swapped = mandatory();
+    swapped.swap(1, 2);
+    assert_eq!(refused(&swapped), place(1));
+    let mut repeated = mandatory();
+    repeated.push(repeated[4]);
+    assert_eq!(refused(&repeated), place(5));
+    let mut unknown = mandatory();
+    unknown[2].algorithm_type = 5;
+    let fault = WireError::new(FIRST + 24, Field::AlgorithmType, WireErrorKind::NotOffered);
+    assert_eq!(refused(&unknown), fault);
+}
+
+/// r3 7.7.4.11.1, 7.7.4.11.1.1: the first unsupported algorithm or key length.
+#[test]
+fn what_is_not_offered_is_blamed_on_identifier_or_key_length() {
+    for index in 0..5 {
+        let mut list = mandatory();
+        list[index].identifier = 0x0400;
+        let fault = WireError::new(FIRST + 12 * index + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
+        assert_eq!(refused(&list), fault, "identifier of {index}");
+    }
+    let mut list = mandatory();
+    list[0] = Descriptor::encryption(0x0C, 24);
+    assert_eq!(refused(&list), WireError::new(FIRST + 10, Field::KeyLength, WireErrorKind::NotOffered));
+}
+
+/// r3 7.7.4.11.1: NONE with combined modes and with no other; reading R11.
+#[test]
+fn combined_modes_go_with_none_and_only_they() {
+    let fault = WireError::new(FIRST + 24 + 4, Field::AlgorithmIdentifier, WireErrorKind::Invalid);
+    let mut list = mandatory();
+    list[0] = Descriptor::encryption(0x10, 16);
+    assert_eq!(refused(&list), fault);
+    list[2].identifier = 0;
+    assert!(judge(&offer(), METHODS, &list).unwrap().suite.integrity.is_none());
+    for cipher in [Descriptor::encryption(0x0C, 16), Descriptor::encryption(0x0B, 0)] {
+        list[0] = cipher;
+        assert_eq!(refused(&list), fault);
+    }
+}
+
+/// Reading R18: attribute bytes of an SCA's IKE-AUTH descriptor are ignored, the capabilities' USE bit decides.
+#[test]
+fn use_and_none_decide_authentication() {
+    let fault = WireError::new(FIRST + 48 + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
+    let mut list = mandatory();
+    list[4].attributes = [0xFF; 4];
+    assert!(judge(&offer(), METHODS, &list).is_ok());
+    list[4].identifier = 0;
+    assert_eq!(refused(&list), fault);
+    let none = AuthMethods { none: true, ..METHODS };
+    let offer = Offer::derive(&provider(), none, &[]).unwrap();
+    assert!(judge(&offer, none, &list).unwrap().is_unauthenticated());
+    let mut accept_only = mandatory();
+    accept_only[4].attributes = [0x01, 0, 0, 0];
+    assert_eq!(judge(&Offer::fixed(&accept_only).unwrap(), METHODS, &mandatory()).unwrap_err(), fault);
+}
+
+/// A list fixed by a test bench may offer what the build lacks; selecting it is refused as not offered.
+#[test]
+fn a_fixed_list_promises_nothing_that_the_provider_lacks() {
+    let mut list = mandatory();
+    list[3].identifier = 0x1F;
+    let offer = Offer::fixed(&list).unwrap();
+    let fault = WireError::new(FIRST + 36 + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
+    assert_eq!(judge(&offer, METHODS, &list).unwrap_err(), fault);
+}

@@ -1,0 +1,176 @@
+//! The room's own rules; whole key schedules are compared with recorded ones in `tests/vectors.rs`.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::crypto::{CryptoError, Identity, Prf, Secret, Suite};
+use crate::dialect::{Exchange, PayloadType, Profile};
+use crate::provider::{self, AES_CBC, AES_CCM_16, NULL, PRF_HMAC_SHA1};
+use crate::wire::{Chain, Delete, Encrypted, Field, Header, MessageWriter, Sai, WireError, WireErrorKind, find};
+
+/// RFC 4306 2.13: the counter has one byte.
+#[test]
+fn prf_plus_has_255_blocks() {
+    let mut out = vec![0; 255 * 20];
+    prf_plus(PRF_HMAC_SHA1, b"key", b"seed", &mut out).unwrap();
+    assert_ne!(out[254 * 20..], [0; 20]);
+    let mut more = vec![0; 255 * 20 + 1];
+    assert_eq!(prf_plus(PRF_HMAC_SHA1, b"key", b"seed", &mut more), Err(CryptoError::Length));
+}
+
+/// T1 = prf(K, S | 01h), T2 = prf(K, T1 | S | 02h): by the definition, not by the function under test.
+#[test]
+fn prf_plus_chains_its_blocks() {
+    let mut out = [0; 30];
+    prf_plus(PRF_HMAC_SHA1, b"key", b"seed", &mut out).unwrap();
+    let (mut t1, mut t2) = ([0; 20], [0; 20]);
+    PRF_HMAC_SHA1.compute(b"key", &[b"seed", &[1]], &mut t1).unwrap();
+    PRF_HMAC_SHA1.compute(b"key", &[&t1, b"seed", &[2]], &mut t2).unwrap();
+    assert_eq!((&out[..20], &out[20..]), (&t1[..], &t2[..10]));
+}
+
+/// A PRF with a key of fixed length, like AES128-XCBC (reading R14).
+struct FixedKey;
+
+impl Prf for FixedKey {
+    fn identifier(&self) -> u32 {
+        0x0400
+    }
+    fn output_length(&self) -> usize {
+        20
+    }
+    fn key_length(&self) -> usize {
+        16
+    }
+    fn nonce_share(&self) -> Option<usize> {
+        Some(8)
+    }
+    fn compute(&self, key: &[u8], parts: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        PRF_HMAC_SHA1.compute(key, parts, out)
+    }
+}
+
+fn suite(cipher: usize) -> Suite {
+    let p = provider::provider();
+    let (cipher, key_length, integrity) = match cipher {
+        0 => (NULL, 0, Some(provider::AUTH_HMAC_SHA1_96)),
+        1 => (AES_CBC, 16, Some(provider::AUTH_HMAC_SHA1_96)),
+        _ => (AES_CCM_16, 32, None),
+    };
+    Suite { cipher, key_length, prf: PRF_HMAC_SHA1, integrity, group: p.groups[0] }
+}
+
+#[derive(Default)]
+struct Log(std::sync::Mutex<Vec<(&'static str, Vec<u8>)>>);
+
+impl KeyLog for Log {
+    fn record(&self, _: Sai, _: Sai, name: &'static str, value: &[u8]) {
+        self.0.lock().unwrap().push((name, value.to_vec()));
+    }
+}
+
+#[test]
+fn a_prf_of_fixed_key_takes_eight_bytes_of_each_nonce() {
+    static FIXED: FixedKey = FixedKey;
+    let suite = Suite { prf: &FIXED, ..suite(1) };
+    let (ac_nonce, ds_nonce) = ([0x11; 32], [0x22; 16]);
+    let context = SaContext { ac_nonce: &ac_nonce, ds_nonce: &ds_nonce, ac_sai: Sai(1), ds_sai: Sai(2) };
+    let log = Log::default();
+    let logger = KeyLogger { log: Some(&log), ac_sai: Sai(1), ds_sai: Sai(2) };
+    Skeyseed::new(&suite, Secret::copy_of(b"shared"), &context, logger).unwrap();
+    let mut expected = [0; 20];
+    PRF_HMAC_SHA1.compute(&[[0x11; 8], [0x22; 8]].concat(), &[b"shared"], &mut expected).unwrap();
+    assert_eq!(log.0.lock().unwrap()[1], ("SKEYSEED", expected.to_vec()));
+}
+
+/// A sealed Delete and where its Encrypted payload is.
+fn sealed(suite: &Suite, key_e: &Secret, key_a: &Secret) -> (Vec<u8>, Encrypted) {
+    let protection = Protection::new(suite, key_e, key_a);
+    let mut buffer = vec![0; 256];
+    let sais = (Sai(0x1111), Sai(0x2222));
+    let mut writer = MessageWriter::new(Profile::R3, Exchange::DeleteOut, sais, 2, &mut buffer).unwrap();
+    writer.begin_encrypted(&vec![7; suite.cipher.iv_length()]).unwrap();
+    writer.payload(PayloadType::Delete, &Delete { ac_sai: Sai(0x1111) }).unwrap();
+    let encrypted = writer.end_encrypted(suite.cipher.alignment(), protection.icv_length()).unwrap();
+    let message = writer.finish().unwrap();
+    seal(&protection, message, &encrypted).unwrap();
+    let message = message.to_vec();
+    let header = Header::parse(Profile::R3, &message).unwrap();
+    let chain = Chain::outer(Profile::R3, &message, &header);
+    let divided = protection.divide(&find(&chain, PayloadType::Encrypted).unwrap()).unwrap();
+    assert_eq!((divided.text.clone(), divided.icv.clone()), (encrypted.text, encrypted.icv));
+    (message, divided)
+}
+
+fn keys(suite: &Suite) -> (Secret, Secret) {
+    let integrity = suite.integrity.map_or(0, crate::crypto::Integrity::key_length);
+    (Secret::from(vec![3; suite.key_material_length()]), Secret::from(vec![4; integrity]))
+}
+
+#[test]
+fn what_is_sealed_opens_and_nothing_else_does() {
+    for number in 0..3 {
+        let suite = suite(number);
+        let (key_e, key_a) = keys(&suite);
+        let protection = Protection::new(&suite, &key_e, &key_a);
+        let (message, encrypted) = sealed(&suite, &key_e, &key_a);
+        let mut opened = message.clone();
+        let end = open(&protection, &mut opened, &encrypted).unwrap();
+        // The Delete payload of r3 Table H4: 16 bytes, NEXT PAYLOAD 00h, CRIT.
+        let delete = [&[0, 0x80, 0, 16, 1, 8, 0, 1][..], &0x1111_u64.to_be_bytes()].concat();
+        assert_eq!(opened[encrypted.text.start..end], delete);
+        let bad = WireError::new(28, Field::IntegrityChecksumData, WireErrorKind::Invalid);
+        for bit in 0..message.len() * 8 {
+            let mut flipped = message.clone();
+            flipped[bit / 8] ^= 0x80 >> (bit % 8);
+            let error = open(&protection, &mut flipped, &encrypted).unwrap_err();
+            assert_eq!(error, ProtectError::Wire(bad), "cipher {number}, bit {bit}");
+            let text = &flipped[encrypted.text.start..encrypted.text.start + 16];
+            assert!(number == 0 || text != delete, "plaintext of a message that was refused");
+        }
+    }
+}
+
+#[test]
+fn a_pad_length_longer_than_the_text_is_refused_after_the_icv() {
+    let suite = suite(0);
+    let (key_e, key_a) = keys(&suite);
+    let protection = Protection::new(&suite, &key_e, &key_a);
+    let (mut message, encrypted) = sealed(&suite, &key_e, &key_a);
+    let pad_length_at = encrypted.text.end - 1;
+    message[pad_length_at] = 17;
+    seal(&protection, &mut message, &encrypted).unwrap();
+    let fault = WireError::new(pad_length_at, Field::PadLength, WireErrorKind::Length);
+    assert_eq!(open(&protection, &mut message, &encrypted), Err(ProtectError::Wire(fault)));
+    message[pad_length_at] = 16;
+    seal(&protection, &mut message, &encrypted).unwrap();
+    assert_eq!(open(&protection, &mut message, &encrypted), Ok(encrypted.text.start));
+}
+
+#[test]
+fn auth_data_of_another_length_or_content_is_refused() {
+    let id = Identity::key_id(b"me");
+    let octets = || {
+        SignedOctets::of_application_client(
+            PRF_HMAC_SHA1,
+            Bytes::from_static(b"message"),
+            Bytes::from_static(b"nonce"),
+            &Secret::copy_of(&[5; 20]),
+            id.as_payload(),
+        )
+        .unwrap()
+    };
+    let padded = Secret::copy_of(&[6; 20]);
+    let auth = shared_key_auth(PRF_HMAC_SHA1, &padded, &octets()).unwrap();
+    let verify = |received: &[u8]| verify_shared_key_auth(PRF_HMAC_SHA1, &padded, &octets(), received);
+    assert_eq!(verify(auth.expose()), Ok(()));
+    assert_eq!(verify(&auth.expose()[..19]), Err(CryptoError::Refused));
+    assert_eq!(verify(&[]), Err(CryptoError::Refused));
+    assert_eq!(verify(&[auth.expose(), &[0]].concat()), Err(CryptoError::Refused));
+    let mut wrong = auth.expose().to_vec();
+    wrong[0] ^= 1;
+    assert_eq!(verify(&wrong), Err(CryptoError::Refused));
+}

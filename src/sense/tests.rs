@@ -1,0 +1,94 @@
+//! Every row of the room's table, and both formats.
+
+use super::*;
+
+fn list(kind: WireErrorKind) -> Refusal {
+    Refusal::List(WireError::new(0x0123, Field::KeyLength, kind))
+}
+
+/// SENSE KEY, ASC, ASCQ and the sense key specific bytes of fixed format sense data.
+fn fixed(refusal: Refusal) -> (u8, [u8; 2], [u8; 3]) {
+    let bytes = refusal.sense(SenseCodes::R3).to_fixed();
+    let bytes = bytes.as_ref();
+    assert_eq!((bytes.len(), bytes[0], bytes[7]), (18, 0x70, 10));
+    (bytes[2], [bytes[12], bytes[13]], [bytes[15], bytes[16], bytes[17]])
+}
+
+#[test]
+fn faults_of_the_parameter_list() {
+    for kind in [WireErrorKind::Invalid, WireErrorKind::Length, WireErrorKind::NotOffered, WireErrorKind::OutOfPlace] {
+        assert_eq!(fixed(list(kind)), (5, [0x74, 0x30], [0x80, 0x01, 0x23]), "{kind}");
+    }
+    assert_eq!(fixed(list(WireErrorKind::Missing)), (5, [0x26, 0x13], [0x80, 0x01, 0x23]));
+    assert_eq!(fixed(list(WireErrorKind::UnrecognisedCritical)), (5, [0x74, 0x31], [0x80, 0x01, 0x23]));
+    // Reading R39: a list under 28 bytes points at TRANSFER LENGTH in the CDB.
+    assert_eq!(fixed(list(WireErrorKind::NoHeader)), (5, [0x74, 0x30], [0xC0, 0, 6]));
+}
+
+#[test]
+fn a_bit_has_a_bit_pointer() {
+    let inttr = WireError::at_bit(19, 4, Field::Inttr, WireErrorKind::Invalid);
+    assert_eq!(fixed(Refusal::List(inttr)), (5, [0x74, 0x30], [0x8C, 0, 19]));
+    let inc_512 = WireError::at_bit(4, 7, Field::Inc512, WireErrorKind::Invalid);
+    assert_eq!(fixed(Refusal::Cdb(inc_512)), (5, [0x24, 0x00], [0xCF, 0, 4]));
+}
+
+#[test]
+fn faults_of_the_cdb_and_of_sequence() {
+    let specific = WireError::new(2, Field::SecurityProtocolSpecific, WireErrorKind::Invalid);
+    assert_eq!(fixed(Refusal::Cdb(specific)), (5, [0x24, 0x00], [0xC0, 0, 2]));
+    let operation = WireError::new(0, Field::OperationCode, WireErrorKind::Invalid);
+    assert_eq!(fixed(Refusal::Cdb(operation)), (5, [0x20, 0x00], [0xC0, 0, 0]));
+    assert_eq!(fixed(Refusal::InvalidSequence { is_delete: false }), (5, [0x2C, 0x00], [0xC0, 0, 2]));
+    assert_eq!(fixed(Refusal::InvalidSequence { is_delete: true }), (5, [0x2C, 0x00], [0x80, 0, 0]));
+    assert_eq!(fixed(Refusal::InsufficientResources), (5, [0x55, 0x03], [0xC0, 0, 2]));
+}
+
+/// r3 5.13.4.4.2 and reading R21: ILLEGAL REQUEST; reading R32: the pointer tells nothing.
+#[test]
+fn authentication_failed() {
+    assert_eq!(fixed(Refusal::Authentication { at: 28 }), (5, [0x74, 0x40], [0x80, 0, 28]));
+    assert_eq!(Refusal::Authentication { at: 28 }.consequence(), Consequence::CountFailure);
+    assert_eq!(Refusal::Internal.consequence(), Consequence::None);
+}
+
+/// r3 5.13.4.6: 25 % complete if one command out of four has been performed.
+#[test]
+fn progress_by_commands() {
+    let progress = |done, of| fixed(Refusal::OperationInProgress { done, of });
+    assert_eq!(progress(1, 4), (2, [0x00, 0x1E], [0x80, 0x40, 0]));
+    assert_eq!(progress(3, 4), (2, [0x00, 0x1E], [0x80, 0xC0, 0]));
+    assert_eq!(progress(1, 2), (2, [0x00, 0x1E], [0x80, 0x80, 0]));
+    assert_eq!(fixed(Refusal::Calculating { progress: 0x1999 }), (2, [0x04, 0x07], [0x80, 0x19, 0x99]));
+}
+
+#[test]
+fn failures_inside_have_no_pointer() {
+    assert_eq!(fixed(Refusal::Internal), (4, [0x44, 0x00], [0, 0, 0]));
+    assert_eq!(Refusal::from(CryptoError::Device), Refusal::Internal);
+    assert_eq!(Refusal::from(RandomError), Refusal::Internal);
+}
+
+/// The sense data of the second Delete in the recorded exchanges.
+#[test]
+fn fixed_format_as_recorded() {
+    let sense = Refusal::InvalidSequence { is_delete: true }.sense(SenseCodes::R3);
+    let recorded = [0x70, 0, 5, 0, 0, 0, 0, 0x0A, 0, 0, 0, 0, 0x2C, 0, 0, 0x80, 0, 0];
+    assert_eq!(sense.to_fixed().as_ref(), recorded);
+}
+
+/// Descriptor format: response code 72h, a sense key specific descriptor of type 02h and length 06h.
+#[test]
+fn descriptor_format() {
+    let sense = list(WireErrorKind::Invalid).sense(SenseCodes::Assigned);
+    let expected = [0x72, 5, 0x74, 0x10, 0, 0, 0, 8, 2, 6, 0, 0, 0x80, 0x01, 0x23, 0];
+    assert_eq!(sense.to_descriptor().as_ref(), expected);
+    assert_eq!(Sense::NONE.to_descriptor().as_ref(), [0x72, 0, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn people_can_read_it() {
+    let text = |refusal: Refusal| alloc::format!("{}", refusal.sense(SenseCodes::R3));
+    assert_eq!(text(list(WireErrorKind::Invalid)), "ILLEGAL REQUEST, 74h/30h, parameter list byte 291");
+    assert_eq!(text(Refusal::OperationInProgress { done: 1, of: 4 }), "NOT READY, 00h/1Eh, progress 25 %");
+}
