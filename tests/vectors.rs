@@ -2,7 +2,7 @@
 //!
 //! Nothing is derived here: what the crate computed (its `KeyLog`, its messages, its security associations) is compared
 //! with what the independent implementation recorded.
-#![cfg(feature = "rustcrypto")]
+#![cfg(all(feature = "rustcrypto", feature = "client"))]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,31 +16,31 @@ mod support;
 
 use std::sync::Arc;
 
-use ikev2_scsi::crypto::{CryptoProvider, Prf, Secret, Suite};
+use ikev2_scsi::client::{
+    self, ApplicationClient, ClientConfig, ClientConfigBuilder, Command, Outcome, Preferences, Status, SuiteIdentifiers,
+};
+use ikev2_scsi::crypto::{CryptoProvider, Identity, MemoryKeys, Prf, Purpose, Secret, Suite};
 use ikev2_scsi::dialect::{PayloadType, Profile};
-use ikev2_scsi::keys::{KeyLogger, SaContext, Skeyseed, prf_plus};
-use ikev2_scsi::wire::{Body, KeyExchange, Message, Nonce, RawPayload, Sai, find};
+use ikev2_scsi::keys::{KeyLogger, SaContext, SaParameters, Skeyseed, prf_plus};
+use ikev2_scsi::wire::{Body, IdType, KeyExchange, Message, Nonce, RawPayload, Sai, Timeouts, find};
 use ikev2_scsi::{algorithm, provider};
 use serde_json::Value;
 use support::unit::Unit;
-use support::{Collector, Step, Transcript, association, bytes, hex};
+use support::{Collector, Draws, Step, Transcript, association, bytes, hex};
 
 #[test]
 fn the_device_server_replays_every_transcript() {
-    for transcript in support::transcripts() {
-        let replay = Replay::run(&transcript);
-        let internals = replay.compare_internals();
-        let parameters = replay.compare_associations();
-        println!(
-            "{}: {} commands, {internals} internals, {parameters} SA parameters",
-            transcript.name,
-            replay.steps.len()
-        );
-        assert!(internals > 0 && parameters > 0);
-    }
+    support::transcripts().iter().for_each(|transcript| Replay::by_device_server(transcript).compare("device server"));
 }
 
-/// A transcript that the device server has replayed, and what came up while it did.
+#[test]
+fn the_application_client_replays_every_transcript() {
+    support::transcripts()
+        .iter()
+        .for_each(|transcript| Replay::by_application_client(transcript).compare("application client"));
+}
+
+/// A transcript that one side has replayed, and what came up while it did.
 struct Replay<'a> {
     transcript: &'a Transcript,
     steps: Vec<Step>,
@@ -50,24 +50,56 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn run(transcript: &'a Transcript) -> Self {
-        let log = Arc::new(Collector::default());
-        let key_log = Arc::clone(&log);
+    fn new(transcript: &'a Transcript) -> Self {
+        Self { transcript, steps: transcript.steps(), log: Arc::default(), associations: Vec::new() }
+    }
+
+    fn by_device_server(transcript: &'a Transcript) -> Self {
+        let mut replay = Self::new(transcript);
+        let key_log = Arc::clone(&replay.log);
         let mut unit = Unit::new(&transcript.provisioning(), |builder| builder.key_log(key_log)).unwrap();
-        let steps = transcript.steps();
-        let mut associations: Vec<Value> = Vec::new();
-        for step in &steps {
-            support::assert_answer(&mut unit, step);
-            let live = unit.server.sas().iter().map(association::to_json);
-            for sa in live {
-                let is_same = |known: &Value| ["AC_SAI", "DS_SAI"].iter().all(|index| known[index] == sa[index]);
-                match associations.iter().find(|known| is_same(known)) {
-                    Some(known) => assert_eq!(*known, sa, "an SA has changed"),
-                    None => associations.push(sa),
-                }
+        for index in 0..replay.steps.len() {
+            support::assert_answer(&mut unit, &replay.steps[index]);
+            let live = unit.server.sas().iter().map(|sa| association::to_json(&sa.parameters));
+            live.for_each(|sa| replay.add_association(sa));
+        }
+        replay
+    }
+
+    /// A Delete uses an SA up: for each that was recorded, the exchange is made once.
+    fn by_application_client(transcript: &'a Transcript) -> Self {
+        let mut replay = Self::new(transcript);
+        let key_log = Arc::clone(&replay.log);
+        let config = Arc::new(client_builder(transcript, &replay.steps).key_log(key_log).build().unwrap());
+        let deletes = replay.steps.iter().filter(|step| step.command == "delete");
+        let delete_ivs = replay.payloads("delete", true, PayloadType::Encrypted, |raw| replay.iv(raw));
+        let deletes: Vec<_> = deletes.cloned().zip(delete_ivs).map(Some).collect();
+        let deletes = if deletes.is_empty() { vec![None] } else { deletes };
+        for recorded_delete in deletes {
+            let mut random = client_draws(transcript);
+            let parameters = establish(&config, &replay.steps, &mut random);
+            replay.add_association(association::to_json(&parameters));
+            if let Some((step, iv)) = recorded_delete {
+                let command = client::delete(&config, *parameters, &mut Draws(vec![(Purpose::Iv, iv)])).unwrap();
+                assert_command(&command, &step);
             }
         }
-        Self { transcript, steps, log, associations }
+        replay
+    }
+
+    fn add_association(&mut self, sa: Value) {
+        let is_same = |known: &Value| ["AC_SAI", "DS_SAI"].iter().all(|index| known[index] == sa[index]);
+        match self.associations.iter().find(|known| is_same(known)) {
+            Some(known) => assert_eq!(*known, sa, "an SA has changed"),
+            None => self.associations.push(sa),
+        }
+    }
+
+    fn compare(&self, side: &str) {
+        let (internals, parameters) = (self.compare_internals(), self.compare_associations());
+        let (name, commands) = (&self.transcript.name, self.steps.len());
+        println!("{side}, {name}: {commands} commands, {internals} internals, {parameters} SA parameters");
+        assert!(internals > 0 && parameters > 0);
     }
 
     /// Compares every member of `ccs`; gives their number.
@@ -96,9 +128,7 @@ impl<'a> Replay<'a> {
     fn ours(&self, ds_sai: Sai, recorded: &Value, name: &str) -> Vec<Vec<u8>> {
         let key_exchange = |is_out| self.payloads("key exchange", is_out, PayloadType::KeyExchange, public);
         let nonces = |is_out| self.payloads("key exchange", is_out, PayloadType::Nonce, nonce);
-        let ivs = |command, is_out| {
-            self.payloads(command, is_out, PayloadType::Encrypted, |raw| raw.data[..self.iv_length()].to_vec())
-        };
+        let ivs = |command, is_out| self.payloads(command, is_out, PayloadType::Encrypted, |raw| self.iv(raw));
         match name {
             "dh_private_i" => self.private_value_of(recorded, "dh_private_i", "dh_public_i", "dh_public_r"),
             "dh_private_r" => self.private_value_of(recorded, "dh_private_r", "dh_public_r", "dh_public_i"),
@@ -124,13 +154,15 @@ impl<'a> Replay<'a> {
         vec![private]
     }
 
-    fn iv_length(&self) -> usize {
+    /// The IV of an Encrypted payload.
+    fn iv(&self, raw: &RawPayload<'_>) -> Vec<u8> {
         let (identifier, key_length) = (self.transcript.identifier("ENCR"), self.transcript.key_length());
-        provider::provider().cipher(identifier, key_length).unwrap().iv_length()
+        let cipher = provider::provider().cipher(identifier, key_length).unwrap();
+        raw.data[..cipher.iv_length()].to_vec()
     }
 
-    /// What `read` makes of a payload of every command of one kind. The messages are those that went over the wire, since
-    /// each Data-In was compared with its step.
+    /// What `read` makes of a payload of every command of one kind. The messages are those that the side in question sent
+    /// or took, since each was compared with its step.
     fn payloads(
         &self,
         command: &str,
@@ -153,6 +185,71 @@ impl<'a> Replay<'a> {
         assert_eq!(self.associations, *recorded, "{}", self.transcript.name);
         recorded.iter().map(leaves).sum()
     }
+}
+
+/// The configuration of the recorded application client; its timeouts are those that it sent.
+fn client_builder(transcript: &Transcript, steps: &[Step]) -> ClientConfigBuilder {
+    let (ours, server) = (&transcript.json["client"], &transcript.json["client"]["server"]);
+    let identity = |side: &Value| {
+        let id_type = u8::try_from(side["id_type"].as_u64().unwrap()).unwrap();
+        Identity::new(IdType::from_code(id_type).unwrap(), &bytes(&side["id"]))
+    };
+    let mut keys = MemoryKeys::new();
+    keys.set_own(Secret::from(bytes(&ours["psk"]))).unwrap();
+    keys.add_peer(identity(server).as_payload(), Secret::from(bytes(&server["psk"]))).unwrap();
+    let suite = SuiteIdentifiers {
+        encryption: transcript.identifier("ENCR"),
+        key_length: transcript.key_length(),
+        pseudo_random: transcript.identifier("PRF"),
+        integrity: transcript.identifier("INTEG"),
+        group: transcript.identifier("D-H"),
+        authentication: transcript.identifier("server AUTH"),
+    };
+    let out = steps.iter().find(|step| step.is_out).unwrap();
+    let message = Message::parse(Profile::R3, &out.data_out).unwrap();
+    let timeouts: Timeouts = body(&find(&message.payloads(), PayloadType::Timeouts).unwrap());
+    let sa = &transcript.json["sa"][0];
+    ClientConfig::builder(provider::provider(), identity(ours), Arc::new(keys))
+        .expect_device_server(identity(server))
+        .preferences(Preferences::exactly(suite))
+        .allow_no_authentication(suite.authentication == algorithm::IKE_AUTH_NONE)
+        .timeouts(timeouts)
+        .usage(u8::try_from(sa["USAGE_TYPE"].as_u64().unwrap()).unwrap(), &bytes(&sa["USAGE_DATA"]))
+        .nonce_length(bytes(&transcript.json["ccs"][0]["ni"]).len())
+}
+
+/// What the application client drew before the Delete.
+fn client_draws(transcript: &Transcript) -> Draws {
+    let ccs = &transcript.json["ccs"][0];
+    let mut draws = vec![
+        (Purpose::AcSai, bytes(&transcript.json["sa"][0]["AC_SAI"])),
+        (Purpose::DhPrivate, bytes(&ccs["dh_private_i"])),
+        (Purpose::Nonce, bytes(&ccs["ni"])),
+    ];
+    draws.extend(ccs.get("iv_i").map(|iv| (Purpose::Iv, bytes(iv))));
+    Draws(draws)
+}
+
+fn assert_command(command: &Command, step: &Step) {
+    assert_eq!(hex::encode(&command.cdb.to_bytes()), hex::encode(&step.cdb), "CDB of {}", step.command);
+    assert_eq!(hex::encode(&command.data_out), hex::encode(&step.data_out), "Data-Out of {}", step.command);
+}
+
+/// Makes the exchange with the recorded answers; every command is compared.
+fn establish(config: &Arc<ClientConfig>, steps: &[Step], random: &mut Draws) -> Box<SaParameters> {
+    let mut client = ApplicationClient::new(Arc::clone(config));
+    for step in steps {
+        assert_command(&client.next_command(random).unwrap(), step);
+        match client.reply(Status::Good(&step.data_in)).unwrap() {
+            Outcome::Continue => {}
+            Outcome::Established(parameters) => {
+                assert!(random.0.is_empty(), "something recorded was not drawn");
+                return parameters;
+            }
+            Outcome::SendAgain(sense) => panic!("{sense}"),
+        }
+    }
+    panic!("the exchange made no SA")
 }
 
 fn body<'a, B: Body<'a>>(raw: &RawPayload<'a>) -> B {

@@ -19,6 +19,7 @@ pub(crate) mod unit;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
 use ikev2_scsi::keys::KeyLog;
 use ikev2_scsi::wire::Sai;
 use ikev2_scsi::{algorithm, provider};
@@ -41,6 +42,27 @@ pub(crate) fn read_json(path: &Path) -> Value {
 /// The bytes of a hexadecimal string.
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().unwrap()).unwrap()
+}
+
+/// Recorded values to be drawn, in order for each purpose; the source fails when there are no more.
+pub(crate) struct Draws(pub(crate) Vec<(Purpose, Vec<u8>)>);
+
+impl Draws {
+    fn take(&mut self, purpose: Purpose) -> Result<Vec<u8>, RandomError> {
+        let index = self.0.iter().position(|(kind, _)| *kind == purpose).ok_or(RandomError)?;
+        Ok(self.0.remove(index).1)
+    }
+}
+
+impl Random for Draws {
+    fn fill(&mut self, purpose: Purpose, out: &mut [u8]) -> Result<(), RandomError> {
+        out.copy_from_slice(&self.take(purpose)?);
+        Ok(())
+    }
+
+    fn dh_private(&mut self, _: usize) -> Result<Secret, RandomError> {
+        self.take(Purpose::DhPrivate).map(Secret::from)
+    }
 }
 
 /// One recorded exchange.
