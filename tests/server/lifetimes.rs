@@ -2,6 +2,8 @@
 
 use ikev2_scsi::server::{DeadlineReason, DropReason, RemovalReason};
 
+use ikev2_scsi::wire::Timeouts;
+
 use super::*;
 
 /// Reading R28: the timer restarts at each command that advances the sequence, and runs out on its millisecond.
@@ -31,7 +33,7 @@ fn the_protocol_timeout() {
 #[test]
 fn the_inactivity_timeout() {
     let mut unit = Unit::new(|builder| builder);
-    let host = Host::with(b"host-0", b"key 0", |builder| builder.timeouts(60, 100));
+    let host = Host::with(b"host-0", b"key 0", |builder| builder.timeouts(Timeouts { protocol: 60, inactivity: 100 }));
     let sa = id(&unit.establish(A, &host));
     unit.now = 99_999;
     let now = unit.instant();
