@@ -219,3 +219,13 @@ fn configurations_that_cannot_work() {
         assert_eq!(build(&|builder| builder.policy(policy(change))), Some(ConfigError::Policy(error)));
     }
 }
+
+/// Without a key of its own the device server does not offer to use one, and what is not offered is refused.
+#[test]
+fn a_device_server_without_a_key_of_its_own() {
+    let mut store = MemoryKeys::new();
+    store.add_peer(Identity::key_id(b"host-0").as_payload(), Secret::copy_of(b"key 0")).unwrap();
+    let mut unit = Unit::new(|builder| builder.preshared_keys(Arc::new(store)));
+    let (_, capabilities) = unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]);
+    assert!(capabilities.ends_with(&[0xF9, 0, 0, 12, 0, 0, 0, 2, 0x01, 0, 0, 0]), "ACCEPT without USE");
+}
