@@ -296,8 +296,8 @@ type Payloads<'a> = dyn Fn(&mut MessageWriter<'_>) -> Result<(), EmitError> + 'a
 /// The field that is wrong, and how; without a field, AUTH itself.
 type Refused = Option<(Option<Field>, Option<WireErrorKind>)>;
 
-/// The recorded authentication IN with other payloads inside, sealed with the recorded keys.
-fn authentication_in(payloads: &Payloads<'_>) -> Vec<u8> {
+/// The recorded authentication IN with other payloads before the Encrypted payload and inside it, sealed with the recorded keys.
+fn authentication_in(before: &Payloads<'_>, payloads: &Payloads<'_>) -> Vec<u8> {
     let transcript = Transcript::read("r3-mandatory");
     let ccs = &transcript.0["ccs"][0];
     let sa = &transcript.0["sa"][0];
@@ -315,6 +315,7 @@ fn authentication_in(payloads: &Payloads<'_>) -> Vec<u8> {
     let mut buffer = [0; 512];
     let exchange = Exchange::AuthenticationIn;
     let mut writer = MessageWriter::new(Profile::R3, exchange, (ac_sai, ds_sai), 1, &mut buffer).unwrap();
+    before(&mut writer).unwrap();
     writer.begin_encrypted(&unhex(&ccs["iv_r"])).unwrap();
     payloads(&mut writer).unwrap();
     let encrypted = writer.end_encrypted(16, protection.icv_length()).unwrap();
@@ -355,9 +356,15 @@ fn every_payload_of_an_authentication_in_is_checked() {
         (&|w| w.payload(IdApplicationClient, &id).and(w.payload(Auth, &good)), missing),
         (&|w| w.payload(Id, &id).and(w.payload(N, &notify)).and(w.payload(Auth, &good)), misplaced),
     ];
-    for (index, (payloads, refused)) in cases.into_iter().enumerate() {
+    let nothing: &Payloads<'_> = &|_| Ok(());
+    let honest = cases[0].0;
+    let outer: [(&Payloads<'_>, Refused); 2] =
+        [(&|w| w.payload(V, &vendor), None), (&|w| w.payload(N, &notify), misplaced)];
+    let cases = cases.map(|(inner, refused)| (nothing, inner, refused)).into_iter();
+    let outer = outer.map(|(outer, refused)| (outer, honest, refused));
+    for (index, (before, payloads, refused)) in cases.chain(outer).enumerate() {
         let (mut client, _, _) = at(Step::AuthenticationIn);
-        let outcome = client.reply(Status::Good(&authentication_in(payloads)));
+        let outcome = client.reply(Status::Good(&authentication_in(before, payloads)));
         let fault = client.failure().map(|failure| failure.fault.clone());
         match (fault, refused) {
             (None, None) => assert!(matches!(outcome, Ok(Outcome::Established(_)))),

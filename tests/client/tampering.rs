@@ -126,6 +126,16 @@ fn without_authentication_only_ignored_bits_of_the_key_exchange_in_can_be_change
     }
 }
 
+/// r3 5.13.4.3.3: usage data is compared as the algorithms are.
+#[test]
+fn usage_data_that_is_not_ours_is_refused() {
+    for byte in 44..52 {
+        let config = client_builder(UNAUTHENTICATED).usage(0x81, &[1, 2, 3, 4, 5, 6, 7, 8]).build().unwrap();
+        let error = tampered(config, &mut server(), Step::KeyExchangeIn, |data_in| data_in[byte] ^= 1).unwrap_err();
+        assert!(matches!(error.fault, Fault::Data(fault) if fault.field == Field::UsageData), "{error}");
+    }
+}
+
 /// Appends a payload to a key exchange IN, its type named by the NONCE payload.
 fn append(data_in: &mut Vec<u8>, code: u8, flags: u8, data: &[u8]) {
     let nonce_at = data_in.len() - 36;
