@@ -18,6 +18,8 @@ extern crate std;
 pub mod algorithm;
 pub mod capabilities;
 pub mod ccs;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod crypto;
 pub mod dialect;
 pub mod guide;

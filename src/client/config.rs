@@ -1,0 +1,310 @@
+//! Configuration: what cannot work is refused here, and not when the first command is answered.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+
+use thiserror::Error;
+
+use super::preferences::Preferences;
+use crate::algorithm::{self, AlgorithmType};
+use crate::crypto::{CryptoProvider, Identity, PresharedKeys};
+use crate::dialect::Profile;
+use crate::keys::{KeyLog, KeyLogger};
+use crate::wire::{Header, Nonce, Sai, Timeouts};
+
+/// Bytes of parameter data that every device server takes and gives (r3 5.13.6 a, b).
+const TRANSFER: u32 = 16_384;
+/// SECURITY ASSOCIATION TYPE of tape data encryption.
+const TAPE_DATA_ENCRYPTION: u8 = 0x81;
+
+/// Why an application client cannot be configured so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ClientConfigError {
+    /// An ID type that shall not be used without a certificate (r3 7.7.4.4 a).
+    #[error("this identity type needs a certificate")]
+    IdentityNeedsCertificate,
+    /// Identity or usage data for which a device server need not have room.
+    #[error("identity and usage data must fit a message of 16 384 bytes")]
+    TooLong,
+    /// USAGE DATA is a multiple of four bytes (r3 7.7.4.12).
+    #[error("usage data has a multiple of four bytes")]
+    UsageData,
+    /// A timeout of zero, which every device server refuses (r3 7.7.4.13).
+    #[error("a timeout is not zero")]
+    ZeroTimeout,
+    /// Our nonce would be too short or too long (reading R38).
+    #[error("a nonce has {min} to 256 bytes with the algorithms preferred")]
+    NonceLength {
+        /// Fewest bytes.
+        min: usize,
+    },
+    /// An allocation length that holds no message.
+    #[error("an allocation length of at least 28 bytes is needed")]
+    AllocationLength,
+    /// Only IKE_AUTH_NONE is preferred, and it was not allowed (r3 5.13.4.3.4 b).
+    #[error("IKE_AUTH_NONE must be allowed by an administrator")]
+    NoAuthenticationForbidden,
+    /// The preferences name no algorithm of this type that the provider has and that goes with the others.
+    #[error("the preferences name no usable algorithm of type {}", .0.name())]
+    NothingUsable(AlgorithmType),
+}
+
+/// The configuration of an [`ApplicationClient`](super::ApplicationClient), good for any number of exchanges.
+pub struct ClientConfig {
+    pub(super) profile: Profile,
+    pub(super) provider: CryptoProvider,
+    pub(super) identity: Identity,
+    pub(super) keys: Arc<dyn PresharedKeys>,
+    pub(super) expected: Option<Identity>,
+    pub(super) preferences: Preferences,
+    pub(super) timeouts: Timeouts,
+    pub(super) usage_type: u8,
+    pub(super) usage_data: Box<[u8]>,
+    pub(super) nonce_length: usize,
+    pub(super) initial_contact: bool,
+    pub(super) allocation_length: u32,
+    key_log: Option<Arc<dyn KeyLog>>,
+}
+
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("profile", &self.profile)
+            .field("identity", &self.identity)
+            .field("expected", &self.expected)
+            .field("preferences", &self.preferences)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientConfig {
+    /// Begins a configuration: the algorithms, who we are, and the keys, our own and those of device servers.
+    #[must_use]
+    pub fn builder(provider: CryptoProvider, identity: Identity, keys: Arc<dyn PresharedKeys>) -> ClientConfigBuilder {
+        let config = Self {
+            profile: Profile::default(),
+            preferences: Preferences::strongest_first(&provider),
+            provider,
+            identity,
+            keys,
+            expected: None,
+            timeouts: Timeouts { protocol: 60, inactivity: 3600 },
+            usage_type: TAPE_DATA_ENCRYPTION,
+            usage_data: Box::default(),
+            nonce_length: 32,
+            initial_contact: false,
+            allocation_length: TRANSFER,
+            key_log: None,
+        };
+        ClientConfigBuilder { config, allow_no_authentication: false }
+    }
+
+    /// How the logical unit speaks.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    pub(super) fn logger(&self, ac_sai: Sai, ds_sai: Sai) -> KeyLogger<'_> {
+        KeyLogger { log: self.key_log.as_deref(), ac_sai, ds_sai }
+    }
+}
+
+/// A configuration in the making.
+#[derive(Debug)]
+pub struct ClientConfigBuilder {
+    config: ClientConfig,
+    allow_no_authentication: bool,
+}
+
+impl ClientConfigBuilder {
+    /// How the logical unit speaks; r3 with its own header bits unless said otherwise.
+    #[must_use]
+    pub const fn profile(mut self, profile: Profile) -> Self {
+        self.config.profile = profile;
+        self
+    }
+
+    /// The only device server to talk to. Without it, every one is welcome for whose identity there is a key.
+    #[must_use]
+    pub fn expect_device_server(mut self, identity: Identity) -> Self {
+        self.config.expected = Some(identity);
+        self
+    }
+
+    /// Which algorithms to select; [`Preferences::strongest_first`] unless said otherwise.
+    #[must_use]
+    pub fn preferences(mut self, preferences: Preferences) -> Self {
+        self.config.preferences = preferences;
+        self
+    }
+
+    /// Seconds that the device server waits for a sequence's next command, and for an association's next use; 60 and
+    /// 3600 unless said otherwise. An orphan association lives as long as the latter (r3 5.13.4.6).
+    #[must_use]
+    pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.config.timeouts = timeouts;
+        self
+    }
+
+    /// What the association is for: SECURITY ASSOCIATION TYPE, and USAGE DATA of a multiple of four bytes. Tape data
+    /// encryption (81h) without usage data unless said otherwise.
+    #[must_use]
+    pub fn usage(mut self, usage_type: u8, usage_data: &[u8]) -> Self {
+        self.config.usage_type = usage_type;
+        self.config.usage_data = usage_data.into();
+        self
+    }
+
+    /// Bytes of our nonces, 16 to 256 and at least half the key of every preferred PRF (reading R38); 32 unless said
+    /// otherwise.
+    #[must_use]
+    pub const fn nonce_length(mut self, bytes: usize) -> Self {
+        self.config.nonce_length = bytes;
+        self
+    }
+
+    /// Whether to tell the device server that it may forget our other associations (r3 7.7.4.8a).
+    #[must_use]
+    pub const fn initial_contact(mut self, send: bool) -> Self {
+        self.config.initial_contact = send;
+        self
+    }
+
+    /// Whether IKE_AUTH_NONE may be selected where it is offered and preferred (r3 5.13.4.3.4 b). An administrator's
+    /// decision: nothing then protects from a man in the middle, nor from one who takes the other methods off the list.
+    #[must_use]
+    pub const fn allow_no_authentication(mut self, allow: bool) -> Self {
+        self.allow_no_authentication = allow;
+        self
+    }
+
+    /// ALLOCATION LENGTH of SECURITY PROTOCOL IN commands; 16 384 unless said otherwise.
+    #[must_use]
+    pub const fn allocation_length(mut self, bytes: u32) -> Self {
+        self.config.allocation_length = bytes;
+        self
+    }
+
+    /// Records every secret. For test benches and one's own captures: see [`KeyLog`].
+    #[must_use]
+    pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
+        self.config.key_log = Some(log);
+        self
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// [`ClientConfigError`].
+    pub fn build(self) -> Result<ClientConfig, ClientConfigError> {
+        let Self { mut config, allow_no_authentication } = self;
+        if config.identity.id_type.needs_certificate() {
+            return Err(ClientConfigError::IdentityNeedsCertificate);
+        }
+        // Half of a message each leaves room for everything else that a message has.
+        let room = usize::try_from(TRANSFER / 2).unwrap_or(0);
+        if config.identity.data.len() > room || config.usage_data.len() > room {
+            return Err(ClientConfigError::TooLong);
+        }
+        if config.usage_data.len() & 3 != 0 {
+            return Err(ClientConfigError::UsageData);
+        }
+        if config.timeouts.protocol == 0 || config.timeouts.inactivity == 0 {
+            return Err(ClientConfigError::ZeroTimeout);
+        }
+        if usize::try_from(config.allocation_length).is_ok_and(|length| length < Header::LEN) {
+            return Err(ClientConfigError::AllocationLength);
+        }
+        if !allow_no_authentication && !config.preferences.authentication.is_empty() {
+            config.preferences.authentication.retain(|identifier| *identifier != algorithm::IKE_AUTH_NONE);
+            if config.preferences.authentication.is_empty() {
+                return Err(ClientConfigError::NoAuthenticationForbidden);
+            }
+        }
+        config.preferences.choose(&config.provider, |_| true).map_err(ClientConfigError::NothingUsable)?;
+        let prfs = config.preferences.pseudo_random.iter().filter_map(|id| config.provider.prf(*id));
+        let min = prfs.map(|prf| prf.key_length().div_ceil(2)).max().unwrap_or(0).max(Nonce::MIN);
+        if !(min..=Nonce::MAX).contains(&config.nonce_length) {
+            return Err(ClientConfigError::NonceLength { min });
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "rustcrypto")]
+mod tests {
+    use super::*;
+    use crate::crypto::MemoryKeys;
+    use crate::provider::provider;
+    use crate::wire::IdType;
+
+    fn builder() -> ClientConfigBuilder {
+        ClientConfig::builder(provider(), Identity::key_id(b"client"), Arc::new(MemoryKeys::new()))
+    }
+
+    fn refused(builder: ClientConfigBuilder) -> ClientConfigError {
+        builder.build().unwrap_err()
+    }
+
+    #[test]
+    fn the_defaults_are_good() {
+        let config = builder().build().unwrap();
+        assert_eq!(config.profile(), Profile::R3);
+        assert_eq!((config.usage_type, config.allocation_length, config.nonce_length), (0x81, 16_384, 32));
+        assert_eq!(config.preferences.authentication, [algorithm::IKE_AUTH_SHARED_KEY]);
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_at_once() {
+        use ClientConfigError as E;
+        let dn = Identity::new(IdType::DerAsn1Dn, b"dn");
+        let with = |identity| ClientConfig::builder(provider(), identity, Arc::new(MemoryKeys::new()));
+        assert_eq!(refused(with(dn)), E::IdentityNeedsCertificate);
+        assert_eq!(refused(with(Identity::key_id(&[0; 8193]))), E::TooLong);
+        assert_eq!(refused(builder().usage(0x81, &[0; 8196])), E::TooLong);
+        assert_eq!(refused(builder().usage(0x81, &[0; 6])), E::UsageData);
+        assert_eq!(refused(builder().timeouts(Timeouts { protocol: 0, inactivity: 1 })), E::ZeroTimeout);
+        assert_eq!(refused(builder().timeouts(Timeouts { protocol: 1, inactivity: 0 })), E::ZeroTimeout);
+        assert_eq!(refused(builder().allocation_length(27)), E::AllocationLength);
+    }
+
+    /// Reading R38: half of the longest preferred PRF key, 64 bytes for HMAC-SHA2-512.
+    #[test]
+    fn nonces_fit_every_preferred_prf() {
+        for length in [0, 15, 31, 257] {
+            assert_eq!(refused(builder().nonce_length(length)), ClientConfigError::NonceLength { min: 32 });
+        }
+        let mut preferences = Preferences::strongest_first(&provider());
+        preferences.pseudo_random = [algorithm::PRF_HMAC_SHA1].into();
+        let builder = || builder().preferences(preferences.clone());
+        assert_eq!(refused(builder().nonce_length(15)), ClientConfigError::NonceLength { min: 16 });
+        assert!(builder().nonce_length(16).build().is_ok());
+    }
+
+    /// r3 5.13.4.3.4 b.
+    #[test]
+    fn no_authentication_takes_an_administrator() {
+        let mut preferences = Preferences::strongest_first(&provider());
+        preferences.authentication = [algorithm::IKE_AUTH_NONE].into();
+        let builder = || builder().preferences(preferences.clone());
+        assert_eq!(refused(builder()), ClientConfigError::NoAuthenticationForbidden);
+        assert!(builder().allow_no_authentication(true).build().is_ok());
+    }
+
+    #[test]
+    fn preferences_name_something_of_each_type() {
+        let mut preferences = Preferences::strongest_first(&provider());
+        preferences.group.clear();
+        let error = refused(builder().preferences(preferences.clone()));
+        assert_eq!(error, ClientConfigError::NothingUsable(AlgorithmType::DiffieHellman));
+        preferences.authentication.clear();
+        preferences.group = [algorithm::MODP_2048].into();
+        let error = refused(builder().preferences(preferences));
+        assert_eq!(error, ClientConfigError::NothingUsable(AlgorithmType::Authentication));
+    }
+}

@@ -1,0 +1,148 @@
+//! What ends an exchange without a security association, and where.
+
+use core::fmt;
+
+use thiserror::Error;
+
+use super::DeviceSense;
+use crate::algorithm::AlgorithmType;
+use crate::crypto::{CryptoError, Identity, PskError, RandomError};
+use crate::keys::ProtectError;
+use crate::wire::{EmitError, WireError};
+
+/// A command of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Step {
+    /// Device Server Capabilities phase SECURITY PROTOCOL IN (r3 5.13.4.2).
+    Capabilities,
+    /// Key Exchange phase SECURITY PROTOCOL OUT (r3 5.13.4.3.2).
+    KeyExchangeOut,
+    /// Key Exchange phase SECURITY PROTOCOL IN (r3 5.13.4.3.3).
+    KeyExchangeIn,
+    /// Authentication phase SECURITY PROTOCOL OUT (r3 5.13.4.4.2).
+    AuthenticationOut,
+    /// Authentication phase SECURITY PROTOCOL IN (r3 5.13.4.4.3).
+    AuthenticationIn,
+    /// Delete (r3 5.13.5).
+    Delete,
+}
+
+impl Step {
+    /// The command's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Capabilities => "capabilities",
+            Self::KeyExchangeOut => "key exchange OUT",
+            Self::KeyExchangeIn => "key exchange IN",
+            Self::AuthenticationOut => "authentication OUT",
+            Self::AuthenticationIn => "authentication IN",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A field of the Data-In; an offset in the parameter data, also inside an opened Encrypted payload.
+    #[error("Data-In {0}")]
+    Data(#[from] WireError),
+    /// The capabilities name no algorithm of this type, so that no key exchange may follow (r3 7.7.4.11).
+    #[error("the device server offers no algorithm of type {}", .0.name())]
+    NoneOfType(AlgorithmType),
+    /// Of this type the device server offers nothing that we may select.
+    #[error("no algorithm of type {} suits both sides", .0.name())]
+    NothingInCommon(AlgorithmType),
+    /// The device server's AUTH is wrong (r3 7.7.4.6): another key than ours, or messages were changed on their way, or the
+    /// capabilities are no longer those that were read.
+    #[error("the device server did not authenticate itself")]
+    AuthenticationFailed,
+    /// The device server is not the one that we want to talk to.
+    #[error("the device server has another identity than the one expected")]
+    UnexpectedIdentity(Identity),
+    /// We have no key for the identity that the device server asserts.
+    #[error("no key for the device server's identity")]
+    NoKeyFor(Identity),
+    /// We have no key to authenticate ourselves with.
+    #[error("no key of our own")]
+    NoOwnKey,
+    /// CHECK CONDITION.
+    #[error("refused by the device server: {0}")]
+    Refused(DeviceSense),
+    /// CHECK CONDITION without sense data that could be read.
+    #[error("refused by the device server, without sense data")]
+    RefusedWithoutSense,
+    /// The random source.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The cryptographic provider or the key store.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// The message does not fit its length fields.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// The provider no longer has an algorithm of the association that is to be deleted.
+    #[error("the provider lacks the association's algorithm of type {}", .0.name())]
+    NotInProvider(AlgorithmType),
+    /// The caller's mistake: a reply without a command, or a call after the end.
+    #[error("out of turn")]
+    OutOfTurn,
+}
+
+impl From<ProtectError> for Fault {
+    fn from(error: ProtectError) -> Self {
+        match error {
+            ProtectError::Wire(error) => Self::Data(error),
+            ProtectError::Crypto(error) => Self::Crypto(error),
+        }
+    }
+}
+
+impl Fault {
+    /// What a key store's answer means for the key of `identity`; `None` is our own.
+    pub(super) fn of_key_store(error: PskError, identity: Option<Identity>) -> Self {
+        match (error, identity) {
+            (PskError::Unknown, Some(identity)) => Self::NoKeyFor(identity),
+            (PskError::Unknown, None) => Self::NoOwnKey,
+            (PskError::Crypto(error), _) => Self::Crypto(error),
+        }
+    }
+}
+
+/// What an exchange that failed has left at the device server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Leftover {
+    /// No security association came into being; an unfinished sequence goes at its protocol timeout.
+    Nothing,
+    /// The device server may keep an association that nobody uses, until its inactivity timeout (r3 5.13.4.6, end).
+    PerhapsAssociation,
+    /// The device server's association was deleted (r3 5.13.4.4.3 b).
+    Deleted,
+}
+
+/// Why there is no security association.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{step}: {fault}")]
+pub struct ClientError {
+    /// The command at which it happened.
+    pub step: Step,
+    /// What happened.
+    pub fault: Fault,
+    /// What is left at the device server.
+    pub leftover: Leftover,
+}
+
+impl ClientError {
+    pub(super) fn new(step: Step, fault: impl Into<Fault>) -> Self {
+        Self { step, fault: fault.into(), leftover: Leftover::Nothing }
+    }
+}

@@ -1,0 +1,281 @@
+//! Which of the offered algorithms an application client selects (r3 5.13.4.3.2, 5.13.4.3.4, 7.7.4.12; readings R4, R5,
+//! R18, R19).
+//!
+//! A list per type of algorithm, best first; an explicit suite is lists of one. What the device server does not offer, or
+//! the provider does not have, is passed over.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use crate::algorithm::{self, AlgorithmType};
+use crate::crypto::{CryptoProvider, DhGroup, Suite};
+use crate::wire::{Descriptor, Descriptors};
+
+/// Five algorithms by ALGORITHM IDENTIFIER.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SuiteIdentifiers {
+    /// ENCR.
+    pub encryption: u32,
+    /// KEY LENGTH of ENCR in bytes.
+    pub key_length: u16,
+    /// PRF.
+    pub pseudo_random: u32,
+    /// INTEG; zero (NONE) with a combined mode and with nothing else (reading R5).
+    pub integrity: u32,
+    /// D-H.
+    pub group: u32,
+    /// IKE-AUTH: how the device server authenticates itself (reading R18).
+    pub authentication: u32,
+}
+
+/// Identifiers of each type, best first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preferences {
+    /// ENCR, with KEY LENGTH in bytes.
+    pub encryption: Vec<(u32, u16)>,
+    /// PRF.
+    pub pseudo_random: Vec<u32>,
+    /// INTEG; NONE is passed over but with a combined mode, and everything else with one.
+    pub integrity: Vec<u32>,
+    /// D-H.
+    pub group: Vec<u32>,
+    /// IKE-AUTH; IKE_AUTH_NONE is passed over unless the configuration allows it.
+    pub authentication: Vec<u32>,
+}
+
+impl Preferences {
+    /// All that the provider has, the strongest first, algorithms that do not encrypt left out.
+    ///
+    /// Encryption by key length, combined modes before others and longer tags before shorter; PRFs by output; integrity
+    /// by tag; groups by the estimates of NIST SP 800-57; IKE_AUTH_NONE last.
+    #[must_use]
+    pub fn strongest_first(provider: &CryptoProvider) -> Self {
+        let mut ciphers: Vec<_> = provider
+            .ciphers
+            .iter()
+            .flat_map(|cipher| cipher.key_lengths().iter().map(move |l| (*cipher, *l)))
+            .collect();
+        ciphers.retain(|(_, length)| *length != 0);
+        ciphers.sort_by_key(|(cipher, length)| Reverse((*length, cipher.icv_length())));
+        let mut prfs = provider.prfs.to_vec();
+        prfs.sort_by_key(|prf| Reverse((prf.output_length(), prf.key_length())));
+        let mut integrity = provider.integrity.to_vec();
+        integrity.sort_by_key(|integrity| Reverse((integrity.icv_length(), integrity.key_length())));
+        let mut groups = provider.groups.to_vec();
+        groups.sort_by_key(|group| Reverse(strength(*group)));
+        Self {
+            encryption: ciphers.iter().map(|(cipher, length)| (cipher.identifier(), *length)).collect(),
+            pseudo_random: prfs.iter().map(|prf| prf.identifier()).collect(),
+            integrity: integrity.iter().map(|i| i.identifier()).chain([algorithm::INTEG_NONE]).collect(),
+            group: groups.iter().map(|group| group.identifier()).collect(),
+            authentication: vec![algorithm::IKE_AUTH_SHARED_KEY, algorithm::IKE_AUTH_NONE],
+        }
+    }
+
+    /// Exactly this suite, or no exchange.
+    #[must_use]
+    pub fn exactly(suite: SuiteIdentifiers) -> Self {
+        Self {
+            encryption: vec![(suite.encryption, suite.key_length)],
+            pseudo_random: vec![suite.pseudo_random],
+            integrity: vec![suite.integrity],
+            group: vec![suite.group],
+            authentication: vec![suite.authentication],
+        }
+    }
+
+    /// The first algorithm of each type that the provider has and that `offers` lets through.
+    ///
+    /// # Errors
+    /// The first type of which nothing is left. A cipher without an integrity algorithm that goes with it is passed over.
+    pub(super) fn choose(
+        &self,
+        provider: &CryptoProvider,
+        offers: impl Fn(&Descriptor) -> bool,
+    ) -> Result<Choice, AlgorithmType> {
+        let first = |kind, list: &[u32], has: &dyn Fn(u32) -> bool| {
+            let usable = |id: &&u32| has(**id) && offers(&Descriptor::new(kind, **id));
+            list.iter().find(usable).copied().ok_or(kind)
+        };
+        let ciphers = self.encryption.iter().filter_map(|(identifier, length)| {
+            let cipher = provider.cipher(*identifier, *length)?;
+            offers(&Descriptor::encryption(*identifier, *length)).then_some((cipher, *length))
+        });
+        let mut missing = AlgorithmType::Encryption;
+        let mut protection = None;
+        for (cipher, length) in ciphers {
+            let fits = |id: u32| match id {
+                algorithm::INTEG_NONE => cipher.is_combined(),
+                _ => !cipher.is_combined() && provider.integrity(id).is_some(),
+            };
+            match first(AlgorithmType::Integrity, &self.integrity, &fits) {
+                Ok(integrity) => {
+                    protection = Some((cipher, length, integrity));
+                    break;
+                }
+                Err(kind) => missing = kind,
+            }
+        }
+        let (cipher, key_length, integrity) = protection.ok_or(missing)?;
+        let prf = first(AlgorithmType::PseudoRandom, &self.pseudo_random, &|id| provider.prf(id).is_some())?;
+        let group = first(AlgorithmType::DiffieHellman, &self.group, &|id| provider.group(id).is_some())?;
+        let authentication = first(AlgorithmType::Authentication, &self.authentication, &is_known_authentication)?;
+        let suite = Suite {
+            cipher,
+            key_length,
+            prf: provider.prf(prf).ok_or(AlgorithmType::PseudoRandom)?,
+            integrity: provider.integrity(integrity),
+            group: provider.group(group).ok_or(AlgorithmType::DiffieHellman)?,
+        };
+        Ok(Choice { suite, integrity, authentication })
+    }
+}
+
+const fn is_known_authentication(identifier: u32) -> bool {
+    matches!(identifier, algorithm::IKE_AUTH_NONE | algorithm::IKE_AUTH_SHARED_KEY)
+}
+
+/// Estimated strength in bits (NIST SP 800-57 part 1, table 2), told by the sizes of the group's values.
+fn strength(group: &dyn DhGroup) -> usize {
+    let length = group.shared_length();
+    if group.public_length() == length.saturating_mul(2) {
+        return length.saturating_mul(4);
+    }
+    match length {
+        0..256 => 80,
+        256..384 => 112,
+        384..512 => 128,
+        512..768 => 152,
+        768..1024 => 176,
+        _ => 200,
+    }
+}
+
+/// The algorithms selected for one exchange.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choice {
+    pub(super) suite: Suite,
+    integrity: u32,
+    authentication: u32,
+}
+
+impl Choice {
+    /// The descriptors of the SCA payload, one of each type in increasing order (reading R4).
+    pub(super) fn descriptors(&self) -> [[u8; Descriptors::EACH]; 5] {
+        let suite = &self.suite;
+        [
+            Descriptor::encryption(suite.cipher.identifier(), suite.key_length),
+            Descriptor::new(AlgorithmType::PseudoRandom, suite.prf.identifier()),
+            Descriptor::new(AlgorithmType::Integrity, self.integrity),
+            Descriptor::new(AlgorithmType::DiffieHellman, suite.group.identifier()),
+            Descriptor::new(AlgorithmType::Authentication, self.authentication),
+        ]
+        .map(|descriptor| descriptor.to_bytes())
+    }
+
+    /// True if the Authentication phase is omitted (reading R19).
+    pub(super) const fn is_unauthenticated(&self) -> bool {
+        self.authentication == algorithm::IKE_AUTH_NONE
+    }
+
+    /// The AUTH METHOD that the device server was told to use.
+    pub(super) const fn auth_method(&self) -> u8 {
+        let [.., method] = self.authentication.to_be_bytes();
+        method
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "rustcrypto")]
+mod tests {
+    use super::*;
+    use crate::algorithm::{
+        AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, ENCR_AES_CBC, ENCR_AES_CCM_16, ENCR_NULL, IKE_AUTH_NONE,
+        IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_512,
+    };
+    use crate::provider::provider;
+
+    const MANDATORY: SuiteIdentifiers = SuiteIdentifiers {
+        encryption: ENCR_AES_CBC,
+        key_length: 16,
+        pseudo_random: PRF_HMAC_SHA1,
+        integrity: AUTH_HMAC_SHA1_96,
+        group: MODP_2048,
+        authentication: IKE_AUTH_SHARED_KEY,
+    };
+
+    fn choose(preferences: &Preferences, not_offered: &[Descriptor]) -> Result<SuiteIdentifiers, AlgorithmType> {
+        let choice = preferences.choose(&provider(), |wanted| !not_offered.contains(wanted))?;
+        let suite = choice.suite;
+        Ok(SuiteIdentifiers {
+            encryption: suite.cipher.identifier(),
+            key_length: suite.key_length,
+            pseudo_random: suite.prf.identifier(),
+            integrity: choice.integrity,
+            group: suite.group.identifier(),
+            authentication: choice.authentication,
+        })
+    }
+
+    #[test]
+    fn strongest_first_begins_with_the_longest_key_and_never_with_none() {
+        let preferences = Preferences::strongest_first(&provider());
+        let ccm = Descriptor::encryption(ENCR_AES_CCM_16, 32);
+        assert_eq!(preferences.encryption[0], (ENCR_AES_CCM_16, 32));
+        assert!(!preferences.encryption.iter().any(|(identifier, _)| *identifier == ENCR_NULL));
+        assert_eq!(preferences.authentication, [IKE_AUTH_SHARED_KEY, IKE_AUTH_NONE]);
+        let best = choose(&preferences, &[]).unwrap();
+        assert_eq!((best.integrity, best.pseudo_random), (INTEG_NONE, PRF_HMAC_SHA2_512));
+        let second = choose(&preferences, &[ccm]).unwrap();
+        assert_eq!((second.encryption, second.key_length), (ENCR_AES_CBC, 32));
+        assert_ne!(second.integrity, INTEG_NONE);
+    }
+
+    #[test]
+    fn a_combined_mode_without_the_offer_of_no_integrity_is_passed_over() {
+        let none = Descriptor::new(AlgorithmType::Integrity, INTEG_NONE);
+        let chosen = choose(&Preferences::strongest_first(&provider()), &[none]).unwrap();
+        assert_eq!((chosen.encryption, chosen.key_length), (ENCR_AES_CBC, 32));
+    }
+
+    #[test]
+    fn an_exact_suite_is_selected_or_nothing() {
+        let exactly = Preferences::exactly(MANDATORY);
+        assert_eq!(choose(&exactly, &[]), Ok(MANDATORY));
+        let chosen = exactly.choose(&provider(), |_| true).unwrap();
+        for (bytes, kind) in chosen.descriptors().iter().zip([0x01, 0x02, 0x03, 0x04, 0xF9]) {
+            let descriptor = Descriptor::from_bytes(bytes);
+            assert_eq!(descriptor.algorithm_type, kind);
+            assert_eq!(choose(&exactly, &[descriptor]).map_err(AlgorithmType::code), Err(kind));
+        }
+    }
+
+    #[test]
+    fn suites_that_make_no_sense_are_no_choice() {
+        let wrong = [
+            (AlgorithmType::Encryption, SuiteIdentifiers { key_length: 17, ..MANDATORY }),
+            (AlgorithmType::Integrity, SuiteIdentifiers { integrity: INTEG_NONE, ..MANDATORY }),
+            (AlgorithmType::Integrity, SuiteIdentifiers { encryption: ENCR_AES_CCM_16, ..MANDATORY }),
+            (
+                AlgorithmType::Integrity,
+                SuiteIdentifiers { encryption: ENCR_NULL, key_length: 0, integrity: INTEG_NONE, ..MANDATORY },
+            ),
+            (AlgorithmType::PseudoRandom, SuiteIdentifiers { pseudo_random: 99, ..MANDATORY }),
+            (AlgorithmType::DiffieHellman, SuiteIdentifiers { group: 99, ..MANDATORY }),
+            (AlgorithmType::Authentication, SuiteIdentifiers { authentication: 99, ..MANDATORY }),
+        ];
+        for (kind, suite) in wrong {
+            assert_eq!(choose(&Preferences::exactly(suite), &[]), Err(kind));
+        }
+    }
+
+    #[test]
+    fn the_order_of_a_list_is_ours_not_the_servers() {
+        let mut preferences = Preferences::exactly(MANDATORY);
+        preferences.pseudo_random = vec![99, PRF_HMAC_SHA2_256, PRF_HMAC_SHA1];
+        preferences.integrity = vec![INTEG_NONE, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA1_96];
+        let chosen = choose(&preferences, &[]).unwrap();
+        assert_eq!((chosen.pseudo_random, chosen.integrity), (PRF_HMAC_SHA2_256, AUTH_HMAC_SHA2_256_128));
+    }
+}
