@@ -146,7 +146,7 @@ fn read_and_print(profile: Profile, data: &[u8], (iv, icv, block): (usize, usize
     };
     check_walk(message.payloads(), 28, data);
     assert!(message.to_string().lines().count() >= 12);
-    assert!(format!("{message:#}").len() >= message.to_string().len());
+    assert!(format!("{message:#}").lines().count() >= message.to_string().lines().count());
     for raw in message.payloads().flatten().filter(|raw| raw.payload == Some(PayloadType::Encrypted)) {
         let Ok(encrypted) = Encrypted::divide(&raw, iv, icv, block) else { continue };
         assert!(raw.at < encrypted.iv.start && encrypted.icv.end == data.len());

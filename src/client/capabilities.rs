@@ -93,10 +93,10 @@ mod tests {
 
     fn list(authentication: &[Descriptor]) -> Vec<Descriptor> {
         let mut list = vec![
-            Descriptor::encryption(algorithm::ENCR_AES_CBC, 16),
-            Descriptor::new(AlgorithmType::PseudoRandom, algorithm::PRF_HMAC_SHA1),
-            Descriptor::new(AlgorithmType::Integrity, algorithm::AUTH_HMAC_SHA1_96),
-            Descriptor::new(AlgorithmType::DiffieHellman, algorithm::MODP_2048),
+            Descriptor::encryption(algorithm::ENCR_AES_CBC.identifier, 16),
+            Descriptor::new(AlgorithmType::PseudoRandom, algorithm::PRF_HMAC_SHA1.identifier),
+            Descriptor::new(AlgorithmType::Integrity, algorithm::AUTH_HMAC_SHA1_96.identifier),
+            Descriptor::new(AlgorithmType::DiffieHellman, algorithm::MODP_2048.identifier),
         ];
         list.extend(authentication);
         list
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn an_encryption_algorithm_is_offered_with_its_key_length() {
         let capabilities = read(&list(&[shared_key(true, true)])).unwrap();
-        assert!(capabilities.offers(&Descriptor::encryption(algorithm::ENCR_AES_CBC, 16)));
-        assert!(!capabilities.offers(&Descriptor::encryption(algorithm::ENCR_AES_CBC, 32)));
+        assert!(capabilities.offers(&Descriptor::encryption(algorithm::ENCR_AES_CBC.identifier, 16)));
+        assert!(!capabilities.offers(&Descriptor::encryption(algorithm::ENCR_AES_CBC.identifier, 32)));
     }
 }

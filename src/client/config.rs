@@ -280,7 +280,7 @@ mod tests {
             assert_eq!(refused(builder().nonce_length(length)), ClientConfigError::NonceLength { min: 32 });
         }
         let mut preferences = Preferences::strongest_first(&provider());
-        preferences.pseudo_random = [algorithm::PRF_HMAC_SHA1].into();
+        preferences.pseudo_random = [algorithm::PRF_HMAC_SHA1.identifier].into();
         let builder = || builder().preferences(preferences.clone());
         assert_eq!(refused(builder().nonce_length(15)), ClientConfigError::NonceLength { min: 16 });
         assert!(builder().nonce_length(16).build().is_ok());
@@ -303,7 +303,7 @@ mod tests {
         let error = refused(builder().preferences(preferences.clone()));
         assert_eq!(error, ClientConfigError::NothingUsable(AlgorithmType::DiffieHellman));
         preferences.authentication.clear();
-        preferences.group = [algorithm::MODP_2048].into();
+        preferences.group = [algorithm::MODP_2048.identifier].into();
         let error = refused(builder().preferences(preferences));
         assert_eq!(error, ClientConfigError::NothingUsable(AlgorithmType::Authentication));
     }

@@ -197,11 +197,11 @@ mod tests {
     use crate::provider::provider;
 
     const MANDATORY: SuiteIdentifiers = SuiteIdentifiers {
-        encryption: ENCR_AES_CBC,
+        encryption: ENCR_AES_CBC.identifier,
         key_length: 16,
-        pseudo_random: PRF_HMAC_SHA1,
-        integrity: AUTH_HMAC_SHA1_96,
-        group: MODP_2048,
+        pseudo_random: PRF_HMAC_SHA1.identifier,
+        integrity: AUTH_HMAC_SHA1_96.identifier,
+        group: MODP_2048.identifier,
         authentication: IKE_AUTH_SHARED_KEY,
     };
 
@@ -221,14 +221,14 @@ mod tests {
     #[test]
     fn strongest_first_begins_with_the_longest_key_and_never_with_none() {
         let preferences = Preferences::strongest_first(&provider());
-        let ccm = Descriptor::encryption(ENCR_AES_CCM_16, 32);
-        assert_eq!(preferences.encryption[0], (ENCR_AES_CCM_16, 32));
-        assert!(!preferences.encryption.iter().any(|(identifier, _)| *identifier == ENCR_NULL));
+        let ccm = Descriptor::encryption(ENCR_AES_CCM_16.identifier, 32);
+        assert_eq!(preferences.encryption[0], (ENCR_AES_CCM_16.identifier, 32));
+        assert!(!preferences.encryption.iter().any(|(identifier, _)| *identifier == ENCR_NULL.identifier));
         assert_eq!(preferences.authentication, [IKE_AUTH_SHARED_KEY, IKE_AUTH_NONE]);
         let best = choose(&preferences, &[]).unwrap();
-        assert_eq!((best.integrity, best.pseudo_random), (INTEG_NONE, PRF_HMAC_SHA2_512));
+        assert_eq!((best.integrity, best.pseudo_random), (INTEG_NONE, PRF_HMAC_SHA2_512.identifier));
         let second = choose(&preferences, &[ccm]).unwrap();
-        assert_eq!((second.encryption, second.key_length), (ENCR_AES_CBC, 32));
+        assert_eq!((second.encryption, second.key_length), (ENCR_AES_CBC.identifier, 32));
         assert_ne!(second.integrity, INTEG_NONE);
     }
 
@@ -236,7 +236,7 @@ mod tests {
     fn a_combined_mode_without_the_offer_of_no_integrity_is_passed_over() {
         let none = Descriptor::new(AlgorithmType::Integrity, INTEG_NONE);
         let chosen = choose(&Preferences::strongest_first(&provider()), &[none]).unwrap();
-        assert_eq!((chosen.encryption, chosen.key_length), (ENCR_AES_CBC, 32));
+        assert_eq!((chosen.encryption, chosen.key_length), (ENCR_AES_CBC.identifier, 32));
     }
 
     #[test]
@@ -256,10 +256,15 @@ mod tests {
         let wrong = [
             (AlgorithmType::Encryption, SuiteIdentifiers { key_length: 17, ..MANDATORY }),
             (AlgorithmType::Integrity, SuiteIdentifiers { integrity: INTEG_NONE, ..MANDATORY }),
-            (AlgorithmType::Integrity, SuiteIdentifiers { encryption: ENCR_AES_CCM_16, ..MANDATORY }),
+            (AlgorithmType::Integrity, SuiteIdentifiers { encryption: ENCR_AES_CCM_16.identifier, ..MANDATORY }),
             (
                 AlgorithmType::Integrity,
-                SuiteIdentifiers { encryption: ENCR_NULL, key_length: 0, integrity: INTEG_NONE, ..MANDATORY },
+                SuiteIdentifiers {
+                    encryption: ENCR_NULL.identifier,
+                    key_length: 0,
+                    integrity: INTEG_NONE,
+                    ..MANDATORY
+                },
             ),
             (AlgorithmType::PseudoRandom, SuiteIdentifiers { pseudo_random: 99, ..MANDATORY }),
             (AlgorithmType::DiffieHellman, SuiteIdentifiers { group: 99, ..MANDATORY }),
@@ -273,9 +278,12 @@ mod tests {
     #[test]
     fn the_order_of_a_list_is_ours_not_the_servers() {
         let mut preferences = Preferences::exactly(MANDATORY);
-        preferences.pseudo_random = vec![99, PRF_HMAC_SHA2_256, PRF_HMAC_SHA1];
-        preferences.integrity = vec![INTEG_NONE, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA1_96];
+        preferences.pseudo_random = vec![99, PRF_HMAC_SHA2_256.identifier, PRF_HMAC_SHA1.identifier];
+        preferences.integrity = vec![INTEG_NONE, AUTH_HMAC_SHA2_256_128.identifier, AUTH_HMAC_SHA1_96.identifier];
         let chosen = choose(&preferences, &[]).unwrap();
-        assert_eq!((chosen.pseudo_random, chosen.integrity), (PRF_HMAC_SHA2_256, AUTH_HMAC_SHA2_256_128));
+        assert_eq!(
+            (chosen.pseudo_random, chosen.integrity),
+            (PRF_HMAC_SHA2_256.identifier, AUTH_HMAC_SHA2_256_128.identifier)
+        );
     }
 }

@@ -1,0 +1,119 @@
+//! A provisioning as JSON, read into what a device server is built from.
+
+use std::sync::Arc;
+
+use ikev2_scsi::ccs::Policy;
+use ikev2_scsi::crypto::{Identity, MemoryKeys, Secret};
+use ikev2_scsi::provider;
+use ikev2_scsi::server::{Builder, DeviceServer};
+use ikev2_scsi::wire::{Descriptor, Descriptors, IdType};
+
+use super::hex;
+use super::member::{Fault, Member};
+use super::script::Values;
+
+/// A device server to be.
+pub(crate) struct Provisioning {
+    pub(crate) policy: Policy,
+    pub(crate) script: Vec<Values>,
+    pub(crate) descriptor_sense: bool,
+    capabilities: Vec<Descriptor>,
+    identity: Identity,
+    keys: Arc<MemoryKeys>,
+}
+
+impl Provisioning {
+    /// Reads the object. Keys and certificates for signatures are taken and not used: this build authenticates by
+    /// shared keys.
+    pub(crate) fn read(root: &Member<'_>) -> Result<Self, Fault> {
+        for (name, served) in [("profile", "r3"), ("header_flags", "t10")] {
+            let member = root.get(name);
+            if member.read::<String>()?.is_some_and(|wanted| wanted != served) {
+                return Err(member.fault(&format!("is served as \"{served}\" only")));
+            }
+        }
+        let device_server = root.get("device_server").object()?.present()?;
+        let (policy, descriptor_sense) = read_policy(&root.get("policy").object()?)?;
+        let script = root.get("random").object()?.get("ccs");
+        let script: Vec<Values> = script.elements()?.iter().map(Values::read).collect::<Result<_, _>>()?;
+        Ok(Self {
+            policy,
+            script,
+            descriptor_sense,
+            capabilities: descriptors(&root.get("capabilities").present()?)?,
+            identity: identity(&device_server)?,
+            keys: Arc::new(keys(&device_server, &root.get("clients"))?),
+        })
+    }
+
+    /// The builder of such a device server.
+    pub(crate) fn builder(&self) -> Builder {
+        let keys = Arc::clone(&self.keys);
+        DeviceServer::builder(provider::provider())
+            .policy(self.policy.clone())
+            .identity(self.identity.clone())
+            .preshared_keys(keys)
+            .fixed_capabilities(&self.capabilities)
+    }
+}
+
+/// Descriptors that can be reported exactly as they are given.
+pub(crate) fn descriptors(list: &Member<'_>) -> Result<Vec<Descriptor>, Fault> {
+    let descriptor = |member: &Member<'_>| {
+        let bytes: Vec<u8> = member.need()?;
+        let descriptor = bytes.first_chunk::<{ Descriptors::EACH }>().map(Descriptor::from_bytes);
+        let is_exact = |descriptor: &Descriptor| descriptor.to_bytes().as_slice() == bytes;
+        descriptor.filter(is_exact).ok_or_else(|| {
+            member.fault(&format!("is no descriptor of 12 bytes with a zero reserved byte: {}", hex::encode(&bytes)))
+        })
+    };
+    list.elements()?.iter().map(descriptor).collect()
+}
+
+fn identity(member: &Member<'_>) -> Result<Identity, Fault> {
+    let id_type = member.get("id_type");
+    let code: u8 = id_type.need()?;
+    let known = IdType::from_code(code).ok_or_else(|| id_type.fault("is none that r3 allows"))?;
+    Ok(Identity::new(known, &member.get("id").need::<Vec<u8>>()?))
+}
+
+fn keys(device_server: &Member<'_>, clients: &Member<'_>) -> Result<MemoryKeys, Fault> {
+    let mut keys = MemoryKeys::new();
+    let own = device_server.get("psk");
+    if let Some(secret) = own.read::<Vec<u8>>()? {
+        keys.set_own(Secret::from(secret)).map_err(|error| own.fault(&format!("is refused: {error}")))?;
+    }
+    for client in clients.elements()? {
+        let client = client.object()?;
+        let peer = identity(&client)?;
+        let psk = client.get("psk");
+        if let Some(secret) = psk.read::<Vec<u8>>()? {
+            keys.add_peer(peer.as_payload(), Secret::from(secret))
+                .map_err(|error| psk.fault(&format!("is refused: {error}")))?;
+        }
+    }
+    Ok(keys)
+}
+
+/// The policy, and whether sense data is wished in descriptor format. Members that this build has no use for are not
+/// looked at.
+fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
+    let default = Policy::default();
+    let usage_types = member.get("usage_types");
+    let listed: Result<Vec<u8>, Fault> = usage_types.elements()?.iter().map(Member::need).collect();
+    let nonce_length = match member.get("nonce_length").read::<u32>()? {
+        Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
+        None => default.nonce_length,
+    };
+    let policy = Policy {
+        max_protocol_timeout: member.get("max_protocol_timeout").read()?.unwrap_or(default.max_protocol_timeout),
+        max_inactivity_timeout: member.get("max_inactivity_timeout").read()?.unwrap_or(default.max_inactivity_timeout),
+        usage_types: if usage_types.is_absent() { default.usage_types } else { listed? },
+        nonce_length,
+        max_auth_failures: member.get("max_auth_failures").read()?.unwrap_or(default.max_auth_failures),
+        // It is offered where the capabilities list it, and nowhere else.
+        allow_no_authentication: true,
+        ..Policy::default()
+    };
+    Ok((policy, member.get("descriptor_sense").read()?.unwrap_or(false)))
+}

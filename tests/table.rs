@@ -1,0 +1,87 @@
+//! The table in the documentation of `ccs::table`, read and compared cell by cell with the function.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use ikev2_scsi::ccs::table::{Phase, Step, Verdict, decide};
+use ikev2_scsi::dialect::Dialect;
+
+/// Columns, as the table names them, in its order.
+const PHASES: [(&str, Phase); 6] = [
+    ("idle", Phase::Idle),
+    ("key exchange OUT", Phase::KeyExchangeOut),
+    ("key exchange IN", Phase::KeyExchangeIn),
+    ("authentication OUT", Phase::AuthenticationOut),
+    ("complete", Phase::Complete),
+    ("complete, unauthenticated", Phase::CompleteUnauthenticated),
+];
+
+/// Rows, as the table names them, in its order.
+const STEPS: [(&str, Step); 7] = [
+    ("key exchange OUT", Step::KeyExchangeOut),
+    ("key exchange IN", Step::KeyExchangeIn),
+    ("authentication OUT", Step::AuthenticationOut),
+    ("authentication OUT*", Step::ForeignAuthenticationOut),
+    ("authentication IN", Step::AuthenticationIn),
+    ("delete", Step::Delete),
+    ("delete*", Step::ForeignDelete),
+];
+
+/// The cells of each row of the table, the heading first.
+fn table() -> Vec<Vec<&'static str>> {
+    let lines = include_str!("../src/ccs/table.rs").lines();
+    let rows = lines.filter_map(|line| line.strip_prefix("//! |")?.strip_suffix('|'));
+    rows.map(|row| row.split('|').map(str::trim).collect()).collect()
+}
+
+fn verdict(cell: &str) -> Verdict {
+    match cell {
+        "process" => Verdict::Process,
+        "repeat" => Verdict::Repeat,
+        "in progress" => Verdict::InProgress,
+        "sequence" => Verdict::InvalidSequence,
+        "value" => Verdict::InvalidValue,
+        other => panic!("no verdict: {other}"),
+    }
+}
+
+/// Fails to compile when a phase or a step is added, so that the lists above are not forgotten.
+const fn is_listed(phase: Phase, step: Step) {
+    match phase {
+        Phase::Idle
+        | Phase::KeyExchangeOut
+        | Phase::KeyExchangeIn
+        | Phase::AuthenticationOut
+        | Phase::Complete
+        | Phase::CompleteUnauthenticated => {}
+    }
+    match step {
+        Step::KeyExchangeOut
+        | Step::KeyExchangeIn
+        | Step::AuthenticationOut
+        | Step::ForeignAuthenticationOut
+        | Step::AuthenticationIn
+        | Step::Delete
+        | Step::ForeignDelete => {}
+    }
+}
+
+#[test]
+fn the_documented_table_is_the_code() {
+    let rows = table();
+    let (heading, rows) = rows.split_first().unwrap();
+    let (ruler, rows) = rows.split_first().unwrap();
+    assert!(ruler.iter().all(|cell| cell.chars().all(|c| c == '-')));
+    assert_eq!(heading.split_first().unwrap().1, PHASES.map(|(name, _)| name));
+    let steps: Vec<&str> = rows.iter().map(|row| *row.first().unwrap()).collect();
+    assert_eq!(steps, STEPS.map(|(name, _)| name));
+    let mut compared = 0;
+    for (row, (step_name, step)) in rows.iter().zip(STEPS) {
+        let (_, cells) = row.split_first().unwrap();
+        assert_eq!(cells.len(), PHASES.len(), "{step_name}");
+        for (cell, (phase_name, phase)) in cells.iter().zip(PHASES) {
+            is_listed(phase, step);
+            assert_eq!(decide(Dialect::R3, phase, step), verdict(cell), "{step_name} after {phase_name}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 42);
+}
