@@ -1,0 +1,151 @@
+//! The suites that can be asked for by name.
+
+use ikev2_scsi::algorithm::{
+    self, AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256, AUTH_NONE,
+    Algorithm, AlgorithmType, ENCR_AES_CBC, ENCR_AES_CCM_16, ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE,
+    MODP_2048, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
+};
+use ikev2_scsi::client::SuiteIdentifiers;
+use ikev2_scsi::provider;
+use ikev2_scsi::wire::IdType;
+
+/// Which of an algorithm's key lengths.
+#[derive(Clone, Copy)]
+enum Key {
+    Shortest,
+    Longest,
+}
+
+/// What an exchange is made with.
+#[derive(Clone, Copy)]
+pub(crate) struct Suite {
+    pub(crate) name: &'static str,
+    pub(crate) encryption: Algorithm,
+    key: Key,
+    pub(crate) prf: Algorithm,
+    pub(crate) integrity: Algorithm,
+    pub(crate) group: Algorithm,
+    pub(crate) authentication: u32,
+    /// USAGE DATA.
+    pub(crate) usage_data: &'static [u8],
+    /// Bytes of the application client's nonce.
+    pub(crate) nonce_length: usize,
+    /// The application client's ID TYPE.
+    pub(crate) id_type: IdType,
+}
+
+/// What r3 makes mandatory.
+const MANDATORY: Suite = Suite {
+    name: "mandatory",
+    encryption: ENCR_AES_CBC,
+    key: Key::Shortest,
+    prf: PRF_HMAC_SHA1,
+    integrity: AUTH_HMAC_SHA1_96,
+    group: MODP_2048,
+    authentication: IKE_AUTH_SHARED_KEY,
+    usage_data: &[],
+    nonce_length: 32,
+    id_type: IdType::KeyId,
+};
+
+/// A cipher with HMAC of one hash for everything else.
+const fn separate(name: &'static str, encryption: Algorithm, key: Key, prf: Algorithm, integrity: Algorithm) -> Suite {
+    Suite { name, encryption, key, prf, integrity, ..MANDATORY }
+}
+
+/// A combined mode, which has no integrity algorithm beside it.
+const fn combined(name: &'static str, encryption: Algorithm, key: Key, prf: Algorithm) -> Suite {
+    separate(name, encryption, key, prf, AUTH_NONE)
+}
+
+static SUITES: &[Suite] = &[
+    MANDATORY,
+    Suite { name: "auth-none-cbc", authentication: IKE_AUTH_NONE, ..MANDATORY },
+    Suite {
+        name: "usage-data-fc-name",
+        usage_data: &[1, 2, 3, 4, 5, 6, 7, 8],
+        nonce_length: 16,
+        id_type: IdType::FcName,
+        ..MANDATORY
+    },
+    separate("null-sha1-modp2048-psk", ENCR_NULL, Key::Shortest, PRF_HMAC_SHA1, AUTH_HMAC_SHA1_96),
+    separate("null-sha512-modp2048-psk", ENCR_NULL, Key::Shortest, PRF_HMAC_SHA2_512, AUTH_HMAC_SHA2_512_256),
+    separate("cbc128-sha256-modp2048-psk", ENCR_AES_CBC, Key::Shortest, PRF_HMAC_SHA2_256, AUTH_HMAC_SHA2_256_128),
+    separate("cbc256-sha256-modp2048-psk", ENCR_AES_CBC, Key::Longest, PRF_HMAC_SHA2_256, AUTH_HMAC_SHA2_256_128),
+    separate("cbc256-sha384-modp2048-psk", ENCR_AES_CBC, Key::Longest, PRF_HMAC_SHA2_384, AUTH_HMAC_SHA2_384_192),
+    separate("cbc256-sha512-modp2048-psk", ENCR_AES_CBC, Key::Longest, PRF_HMAC_SHA2_512, AUTH_HMAC_SHA2_512_256),
+    combined("ccm16-128-sha1-modp2048-psk", ENCR_AES_CCM_16, Key::Shortest, PRF_HMAC_SHA1),
+    combined("ccm16-128-sha256-modp2048-psk", ENCR_AES_CCM_16, Key::Shortest, PRF_HMAC_SHA2_256),
+    combined("ccm16-256-sha384-modp2048-psk", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_384),
+    combined("ccm16-256-sha512-modp2048-psk", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_512),
+    Suite {
+        authentication: IKE_AUTH_NONE,
+        ..combined("auth-none-ccm16", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_512)
+    },
+];
+
+impl Suite {
+    /// The suite that is used unless another one is named.
+    pub(crate) const fn standard() -> &'static Self {
+        &MANDATORY
+    }
+
+    /// The suites of which this build has every algorithm.
+    pub(crate) fn all() -> impl Iterator<Item = &'static Self> {
+        SUITES.iter().filter(|suite| suite.is_in_this_build())
+    }
+
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
+        Self::all().find(|suite| suite.name == name)
+    }
+
+    fn is_in_this_build(&self) -> bool {
+        let provider = provider::provider();
+        let integrity = self.integrity.identifier;
+        provider.cipher(self.encryption.identifier, self.key_length()).is_some()
+            && provider.prf(self.prf.identifier).is_some()
+            && (integrity == INTEG_NONE || provider.integrity(integrity).is_some())
+            && provider.group(self.group.identifier).is_some()
+    }
+
+    pub(crate) fn key_length(&self) -> u16 {
+        let lengths = self.encryption.encryption_sizes().map_or(&[][..], |sizes| sizes.key_lengths);
+        let chosen = match self.key {
+            Key::Shortest => lengths.first(),
+            Key::Longest => lengths.last(),
+        };
+        chosen.copied().unwrap_or(0)
+    }
+
+    /// True if the Authentication phase is omitted.
+    pub(crate) const fn is_unauthenticated(&self) -> bool {
+        self.authentication == IKE_AUTH_NONE
+    }
+
+    pub(crate) fn identifiers(&self) -> SuiteIdentifiers {
+        SuiteIdentifiers {
+            encryption: self.encryption.identifier,
+            key_length: self.key_length(),
+            pseudo_random: self.prf.identifier,
+            integrity: self.integrity.identifier,
+            group: self.group.identifier,
+            authentication: self.authentication,
+        }
+    }
+
+    /// The algorithms, by the names of the standard's tables, and what else differs from the other suites.
+    pub(crate) fn description(&self) -> String {
+        let authentication = algorithm::find(AlgorithmType::Authentication, self.authentication);
+        let cipher = format!("{} with KEY LENGTH {}", self.encryption.name, self.key_length());
+        let names = [self.prf.name, self.integrity.name, self.group.name, authentication.map_or("", |row| row.name)];
+        let mut parts = vec![cipher];
+        parts.extend(names.map(Into::into));
+        if self.id_type != MANDATORY.id_type {
+            parts.push(self.id_type.name().into());
+        }
+        if !self.usage_data.is_empty() {
+            parts.push(format!("{} bytes of USAGE DATA", self.usage_data.len()));
+        }
+        parts.join(", ")
+    }
+}
