@@ -18,7 +18,7 @@ pub const AES_CCM_16: &dyn Cipher = &Ccm16;
 pub(super) const fn sizes(row: &Algorithm) -> EncryptionSizes {
     match row.encryption_sizes() {
         Some(sizes) => sizes,
-        None => EncryptionSizes { key_lengths: &[], salt: 0, iv: 0, alignment: 1, block: 1, icv: 0 },
+        None => EncryptionSizes { key_lengths: &[], fixed_key: None, salt: 0, iv: 0, alignment: 1, block: 1, icv: 0 },
     }
 }
 
