@@ -178,9 +178,9 @@ mod tests {
                 break;
             }
             if odd % 4 == 1 {
-                sum += &term / odd
+                sum += &term / odd;
             } else {
-                sum -= &term / odd
+                sum -= &term / odd;
             }
             term /= x * x;
         }
