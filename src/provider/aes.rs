@@ -133,7 +133,7 @@ where
     let tag = Array::try_from(icv).map_err(|_| CryptoError::Length)?;
     let opened = aead.decrypt_inout_detached(nonce, associated, (&mut *data).into(), &tag);
     opened.map_err(|_| {
-        // CCM decrypts before it can check: nothing of that may stay.
+        // CCM decrypts before it can check. The crate overwrites that too, but does not promise to.
         data.zeroize();
         CryptoError::Refused
     })
