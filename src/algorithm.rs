@@ -106,6 +106,8 @@ pub enum Sizes {
 pub struct EncryptionSizes {
     /// KEY LENGTH values, ascending.
     pub key_lengths: &'static [u16],
+    /// Key, where its length is not KEY LENGTH (3DES, reading R9).
+    pub fixed_key: Option<usize>,
     /// Salt that follows the key in the key material.
     pub salt: usize,
     /// INITIALIZATION VECTOR.
@@ -118,6 +120,14 @@ pub struct EncryptionSizes {
     pub icv: usize,
 }
 
+impl EncryptionSizes {
+    /// Bytes of key material that one direction takes for a KEY LENGTH: the key, then the salt (readings R9, R10).
+    #[must_use]
+    pub fn key_material(&self, key_length: u16) -> usize {
+        self.fixed_key.unwrap_or(usize::from(key_length)).saturating_add(self.salt)
+    }
+}
+
 const AES_KEYS: &[u16] = &[0x10, 0x20];
 
 /// A row of Table K2.
@@ -128,7 +138,7 @@ const fn encryption(identifier: u32, name: &'static str, reference: &'static str
 
 /// The sizes of a combined mode of AES.
 const fn combined(salt: usize, icv: usize) -> EncryptionSizes {
-    EncryptionSizes { key_lengths: AES_KEYS, salt, iv: 8, alignment: 4, block: 1, icv }
+    EncryptionSizes { key_lengths: AES_KEYS, fixed_key: None, salt, iv: 8, alignment: 4, block: 1, icv }
 }
 
 /// A row of Table K3.
@@ -183,14 +193,14 @@ pub const ENCR_3DES: Algorithm = encryption(
     0x03,
     "ENCR_3DES",
     "RFC 2451",
-    EncryptionSizes { key_lengths: &[0x0E], salt: 0, iv: 8, alignment: 8, block: 8, icv: 0 },
+    EncryptionSizes { key_lengths: &[0x0E], fixed_key: Some(24), salt: 0, iv: 8, alignment: 8, block: 8, icv: 0 },
 );
 /// ENCR_NULL.
 pub const ENCR_NULL: Algorithm = encryption(
     0x0B,
     "ENCR_NULL",
     "RFC 2410",
-    EncryptionSizes { key_lengths: &[0], salt: 0, iv: 0, alignment: 1, block: 1, icv: 0 },
+    EncryptionSizes { key_lengths: &[0], fixed_key: None, salt: 0, iv: 0, alignment: 1, block: 1, icv: 0 },
 )
 .mandatory();
 /// ENCR_AES_CBC.
@@ -198,7 +208,7 @@ pub const ENCR_AES_CBC: Algorithm = encryption(
     0x0C,
     "ENCR_AES_CBC",
     "RFC 3602",
-    EncryptionSizes { key_lengths: AES_KEYS, salt: 0, iv: 16, alignment: 16, block: 16, icv: 0 },
+    EncryptionSizes { key_lengths: AES_KEYS, fixed_key: None, salt: 0, iv: 16, alignment: 16, block: 16, icv: 0 },
 )
 .mandatory();
 /// ENCR_AES_CCM_8.
@@ -394,6 +404,10 @@ mod tests {
         assert_eq!([ENCR_AES_CCM_8, ENCR_AES_CCM_16, ENCR_AES_GCM_16].map(|row| cipher(row).salt), [3, 3, 4]);
         assert_eq!([ENCR_AES_CCM_8, ENCR_AES_CCM_16, ENCR_AES_GCM_16].map(|row| cipher(row).icv), [8, 16, 16]);
         assert_eq!(cipher(ENCR_AES_CBC).icv, 0);
+        let material = |row: Algorithm| cipher(row).key_lengths.iter().map(move |l| cipher(row).key_material(*l)).sum();
+        let rows = [ENCR_3DES, ENCR_NULL, ENCR_AES_CBC, ENCR_AES_CCM_8, ENCR_AES_CCM_16, ENCR_AES_GCM_16];
+        let sums: [usize; 6] = rows.map(material);
+        assert_eq!(sums, [24, 0, 16 + 32, 19 + 35, 19 + 35, 20 + 36], "reading R9; Table K2's footnotes");
         let key_sizes: std::vec::Vec<_> = TABLE
             .iter()
             .filter_map(|row| match row.sizes {

@@ -106,7 +106,7 @@ fn integrity_algorithms() {
         assert_eq!(integrity.verify(&key[1..], &[&msg], &icv), Err(CryptoError::Length));
     }
     println!("{} integrity values", records.len());
-    assert_eq!(records.len(), 9);
+    assert_eq!(records.len(), 90);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn aes_cbc() {
         assert_eq!(AES_CBC.seal(&key, &iv, &[], &mut data, &mut [0; 12]), Err(CryptoError::Length));
     }
     println!("{} AES-CBC values", records.len());
-    assert_eq!(records.len(), 20);
+    assert_eq!(records.len(), 24);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn aes_ccm_16() {
         assert_eq!(AES_CCM_16.open(&key, iv, &associated, &mut data, &icv[1..]), Err(CryptoError::Length));
     }
     println!("{} AES-CCM values", records.len());
-    assert_eq!(records.len(), 20);
+    assert_eq!(records.len(), 32);
 }
 
 /// A bit of the tag, of the text or of the associated data: refused, and no plaintext is left behind.
@@ -249,7 +249,7 @@ fn modp_private_values() {
     let refused = |private: &[u8]| MODP_2048.start(Secret::copy_of(private)).err();
     assert_eq!(refused(&[]), Some(CryptoError::Refused));
     assert_eq!(refused(&[0; 32]), Some(CryptoError::Refused));
-    assert_eq!(refused(&[1; 257]), Some(CryptoError::Length));
+    assert_eq!(refused(&[1; 257]), Some(CryptoError::Refused));
     assert_eq!(MODP_2048.private_length(), 32, "256 bits: RFC 3526 section 8, twice the strength");
     assert_eq!(MODP_2048.draw_private(&mut Counter(1)).unwrap().len(), 32);
     assert_eq!(MODP_2048.draw_private(&mut Zeros).err(), Some(RandomError), "zero is never used");

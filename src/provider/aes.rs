@@ -18,7 +18,7 @@ pub const AES_CCM_16: &dyn Cipher = &Ccm16;
 pub(super) const fn sizes(row: &Algorithm) -> EncryptionSizes {
     match row.encryption_sizes() {
         Some(sizes) => sizes,
-        None => EncryptionSizes { key_lengths: &[], salt: 0, iv: 0, alignment: 1, block: 1, icv: 0 },
+        None => EncryptionSizes { key_lengths: &[], fixed_key: None, salt: 0, iv: 0, alignment: 1, block: 1, icv: 0 },
     }
 }
 
@@ -28,7 +28,7 @@ const CCM_16: EncryptionSizes = sizes(&algorithm::ENCR_AES_CCM_16);
 struct Cbc;
 
 impl Cbc {
-    /// Applies `block_mode` to a buffer of whole blocks.
+    /// The buffer as whole blocks: the protocol pads, the cipher does not.
     fn blocks(data: &mut [u8]) -> Result<&mut [Array<u8, U16>], CryptoError> {
         let (blocks, rest) = Array::slice_as_chunks_mut(data);
         if rest.is_empty() { Ok(blocks) } else { Err(CryptoError::Length) }
@@ -133,7 +133,7 @@ where
     let tag = Array::try_from(icv).map_err(|_| CryptoError::Length)?;
     let opened = aead.decrypt_inout_detached(nonce, associated, (&mut *data).into(), &tag);
     opened.map_err(|_| {
-        // CCM decrypts before it can check: nothing of that may stay.
+        // CCM decrypts before it can check. The crate overwrites that too, but does not promise to.
         data.zeroize();
         CryptoError::Refused
     })
@@ -197,6 +197,57 @@ impl Cipher for Ccm16 {
             16 => open_with::<Ccm128>(key, &nonce, associated, data, icv),
             32 => open_with::<Ccm256>(key, &nonce, associated, data, icv),
             _ => Err(CryptoError::Length),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &[u8; 32] = b"no byte of this text may be left";
+
+    #[test]
+    fn a_wrong_key_salt_or_iv_leaves_no_plaintext() {
+        for length in [16, 32] {
+            let (key, iv): (std::vec::Vec<u8>, _) = ((0..length + 3).collect(), [0x11; 8]);
+            let (mut sealed, mut icv) = (*TEXT, [0; 16]);
+            AES_CCM_16.seal(&key, &iv, b"associated", &mut sealed, &mut icv).unwrap();
+            for byte in 0..key.len() + iv.len() {
+                let (mut wrong, mut data) = ([&key[..], &iv].concat(), sealed);
+                wrong[byte] ^= 0x80;
+                let (key, iv) = wrong.split_at(key.len());
+                let opened = AES_CCM_16.open(key, iv, b"associated", &mut data, &icv);
+                assert_eq!(opened, Err(CryptoError::Refused), "byte {byte}");
+                assert_eq!(data, [0; 32], "byte {byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_that_ccm_lacks_are_refused_before_the_data_is_touched() {
+        for (key, iv, icv) in
+            [(2, 8, 16), (16, 8, 16), (18, 8, 16), (20, 8, 16), (27, 8, 16), (19, 7, 16), (19, 8, 15), (19, 8, 0)]
+        {
+            let (key, iv, mut icv) = (std::vec![1; key], std::vec![2; iv], std::vec![3; icv]);
+            let mut data = *TEXT;
+            assert_eq!(AES_CCM_16.seal(&key, &iv, &[], &mut data, &mut icv), Err(CryptoError::Length));
+            assert_eq!(AES_CCM_16.open(&key, &iv, &[], &mut data, &icv), Err(CryptoError::Length));
+            assert_eq!(&data, TEXT);
+        }
+    }
+
+    #[test]
+    fn lengths_that_cbc_lacks_are_refused_before_the_data_is_touched() {
+        for (key, iv, data, icv) in
+            [(15, 16, 32, 0), (24, 16, 32, 0), (16, 15, 32, 0), (16, 0, 32, 0), (32, 16, 31, 0), (32, 16, 32, 1)]
+        {
+            let (key, iv, mut icv) = (std::vec![1; key], std::vec![2; iv], std::vec![3; icv]);
+            let mut buffer = *TEXT;
+            let data = &mut buffer[..data];
+            assert_eq!(AES_CBC.seal(&key, &iv, &[], data, &mut icv), Err(CryptoError::Length));
+            assert_eq!(AES_CBC.open(&key, &iv, &[], data, &icv), Err(CryptoError::Length));
+            assert_eq!(&buffer, TEXT);
         }
     }
 }

@@ -1,8 +1,11 @@
 //! PRF_HMAC_* and AUTH_HMAC_* (FIPS 198, RFC 2404, RFC 4868).
+//!
+//! A PRF takes a key of any length. An integrity algorithm takes the one length that its RFC allows (RFC 2404 section 3,
+//! RFC 4868 section 2.1.1) and refuses others.
 
 use core::marker::PhantomData;
 
-use hmac::{EagerHash, KeyInit, Mac, SimpleHmac};
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroize;
@@ -28,8 +31,9 @@ pub const AUTH_HMAC_SHA2_384_192: &dyn Integrity = &HmacIntegrity::<Sha384>::new
 /// AUTH_HMAC_SHA2_512_256.
 pub const AUTH_HMAC_SHA2_512_256: &dyn Integrity = &HmacIntegrity::<Sha512>::new(&algorithm::AUTH_HMAC_SHA2_512_256);
 
-fn mac<D: EagerHash + Send + Sync>(key: &[u8], parts: &[&[u8]]) -> Result<SimpleHmac<D>, CryptoError> {
-    let mut mac = <SimpleHmac<D> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::Length)?;
+/// `Hmac` and not `SimpleHmac`: the former wipes its hash states when dropped, the latter leaves the padded key in memory.
+fn mac<D: EagerHash>(key: &[u8], parts: &[&[u8]]) -> Result<Hmac<D>, CryptoError> {
+    let mut mac = <Hmac<D> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::Length)?;
     for part in parts {
         mac.update(part);
     }
@@ -53,7 +57,7 @@ impl<D> HmacPrf<D> {
     }
 }
 
-impl<D: EagerHash + Send + Sync> Prf for HmacPrf<D> {
+impl<D: EagerHash> Prf for HmacPrf<D> {
     fn identifier(&self) -> u32 {
         self.identifier
     }
@@ -99,7 +103,7 @@ impl<D> HmacIntegrity<D> {
     }
 }
 
-impl<D: EagerHash + Send + Sync> Integrity for HmacIntegrity<D> {
+impl<D: EagerHash> Integrity for HmacIntegrity<D> {
     fn identifier(&self) -> u32 {
         self.identifier
     }
@@ -114,13 +118,40 @@ impl<D: EagerHash + Send + Sync> Integrity for HmacIntegrity<D> {
 
     fn compute(&self, key: &[u8], parts: &[&[u8]], icv: &mut [u8]) -> Result<(), CryptoError> {
         self.check(key, icv)?;
-        let code = mac::<D>(key, parts)?.finalize().into_bytes();
+        let mut code = mac::<D>(key, parts)?.finalize().into_bytes();
         icv.copy_from_slice(code.get(..self.icv_length).ok_or(CryptoError::Length)?);
+        code.as_mut_slice().zeroize();
         Ok(())
     }
 
     fn verify(&self, key: &[u8], parts: &[&[u8]], icv: &[u8]) -> Result<(), CryptoError> {
         self.check(key, icv)?;
         mac::<D>(key, parts)?.verify_truncated_left(icv).map_err(|_| CryptoError::Refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The well-known value of HMAC-SHA1 with no key and no text.
+    #[test]
+    fn an_empty_key_is_a_key() {
+        let mut out = [0; 20];
+        PRF_HMAC_SHA1.compute(&[], &[], &mut out).unwrap();
+        assert_eq!(out, *b"\xfb\xdb\x1d\x1b\x18\xaa\x6c\x08\x32\x4b\x7d\x64\xb7\x1f\xb7\x63\x70\x69\x0e\x1d");
+    }
+
+    #[test]
+    fn no_icv_is_no_proof() {
+        for algorithm in [AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256] {
+            let key = std::vec![7; algorithm.key_length()];
+            assert_eq!(algorithm.verify(&key, &[b"text"], &[]), Err(CryptoError::Length));
+            assert_eq!(algorithm.compute(&key, &[b"text"], &mut []), Err(CryptoError::Length));
+            assert_eq!(
+                algorithm.verify(&[], &[b"text"], &std::vec![0; algorithm.icv_length()]),
+                Err(CryptoError::Length)
+            );
+        }
     }
 }

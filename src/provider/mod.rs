@@ -28,3 +28,54 @@ pub const fn provider() -> CryptoProvider {
         groups: &[MODP_2048],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithm::{AlgorithmType, Sizes, find};
+
+    fn sizes(algorithm_type: AlgorithmType, identifier: u32) -> Sizes {
+        find(algorithm_type, identifier).unwrap().sizes
+    }
+
+    /// The capabilities promise the table's sizes, and the objects deliver theirs.
+    #[test]
+    fn sizes_are_those_of_the_tables() {
+        let all = provider();
+        for c in all.ciphers {
+            let Sizes::Encryption(row) = sizes(AlgorithmType::Encryption, c.identifier()) else { panic!("{c:?}") };
+            let has = (c.salt_length(), c.iv_length(), c.alignment(), c.block_length(), c.icv_length());
+            assert_eq!(
+                (c.key_lengths(), has),
+                (row.key_lengths, (row.salt, row.iv, row.alignment, row.block, row.icv))
+            );
+            for &length in c.key_lengths() {
+                assert_eq!(c.key_material_length(length), row.key_material(length), "{c:?}");
+            }
+        }
+        for p in all.prfs {
+            let row = sizes(AlgorithmType::PseudoRandom, p.identifier());
+            assert_eq!(Sizes::PseudoRandom { output: p.output_length(), key: p.key_length() }, row);
+        }
+        for i in all.integrity {
+            let row = sizes(AlgorithmType::Integrity, i.identifier());
+            assert_eq!(Sizes::Integrity { key: i.key_length(), icv: i.icv_length() }, row);
+        }
+        for g in all.groups {
+            let row = sizes(AlgorithmType::DiffieHellman, g.identifier());
+            assert_eq!(Sizes::DiffieHellman { public: g.public_length(), shared: g.shared_length() }, row);
+        }
+        let counts = (all.ciphers.len(), all.prfs.len(), all.integrity.len(), all.groups.len());
+        assert_eq!(counts, (3, 4, 4, 1));
+    }
+
+    /// r3 Tables K2 to K5.
+    #[test]
+    fn everything_mandatory_is_there() {
+        let all = provider();
+        for (identifier, key_length) in [(0x0B, 0), (0x0C, 0x10), (0x0C, 0x20), (0x10, 0x10), (0x10, 0x20)] {
+            assert!(all.cipher(identifier, key_length).is_some(), "{identifier:#x} {key_length}");
+        }
+        assert!(all.prf(0x02).is_some() && all.integrity(0x02).is_some() && all.group(0x0E).is_some());
+    }
+}
