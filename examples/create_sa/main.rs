@@ -154,7 +154,7 @@ fn compare(pair: &Pair, parameters: &SaParameters, narrator: &mut Narrator<'_>) 
         None => "Neither side knows who the other one is.".into(),
     };
     narrator.details(&format!("The SA parameters of both sides agree. {peer}\n"))?;
-    Ok(association::to_json(sa))
+    Ok(association::to_json(&sa.parameters))
 }
 
 /// Deletes the association, and shows by the same Delete once more that it is gone.

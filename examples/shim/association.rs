@@ -1,13 +1,12 @@
-//! A security association as JSON, with the standard's parameter names.
+//! The parameters of a security association as JSON, by the standard's names.
 
-use ikev2_scsi::sa::SecurityAssociation;
+use ikev2_scsi::keys::SaParameters;
 use serde_json::{Value, json};
 
 use super::hex;
 
-/// The parameters of an association, secrets included.
-pub(crate) fn to_json(sa: &SecurityAssociation) -> Value {
-    let parameters = &sa.parameters;
+/// All parameters, secrets included.
+pub(crate) fn to_json(parameters: &SaParameters) -> Value {
     let management = &parameters.mgmt_data;
     json!({
         "AC_SAI": parameters.ac_sai.to_string(),

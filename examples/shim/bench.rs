@@ -42,7 +42,8 @@ impl Bench {
                 Ok(json!({ "status": 0, "data": hex::encode(unit.format(&sense).as_ref()) }))
             }
             "sas" => {
-                let sas: Vec<Value> = self.unit()?.server.sas().iter().map(association::to_json).collect();
+                let sas = self.unit()?.server.sas().iter();
+                let sas: Vec<Value> = sas.map(|sa| association::to_json(&sa.parameters)).collect();
                 Ok(json!({ "status": 0, "sas": sas }))
             }
             _ => Ok(json!({ "unsupported": true })),

@@ -108,24 +108,28 @@ impl fmt::Debug for KeyExchangeWork {
     }
 }
 
-/// Our public value and the shared secret.
+/// Our public value and the shared secret; and the work, should the keys fail to be derived from it.
 #[derive(Debug)]
 pub(crate) struct Agreed {
     pub(crate) public: Vec<u8>,
     pub(crate) shared: Secret,
+    pub(crate) work: KeyExchangeWork,
 }
 
 impl KeyExchangeWork {
     /// Gives the work back when the provider fails, so that it can be tried again.
     pub(crate) fn run(self) -> Result<Agreed, Self> {
-        self.agree().map_err(|_| self)
+        match self.agree() {
+            Ok((public, shared)) => Ok(Agreed { public, shared, work: self }),
+            Err(_) => Err(self),
+        }
     }
 
-    fn agree(&self) -> Result<Agreed, CryptoError> {
+    fn agree(&self) -> Result<(Vec<u8>, Secret), CryptoError> {
         let exchange = self.group.start(Secret::copy_of(self.private.expose()))?;
         let public = exchange.public().to_vec();
         let shared = exchange.agree(&self.peer)?;
-        Ok(Agreed { public, shared })
+        Ok((public, shared))
     }
 }
 

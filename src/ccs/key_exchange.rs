@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::job::{Agreed, KeyExchangeWork};
 use super::{Keyed, Sequence, Setting};
 use crate::capabilities::{Selection, select};
-use crate::crypto::{CryptoError, Purpose, Random, RandomError};
+use crate::crypto::{CryptoError, Purpose, Random, RandomError, Secret};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::Skeyseed;
 use crate::sense::Refusal;
@@ -166,17 +166,28 @@ fn draw_sai(random: &mut dyn Random, is_taken: impl Fn(Sai) -> bool) -> Result<S
 }
 
 /// Derives the keys and writes the key exchange IN from what the Diffie-Hellman calculation gave.
-pub(crate) fn finish(setting: &Setting, sequence: &Sequence, agreed: Agreed) -> Result<Keyed, Refusal> {
+///
+/// The work comes back with the refusal, so that it can be tried again (reading R40).
+pub(crate) fn finish(
+    setting: &Setting,
+    sequence: &Sequence,
+    agreed: Agreed,
+) -> Result<Keyed, (Refusal, KeyExchangeWork)> {
+    let Agreed { public, shared, work } = agreed;
+    derive(setting, sequence, &public, shared).map_err(|refusal| (refusal, work))
+}
+
+fn derive(setting: &Setting, sequence: &Sequence, public: &[u8], shared: Secret) -> Result<Keyed, Refusal> {
     let suite = &sequence.selection.suite;
     let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
-    let key_exchange_in = write_in(setting, sequence, &agreed)?;
+    let key_exchange_in = write_in(setting, sequence, public)?;
     let context = sequence.context();
-    let keys = Skeyseed::new(suite, agreed.shared, &context, log)?.derive(suite, &context, log)?;
+    let keys = Skeyseed::new(suite, shared, &context, log)?.derive(suite, &context, log)?;
     Ok(Keyed { keys, key_exchange_in })
 }
 
 /// SCA echoed with our SAI, KE, NONCE (r3 5.13.4.3.3).
-fn write_in(setting: &Setting, sequence: &Sequence, agreed: &Agreed) -> Result<Bytes, Refusal> {
+fn write_in(setting: &Setting, sequence: &Sequence, public: &[u8]) -> Result<Bytes, Refusal> {
     let (descriptors, _) = sequence.descriptors.as_chunks();
     let sca = Algorithms {
         sa_type: sequence.usage_type,
@@ -185,7 +196,7 @@ fn write_in(setting: &Setting, sequence: &Sequence, agreed: &Agreed) -> Result<B
         descriptors: Descriptors::new(descriptors),
     };
     let [_, _, high, low] = sequence.selection.suite.group.identifier().to_be_bytes();
-    let ke = KeyExchange { group: u16::from_be_bytes([high, low]), public: &agreed.public };
+    let ke = KeyExchange { group: u16::from_be_bytes([high, low]), public };
     let nonce = Nonce { data: &sequence.ds_nonce };
     let bodies = crate::wire::Body::len(&sca)
         .saturating_add(crate::wire::Body::len(&ke))

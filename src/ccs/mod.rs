@@ -1,6 +1,6 @@
 //! IKEv2-SCSI command sequences (r3 5.13.4.6): one file per phase, the table of what may come when, the slow work.
 //!
-//! A state of [`Ccs`] owns only what later commands need. Handlers are functions that *plan*: they read, may refuse, and
+//! A state of a sequence owns only what later commands need. Handlers are functions that *plan*: they read, may refuse, and
 //! change nothing; the server commits a plan by one assignment. So a refused command leaves no trace.
 //!
 //! Memory: a running sequence holds the key exchange OUT (bounded by the limit on parameter lists), the key exchange IN

@@ -9,15 +9,6 @@ use crate::algorithm::{self, AlgorithmType};
 use crate::dialect::Profile;
 use crate::wire::{Capabilities, Descriptor};
 
-/// The types of which the capabilities shall name at least one algorithm each (r3 7.7.4.11).
-const TYPES: [AlgorithmType; 5] = [
-    AlgorithmType::Encryption,
-    AlgorithmType::PseudoRandom,
-    AlgorithmType::Integrity,
-    AlgorithmType::DiffieHellman,
-    AlgorithmType::Authentication,
-];
-
 /// What a device server offers, with the bytes that it said it in: its AUTH covers them (reading R29).
 ///
 /// One reading may serve several exchanges (r3 5.13.4.1). Memory: the payload, and 12 bytes for each descriptor.
@@ -40,7 +31,7 @@ impl DeviceCapabilities {
         let sscc = Capabilities::parse_parameter_data(profile, parameter_data)?;
         let descriptors: Vec<Descriptor> = sscc.descriptors.iter().collect();
         let is_absent = |kind: &&AlgorithmType| !descriptors.iter().any(|d| d.algorithm_type == kind.code());
-        if let Some(kind) = TYPES.iter().find(is_absent) {
+        if let Some(kind) = AlgorithmType::ALL.iter().find(is_absent) {
             return Err(Fault::NoneOfType(*kind));
         }
         let payload = parameter_data.get(Capabilities::PAYLOAD_AT..).unwrap_or(&[]);
@@ -118,7 +109,7 @@ mod tests {
     fn a_missing_type_forbids_the_key_exchange() {
         let full = list(&[shared_key(true, true)]);
         assert_eq!(read(&full).unwrap().descriptors(), full);
-        for (index, kind) in TYPES.iter().enumerate() {
+        for (index, kind) in AlgorithmType::ALL.iter().enumerate() {
             let mut short = full.clone();
             short.remove(index);
             let error = read(&short).unwrap_err();

@@ -10,10 +10,12 @@ use serde_json::Value;
 
 use super::*;
 use crate::crypto::{Identity, MemoryKeys, Purpose, RandomError, Secret};
-use crate::dialect::Asc;
-use crate::keys::KeyLog;
+use crate::dialect::{Asc, Exchange, PayloadType, Profile};
+use crate::keys::{KeyLog, Protection, seal};
 use crate::provider::provider;
-use crate::wire::{IdType, Sai, Timeouts};
+use crate::wire::{
+    Authentication, Field, IdType, Identification, MessageWriter, Notify, Sai, Timeouts, VendorId, WireErrorKind,
+};
 
 fn unhex(text: &Value) -> Vec<u8> {
     let text = text.as_str().unwrap().as_bytes();
@@ -286,6 +288,91 @@ fn a_wrong_or_refused_authentication_in_is_followed_by_the_delete() {
             let error = client.reply(status).unwrap_err();
             assert_eq!(error, ClientError { leftover, ..failure });
             assert_eq!(client.next_command(&mut random), Err(error));
+        }
+    }
+}
+
+type Payloads<'a> = dyn Fn(&mut MessageWriter<'_>) -> Result<(), EmitError> + 'a;
+/// The field that is wrong, and how; without a field, AUTH itself.
+type Refused = Option<(Option<Field>, Option<WireErrorKind>)>;
+
+/// The recorded authentication IN with other payloads before the Encrypted payload and inside it, sealed with the recorded keys.
+fn authentication_in(before: &Payloads<'_>, payloads: &Payloads<'_>) -> Vec<u8> {
+    let transcript = Transcript::read("r3-mandatory");
+    let ccs = &transcript.0["ccs"][0];
+    let sa = &transcript.0["sa"][0];
+    let [ac_sai, ds_sai] = ["AC_SAI", "DS_SAI"].map(|name| {
+        let bytes: [u8; 8] = unhex(&sa[name]).try_into().unwrap();
+        Sai(u64::from_be_bytes(bytes))
+    });
+    let [sk_er, sk_ar] = ["SK_er", "SK_ar"].map(|name| Secret::from(unhex(&ccs[name])));
+    let protection = Protection {
+        cipher: provider().cipher(transcript.number("ENCR"), 16).unwrap(),
+        cipher_key: &sk_er,
+        integrity: provider().integrity(transcript.number("INTEG")),
+        integrity_key: &sk_ar,
+    };
+    let mut buffer = [0; 512];
+    let exchange = Exchange::AuthenticationIn;
+    let mut writer = MessageWriter::new(Profile::R3, exchange, (ac_sai, ds_sai), 1, &mut buffer).unwrap();
+    before(&mut writer).unwrap();
+    writer.begin_encrypted(&unhex(&ccs["iv_r"])).unwrap();
+    payloads(&mut writer).unwrap();
+    let encrypted = writer.end_encrypted(16, protection.icv_length()).unwrap();
+    let message = writer.finish().unwrap();
+    seal(&protection, message, &encrypted).unwrap();
+    message.to_vec()
+}
+
+/// What the device server could do wrong behind a good ICV.
+#[test]
+fn every_payload_of_an_authentication_in_is_checked() {
+    use PayloadType::{Authentication as Auth, IdApplicationClient, IdDeviceServer as Id, Notify as N, VendorId as V};
+    let transcript = Transcript::read("r3-mandatory");
+    let data = unhex(&transcript.0["ccs"][0]["auth_r"]);
+    let drive = Transcript::identity(&transcript.0["provisioning"]["device_server"]);
+    let id = drive.as_payload();
+    let (dn, other) = (Identification { id_type: IdType::DerAsn1Dn, ..id }, Identification { data: b"other", ..id });
+    let auth = |method, data| Authentication { method, data };
+    let (good, rsa) = (auth(2, &data), auth(1, &data));
+    let (short, changed) = (auth(2, &data[1..]), [&data[1..], &data[..1]].concat());
+    let (vendor, notify) = (VendorId { data: b"v" }, Notify { sai: Sai(1) });
+    let at_field = |field| Some((Some(field), None));
+    let of_order = |kind| Some((Some(Field::NextPayload), Some(kind)));
+    let unproved = Some((None, None));
+    let (missing, misplaced) = (of_order(WireErrorKind::Missing), of_order(WireErrorKind::OutOfPlace));
+    let cases: [(&Payloads<'_>, Refused); 13] = [
+        (&|w| w.payload(Id, &id).and(w.payload(Auth, &good)), None),
+        (&|w| w.payload(Id, &id).and(w.payload(V, &vendor)).and(w.payload(Auth, &good)), None),
+        (&|w| w.payload(Id, &id).and(w.payload(Auth, &rsa)), at_field(Field::AuthMethod)),
+        (&|w| w.payload(Id, &id).and(w.payload(Auth, &auth(0, &data))), at_field(Field::AuthMethod)),
+        (&|w| w.payload(Id, &id).and(w.payload(Auth, &short)), unproved),
+        (&|w| w.payload(Id, &id).and(w.payload(Auth, &auth(2, &changed))), unproved),
+        (&|w| w.payload(Id, &other).and(w.payload(Auth, &good)), unproved),
+        (&|w| w.payload(Id, &dn).and(w.payload(Auth, &good)), at_field(Field::IdType)),
+        (&|w| w.payload(Id, &id), missing),
+        (&|w| w.payload(Auth, &good), missing),
+        (&|w| w.payload(Auth, &good).and(w.payload(Id, &id)), misplaced),
+        (&|w| w.payload(IdApplicationClient, &id).and(w.payload(Auth, &good)), missing),
+        (&|w| w.payload(Id, &id).and(w.payload(N, &notify)).and(w.payload(Auth, &good)), misplaced),
+    ];
+    let nothing: &Payloads<'_> = &|_| Ok(());
+    let honest = cases[0].0;
+    let outer: [(&Payloads<'_>, Refused); 2] =
+        [(&|w| w.payload(V, &vendor), None), (&|w| w.payload(N, &notify), misplaced)];
+    let cases = cases.map(|(inner, refused)| (nothing, inner, refused)).into_iter();
+    let outer = outer.map(|(outer, refused)| (outer, honest, refused));
+    for (index, (before, payloads, refused)) in cases.chain(outer).enumerate() {
+        let (mut client, _, _) = at(Step::AuthenticationIn);
+        let outcome = client.reply(Status::Good(&authentication_in(before, payloads)));
+        let fault = client.failure().map(|failure| failure.fault.clone());
+        match (fault, refused) {
+            (None, None) => assert!(matches!(outcome, Ok(Outcome::Established(_)))),
+            (Some(Fault::Data(error)), Some((Some(field), kind))) => {
+                assert_eq!((error.field, error.kind), (field, kind.unwrap_or(error.kind)), "case {index}");
+            }
+            (Some(Fault::AuthenticationFailed | Fault::UnexpectedIdentity(_)), Some((None, _))) => {}
+            (fault, _) => panic!("case {index}: {fault:?}"),
         }
     }
 }

@@ -58,6 +58,12 @@ pub enum PskError {
 ///
 /// Only prf(secret, pad) is ever asked for, never the secret.
 pub trait PresharedKeys: Send + Sync {
+    /// Whether there is a secret of our own. A device server without one does not offer to authenticate itself by shared
+    /// key (USE bit zero).
+    fn has_own(&self) -> bool {
+        true
+    }
+
     /// Writes prf(our own secret, `pad`) into `out`; `prf` has the output length of `out`.
     ///
     /// # Errors
@@ -166,6 +172,10 @@ impl MemoryKeys {
 }
 
 impl PresharedKeys for MemoryKeys {
+    fn has_own(&self) -> bool {
+        self.own.is_some()
+    }
+
     fn own(&self, prf: &dyn Prf, pad: &[u8], out: &mut [u8]) -> Result<KeyVersion, PskError> {
         let entry = self.own.as_ref().ok_or(PskError::Unknown)?;
         prf.compute(entry.secret.expose(), &[pad], out)?;

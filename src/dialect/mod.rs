@@ -1,6 +1,6 @@
 //! Where the dialects of the protocol differ, as data.
 //!
-//! T10/06-449r3 and SPC-4 do not interoperate. Every number in which they differ is a field of [`Rules`], filled once
+//! T10/06-449r3 and SPC-4 do not interoperate. Every number in which they differ is a field of one structure, `Rules`, filled once
 //! in the dialect's own file; the rooms to the right read the field and hold no `if dialect`. [`Profile`] is what an
 //! embedder chooses for a logical unit.
 //!

@@ -189,8 +189,11 @@ impl Builder {
         let keys = self.keys.ok_or(ConfigError::NoKeys)?;
         let min_nonce = self.provider.prfs.iter().map(|prf| prf.key_length().div_ceil(2)).max().unwrap_or(0);
         self.policy.check(min_nonce)?;
-        let methods =
-            AuthMethods { use_shared_key: true, accept_shared_key: true, none: self.policy.allow_no_authentication };
+        let methods = AuthMethods {
+            use_shared_key: keys.has_own(),
+            accept_shared_key: true,
+            none: self.policy.allow_no_authentication,
+        };
         let offer = match &self.fixed {
             Some(descriptors) => Offer::fixed(descriptors)?,
             None => Offer::derive(&self.provider, methods, &self.policy.hidden_algorithms)?,

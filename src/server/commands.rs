@@ -154,7 +154,7 @@ impl DeviceServer {
         let (calculation, running) = match self.setting.policy.slow_crypto {
             SlowCrypto::Inline => {
                 let agreed = plan.work.run().map_err(|_| Refusal::Internal)?;
-                let keyed = key_exchange::finish(&self.setting, &sequence, agreed)?;
+                let keyed = key_exchange::finish(&self.setting, &sequence, agreed).map_err(|(refusal, _)| refusal)?;
                 (Calculation::Done(Box::new(keyed)), None)
             }
             SlowCrypto::Offload => {

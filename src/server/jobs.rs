@@ -98,8 +98,7 @@ impl DeviceServer {
         *calculation = match result {
             Ok(agreed) => match key_exchange::finish(&self.setting, sequence, agreed) {
                 Ok(keyed) => Calculation::Done(Box::new(keyed)),
-                // The provider's PRF failed: without keys there is nothing to go on with, and the timeout ends it.
-                Err(_) => return,
+                Err((_, work)) => Calculation::Failed(work),
             },
             Err(work) => Calculation::Failed(work),
         };

@@ -8,7 +8,7 @@ use super::super::{
     Descriptors, Field, Identification, KeyExchange, Nonce, Notify, Payload, Timeouts, VendorId,
 };
 use super::{Print, Tree};
-use crate::algorithm::AlgorithmType;
+use crate::algorithm::{self, AlgorithmType};
 
 /// Gives types that can be printed as lines their `Display`.
 macro_rules! display {
@@ -37,6 +37,21 @@ display!(
     VendorId<'_>,
 );
 
+/// What stands behind a number that has a name.
+struct Named(Option<&'static str>);
+
+impl Named {
+    fn algorithm(algorithm_type: AlgorithmType, identifier: u32) -> Self {
+        Self(algorithm::find(algorithm_type, identifier).map(|algorithm| algorithm.name))
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |name| write!(f, ", {name}"))
+    }
+}
+
 /// Bytes that happen to be text, as text beside the hexadecimal; nothing for other bytes.
 fn print_text(bytes: &[u8], tree: &mut Tree<'_, '_>) -> fmt::Result {
     let printable = !bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
@@ -50,17 +65,22 @@ fn print_text(bytes: &[u8], tree: &mut Tree<'_, '_>) -> fmt::Result {
 impl fmt::Display for Descriptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [i0, i1, i2, i3] = self.identifier.to_be_bytes();
-        write!(f, "{} {:02X}h; ", Field::AlgorithmType, self.algorithm_type)?;
-        write!(f, "{} {i0:02X}{i1:02X} {i2:02X}{i3:02X}h", Field::AlgorithmIdentifier)?;
+        let known = AlgorithmType::from_code(self.algorithm_type);
+        let name = Named(known.map(AlgorithmType::name));
+        write!(f, "{} {:02X}h{name}; ", Field::AlgorithmType, self.algorithm_type)?;
+        let name = known.map_or(Named(None), |known| Named::algorithm(known, self.identifier));
+        write!(f, "{} {i0:02X}{i1:02X} {i2:02X}{i3:02X}h{name}", Field::AlgorithmIdentifier)?;
         let [a0, a1, a2, a3] = self.attributes;
-        let reserved = if self.algorithm_type == AlgorithmType::Encryption.code() {
-            write!(f, "; {} {}", Field::KeyLength, self.key_length())?;
-            (a0, a1) != (0, 0)
-        } else if self.algorithm_type == AlgorithmType::Authentication.code() {
-            write!(f, "; USE {}; ACCEPT {}", u8::from(self.may_use()), u8::from(self.accept()))?;
-            (a0 & !(Self::USE | Self::ACCEPT), a1, a2, a3) != (0, 0, 0, 0)
-        } else {
-            self.attributes != [0; 4]
+        let reserved = match known {
+            Some(AlgorithmType::Encryption) => {
+                write!(f, "; {} {}", Field::KeyLength, self.key_length())?;
+                (a0, a1) != (0, 0)
+            }
+            Some(AlgorithmType::Authentication) => {
+                write!(f, "; USE {}; ACCEPT {}", u8::from(self.may_use()), u8::from(self.accept()))?;
+                (a0 & !(Self::USE | Self::ACCEPT), a1, a2, a3) != (0, 0, 0, 0)
+            }
+            _ => self.attributes != [0; 4],
         };
         if reserved { write!(f, "; ALGORITHM ATTRIBUTES {a0:02x}{a1:02x}{a2:02x}{a3:02x}") } else { Ok(()) }
     }
@@ -107,7 +127,8 @@ impl Print for Timeouts {
 
 impl Print for KeyExchange<'_> {
     fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
-        tree.field(Field::GroupNumber, format_args!("{:04X}h", self.group))?;
+        let name = Named::algorithm(AlgorithmType::DiffieHellman, u32::from(self.group));
+        tree.field(Field::GroupNumber, format_args!("{:04X}h{name}", self.group))?;
         tree.bytes(Field::KeyExchangeData, self.public)
     }
 }
@@ -146,7 +167,8 @@ impl Print for CertificateRequest<'_> {
 
 impl Print for Authentication<'_> {
     fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
-        tree.field(Field::AuthMethod, self.method)?;
+        let name = Named::algorithm(AlgorithmType::Authentication, u32::from(self.method));
+        tree.field(Field::AuthMethod, format_args!("{}{name}", self.method))?;
         tree.bytes(Field::AuthenticationData, self.data)
     }
 }

@@ -42,29 +42,35 @@ fn descriptors() {
     let cases = [
         (
             Descriptor::encryption(0x14, 32),
-            "ALGORITHM TYPE 01h; \
-             ALGORITHM IDENTIFIER 0000 0014h; KEY LENGTH 32",
+            "ALGORITHM TYPE 01h, ENCR; \
+             ALGORITHM IDENTIFIER 0000 0014h, AES_GCM with a 16 octet ICV; KEY LENGTH 32",
         ),
-        (Descriptor::new(AlgorithmType::PseudoRandom, 5), "ALGORITHM TYPE 02h; ALGORITHM IDENTIFIER 0000 0005h"),
-        (Descriptor::new(AlgorithmType::Integrity, 2), "ALGORITHM TYPE 03h; ALGORITHM IDENTIFIER 0000 0002h"),
+        (
+            Descriptor::new(AlgorithmType::PseudoRandom, 5),
+            "ALGORITHM TYPE 02h, PRF; ALGORITHM IDENTIFIER 0000 0005h, PRF_HMAC_SHA2_256",
+        ),
+        (
+            Descriptor::new(AlgorithmType::Integrity, 2),
+            "ALGORITHM TYPE 03h, INTEG; ALGORITHM IDENTIFIER 0000 0002h, AUTH_HMAC_SHA1_96",
+        ),
         (
             Descriptor::new(AlgorithmType::DiffieHellman, 0xABCD_EF01),
-            "ALGORITHM TYPE 04h; ALGORITHM IDENTIFIER ABCD EF01h",
+            "ALGORITHM TYPE 04h, D-H; ALGORITHM IDENTIFIER ABCD EF01h",
         ),
         (
             Descriptor::authentication(2, true, false),
-            "ALGORITHM TYPE F9h; \
-             ALGORITHM IDENTIFIER 0000 0002h; USE 1; ACCEPT 0",
+            "ALGORITHM TYPE F9h, IKE-AUTH; \
+             ALGORITHM IDENTIFIER 0000 0002h, Shared Key Message Integrity Code; USE 1; ACCEPT 0",
         ),
-        // Reserved attributes are printed where they are not zero.
+        // Reserved attributes are printed where they are not zero; a type that nobody knows has no name.
         (
             Descriptor { algorithm_type: 1, identifier: 0xFFFF, attributes: [0, 1, 0, 0] },
-            "ALGORITHM TYPE 01h; ALGORITHM IDENTIFIER 0000 FFFFh; KEY LENGTH 0; \
+            "ALGORITHM TYPE 01h, ENCR; ALGORITHM IDENTIFIER 0000 FFFFh; KEY LENGTH 0; \
              ALGORITHM ATTRIBUTES 00010000",
         ),
         (
             Descriptor { algorithm_type: 0xF9, identifier: 0xFF, attributes: [0x81, 0, 0, 0] },
-            "ALGORITHM TYPE F9h; ALGORITHM IDENTIFIER 0000 00FFh; USE 0; \
+            "ALGORITHM TYPE F9h, IKE-AUTH; ALGORITHM IDENTIFIER 0000 00FFh; USE 0; \
              ACCEPT 1; ALGORITHM ATTRIBUTES 81000000",
         ),
         (
@@ -83,7 +89,7 @@ fn descriptors() {
 fn capabilities_and_algorithms() {
     let descriptors = [Descriptor::new(AlgorithmType::Integrity, 0xFFFF).to_bytes()];
     let descriptors = Descriptors::new(&descriptors);
-    let line = "ALGORITHM TYPE 03h; ALGORITHM IDENTIFIER 0000 FFFFh";
+    let line = "ALGORITHM TYPE 03h, INTEG; ALGORITHM IDENTIFIER 0000 FFFFh";
     let expected = [
         "IKEv2-SCSI Device Server Capabilities parameter data, byte 0",
         "  PARAMETER DATA LENGTH: 20",
@@ -115,7 +121,7 @@ fn bodies() {
     let cases = [
         (
             Payload::KeyExchange(KeyExchange { group: 14, public: &[1, 2] }),
-            &["DIFFIE-HELLMAN GROUP NUMBER: 000Eh", "KEY EXCHANGE DATA: 0102"][..],
+            &["DIFFIE-HELLMAN GROUP NUMBER: 000Eh, 2048-bit MODP group", "KEY EXCHANGE DATA: 0102"][..],
         ),
         (Payload::Nonce(Nonce { data: &[0xAB; 16] }), &["NONCE DATA: abababababababababababababababab"]),
         (
@@ -140,7 +146,7 @@ fn bodies() {
         ),
         (
             Payload::Authentication(Authentication { method: 1, data: &[] }),
-            &["AUTH METHOD: 1", "AUTHENTICATION DATA: 0 bytes"],
+            &["AUTH METHOD: 1, RSA Digital Signature", "AUTHENTICATION DATA: 0 bytes"],
         ),
         (
             Payload::Notify(Notify { sai: Sai(9) }),

@@ -1,0 +1,231 @@
+//! Failed authentications, limits, and failures inside (readings R23, R31a, R32, R40).
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ikev2_scsi::SlowCrypto;
+use ikev2_scsi::crypto::{CryptoError, DhExchange, DhGroup};
+use ikev2_scsi::provider::MODP_2048;
+use ikev2_scsi::server::{DropReason, Limits};
+
+use super::*;
+
+/// Reading R23: the third failure abandons the sequence; R32: the answer tells nothing of the cause.
+#[test]
+fn failed_authentications_are_counted() {
+    for host in [Host::new(b"host-0", b"wrong key"), Host::new(b"stranger", b"key 0")] {
+        let mut unit = Unit::new(|builder| builder);
+        let mut client = unit.client_before(A, &host, 2);
+        let command = client.next_command(&mut unit.random).unwrap();
+        for failure in 1..=3 {
+            let sense = unit.refused(A, &command.cdb.to_bytes(), &command.data_out);
+            assert_eq!((codes(&sense), sense.specific), (AUTHENTICATION, in_list(28)), "failure {failure}");
+        }
+        let events = unit.events();
+        let failed = events.iter().filter(|event| **event == Event::AuthenticationFailed { nexus: A });
+        assert_eq!(failed.count(), 3);
+        let dropped = Event::SequenceDropped { nexus: A, why: DropReason::AuthenticationFailures };
+        assert!(events.contains(&dropped));
+        assert_eq!(codes(&unit.refused(A, &command.cdb.to_bytes(), &command.data_out)), SEQUENCE);
+        unit.establish(A, &Host::first());
+    }
+}
+
+/// Only failed authentications count: a message that was damaged on its way does not.
+#[test]
+fn a_damaged_message_may_be_sent_again() {
+    let mut unit = Unit::new(|builder| builder);
+    let mut client = unit.client_before(A, &Host::first(), 2);
+    let command = client.next_command(&mut unit.random).unwrap();
+    let mut damaged = command.data_out.to_vec();
+    *damaged.last_mut().unwrap() ^= 0x40;
+    for _ in 0..10 {
+        let sense = unit.refused(A, &command.cdb.to_bytes(), &damaged);
+        assert_eq!((codes(&sense), sense.specific), (VALUE, in_list(28)));
+    }
+    assert!(unit.step(A, &mut client).is_none() && unit.step(A, &mut client).is_some());
+}
+
+/// Reading R40: a limit refuses, and harms nobody.
+#[test]
+fn limits_of_sequences_and_associations() {
+    let limits = Limits { sequences: 2, sas: 3, ..Limits::default() };
+    let mut unit = Unit::new(|builder| builder.limits(limits));
+    let host = Host::first();
+    unit.client_before(A, &host, 1);
+    let mut second = unit.client_before(B, &host, 1);
+    let third = NexusId(3);
+    let mut client = unit.client_before(third, &host, 0);
+    let command = client.next_command(&mut unit.random).unwrap();
+    let (reply, _) = unit.command(third, &command);
+    let Reply::CheckCondition(sense) = reply else { panic!("{reply:?}") };
+    assert_eq!((codes(&sense), sense.specific), (RESOURCES, in_cdb(2)));
+    unit.server.nexus_lost(A);
+    while unit.step(B, &mut second).is_none() {}
+    for live in 2..=3 {
+        unit.establish(A, &host);
+        assert_eq!(unit.server.sas().len(), live);
+    }
+    // Three live associations: a sequence could not make its own.
+    let mut client = unit.client_before(A, &host, 0);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert!(matches!(unit.command(A, &command).0, Reply::CheckCondition(sense) if codes(&sense) == RESOURCES));
+    let first = unit.server.sas().iter().next().unwrap().id();
+    unit.server.remove_sa(first);
+    unit.establish(A, &host);
+}
+
+/// A running sequence has its association's place, so that it cannot fail for want of room.
+#[test]
+fn a_running_sequence_has_its_place() {
+    let limits = Limits { sas: 1, ..Limits::default() };
+    let mut unit = Unit::new(|builder| builder.limits(limits));
+    let mut first = unit.client_before(A, &Host::first(), 1);
+    let mut second = unit.client_before(B, &Host::second(), 0);
+    let command = second.next_command(&mut unit.random).unwrap();
+    assert!(matches!(unit.command(B, &command).0, Reply::CheckCondition(sense) if codes(&sense) == RESOURCES));
+    while unit.step(A, &mut first).is_none() {}
+}
+
+#[test]
+fn a_limit_for_each_identity_is_a_failed_authentication() {
+    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let mut unit = Unit::new(|builder| builder.limits(limits));
+    unit.establish(A, &Host::first());
+    let mut client = unit.client_before(A, &Host::first(), 2);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert_eq!(codes(&unit.refused(A, &command.cdb.to_bytes(), &command.data_out)), AUTHENTICATION);
+    unit.establish(B, &Host::second());
+    let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
+    unit.server.nexus_lost(A);
+    unit.establish(A, &contact);
+    assert_eq!(unit.server.sas().len(), 2, "an Initial Contact makes its own room");
+}
+
+/// A random source that fails: HARDWARE ERROR, and the sequence is where it was.
+#[test]
+fn a_random_source_that_fails() {
+    let mut unit = Unit::new(|builder| builder);
+    let mut client = unit.client_before(A, &Host::first(), 0);
+    let command = client.next_command(&mut unit.random).unwrap();
+    unit.random.fails = true;
+    let sense = unit.refused(A, &command.cdb.to_bytes(), &command.data_out);
+    assert_eq!((codes(&sense), sense.specific), (INTERNAL, SenseKeySpecific::None));
+    unit.random.fails = false;
+    for _ in 0..3 {
+        assert!(unit.step(A, &mut client).is_none());
+    }
+    unit.random.fails = true;
+    assert_eq!(codes(&unit.refused(A, &AUTHENTICATION_IN, &[])), INTERNAL);
+    assert!(unit.server.sas().is_empty());
+    unit.random.fails = false;
+    assert!(unit.step(A, &mut client).is_some());
+}
+
+/// MODP-2048 whose calculation fails the first times.
+struct Flaky(AtomicUsize);
+
+impl DhGroup for Flaky {
+    fn identifier(&self) -> u32 {
+        MODP_2048.identifier()
+    }
+    fn public_length(&self) -> usize {
+        MODP_2048.public_length()
+    }
+    fn shared_length(&self) -> usize {
+        MODP_2048.shared_length()
+    }
+    fn private_length(&self) -> usize {
+        MODP_2048.private_length()
+    }
+    fn check_public(&self, public: &[u8]) -> Result<(), CryptoError> {
+        MODP_2048.check_public(public)
+    }
+    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
+        MODP_2048.draw_private(random)
+    }
+    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
+        if self.0.fetch_sub(1, Ordering::Relaxed) > 0 {
+            return Err(CryptoError::Device);
+        }
+        self.0.store(0, Ordering::Relaxed);
+        MODP_2048.start(private)
+    }
+}
+
+fn flaky() -> CryptoProvider {
+    let group: &'static Flaky = Box::leak(Box::new(Flaky(AtomicUsize::new(2))));
+    let groups: &'static [&'static dyn DhGroup] = Box::leak(Box::new([group as &dyn DhGroup]));
+    CryptoProvider { groups, ..provider::provider() }
+}
+
+#[test]
+fn a_calculation_that_fails_inline_begins_nothing() {
+    let mut unit = Unit::over(flaky(), |builder| builder);
+    let mut client = unit.client_before(A, &Host::first(), 0);
+    let command = client.next_command(&mut unit.random).unwrap();
+    for _ in 0..2 {
+        assert_eq!(codes(&unit.refused(A, &command.cdb.to_bytes(), &command.data_out)), INTERNAL);
+        assert_eq!(codes(&unit.refused(A, &KEY_EXCHANGE_IN, &[])), SEQUENCE);
+    }
+    while unit.step(A, &mut client).is_none() {}
+}
+
+/// Offloaded, the key exchange OUT is answered before: the key exchange IN is told, and it is tried again.
+#[test]
+fn a_calculation_that_fails_offloaded_is_tried_again() {
+    let offload = policy(|policy| policy.slow_crypto = SlowCrypto::Offload);
+    let mut unit = Unit::over(flaky(), |builder| builder.policy(offload));
+    unit.client_before(A, &Host::first(), 1);
+    for _ in 0..2 {
+        let (done, now) = (unit.run_job(), unit.instant());
+        assert_eq!(unit.server.complete(done, &mut [], now), None);
+        assert_eq!(codes(&unit.refused(A, &KEY_EXCHANGE_IN, &[])), INTERNAL);
+        assert_eq!(codes(&unit.refused(A, &KEY_EXCHANGE_IN, &[])), CALCULATING);
+    }
+    let (done, now) = (unit.run_job(), unit.instant());
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
+    assert!(matches!(unit.send(A, &KEY_EXCHANGE_IN, &[]).0, Reply::Good { .. }));
+}
+
+#[test]
+fn configurations_that_cannot_work() {
+    use ikev2_scsi::ccs::PolicyError;
+    use ikev2_scsi::server::ConfigError;
+    use ikev2_scsi::wire::IdType;
+    let build = |configure: &dyn Fn(Builder) -> Builder| {
+        let builder = DeviceServer::builder(provider::provider()).identity(Identity::key_id(DRIVE));
+        configure(builder.preshared_keys(keys(b"own", &[]))).build().err()
+    };
+    assert_eq!(build(&|builder| builder), None);
+    let no_keys = DeviceServer::builder(provider::provider()).identity(Identity::key_id(DRIVE)).build();
+    assert_eq!(no_keys.err(), Some(ConfigError::NoKeys));
+    assert_eq!(DeviceServer::builder(provider::provider()).build().err(), Some(ConfigError::NoIdentity));
+    let name = Identity::new(IdType::DerAsn1Dn, &[0x30, 0]);
+    assert_eq!(build(&|builder| builder.identity(name.clone())), Some(ConfigError::IdentityNeedsCertificate));
+    for own in [0x00, 0x40, 0x41] {
+        assert_eq!(build(&|builder| builder.other_protocols(&[own])), Some(ConfigError::OwnProtocol(own)));
+    }
+    let small = Limits { parameter_list: 16_383, ..Limits::default() };
+    assert_eq!(build(&|builder| builder.limits(small)), Some(ConfigError::ParameterListLimit));
+    assert_eq!(build(&|builder| builder.limits(Limits { sas: 0, ..Limits::default() })), Some(ConfigError::ZeroLimit));
+    for (change, error) in [
+        ((|policy| policy.max_protocol_timeout = 0) as fn(&mut Policy), PolicyError::ZeroTimeout),
+        (|policy| policy.max_inactivity_timeout = 0, PolicyError::ZeroTimeout),
+        // Half the key of PRF_HMAC_SHA2_512, the longest of this provider (reading R38).
+        (|policy| policy.nonce_length = 31, PolicyError::NonceLength { min: 32 }),
+        (|policy| policy.nonce_length = 257, PolicyError::NonceLength { min: 32 }),
+        (|policy| policy.max_auth_failures = 0, PolicyError::NoFailures),
+    ] {
+        assert_eq!(build(&|builder| builder.policy(policy(change))), Some(ConfigError::Policy(error)));
+    }
+}
+
+/// Without a key of its own the device server does not offer to use one, and what is not offered is refused.
+#[test]
+fn a_device_server_without_a_key_of_its_own() {
+    let mut store = MemoryKeys::new();
+    store.add_peer(Identity::key_id(b"host-0").as_payload(), Secret::copy_of(b"key 0")).unwrap();
+    let mut unit = Unit::new(|builder| builder.preshared_keys(Arc::new(store)));
+    let (_, capabilities) = unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]);
+    assert!(capabilities.ends_with(&[0xF9, 0, 0, 12, 0, 0, 0, 2, 0x01, 0, 0, 0]), "ACCEPT without USE");
+}
