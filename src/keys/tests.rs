@@ -159,7 +159,7 @@ fn auth_data_of_another_length_or_content_is_refused() {
             Bytes::from_static(b"message"),
             Bytes::from_static(b"nonce"),
             &Secret::copy_of(&[5; 20]),
-            id.as_payload(),
+            &id.to_payload_data().unwrap(),
         )
         .unwrap()
     };

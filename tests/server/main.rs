@@ -12,6 +12,7 @@ mod cdb;
 mod failures;
 mod jobs;
 mod lifetimes;
+mod sealed;
 mod turns;
 
 use std::sync::Arc;
