@@ -11,6 +11,7 @@
 mod cdb;
 mod failures;
 mod jobs;
+mod key_exchange_out;
 mod lifetimes;
 mod sealed;
 mod turns;
