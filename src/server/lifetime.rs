@@ -1,7 +1,7 @@
 //! Timers, nexus loss, resets, and changes of the capabilities (r3 7.7.4.13; readings R28, R37).
 
-use super::{Deadline, DeadlineReason, DeviceServer, DropReason, Event, NexusId, RemovalReason};
-use crate::capabilities::{CapabilitiesError, Offer};
+use super::{ConfigError, Deadline, DeadlineReason, DeviceServer, DropReason, Event, NexusId, RemovalReason};
+use crate::capabilities::Offer;
 use crate::time::Instant;
 use crate::wire::Descriptor;
 
@@ -55,9 +55,12 @@ impl DeviceServer {
     /// algorithms off; a sequence that read the old ones fails the application client's check (reading R29).
     ///
     /// # Errors
-    /// [`CapabilitiesError`]; nothing is changed then.
-    pub fn set_capabilities(&mut self, descriptors: &[Descriptor]) -> Result<(), CapabilitiesError> {
-        self.setting.offer = Offer::fixed(descriptors)?;
+    /// [`ConfigError::Capabilities`]; [`ConfigError::Policy`] when our nonces are too short for a PRF in the list (reading
+    /// R38). Nothing is changed then.
+    pub fn set_capabilities(&mut self, descriptors: &[Descriptor]) -> Result<(), ConfigError> {
+        let offer = Offer::fixed(descriptors)?;
+        self.setting.policy.check(offer.min_nonce(&self.setting.provider))?;
+        self.setting.offer = offer;
         Ok(())
     }
 

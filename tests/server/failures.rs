@@ -229,3 +229,31 @@ fn a_device_server_without_a_key_of_its_own() {
     let (_, capabilities) = unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]);
     assert!(capabilities.ends_with(&[0xF9, 0, 0, 12, 0, 0, 0, 2, 0x01, 0, 0, 0]), "ACCEPT without USE");
 }
+
+/// Reading R38: our nonce is half the key of every PRF that can be selected, and of no other.
+#[test]
+fn the_nonce_length_is_checked_against_what_is_offered() {
+    use ikev2_scsi::algorithm::{AlgorithmType, PRF_HMAC_SHA1};
+    use ikev2_scsi::ccs::PolicyError;
+    use ikev2_scsi::server::ConfigError;
+    let kind = AlgorithmType::PseudoRandom;
+    let listed = Unit::new(|builder| builder).capabilities();
+    let is_long = |d: &Descriptor| d.algorithm_type == kind.code() && d.identifier != PRF_HMAC_SHA1.identifier;
+    let long: Vec<_> = listed.iter().copied().filter(is_long).collect();
+    let short: Vec<_> = listed.iter().copied().filter(|d| !is_long(d)).collect();
+    assert_eq!((long.len(), listed.len()), (3, short.len() + 3));
+    let hidden = long.iter().map(|d| (kind, d.identifier)).collect();
+    let by_policy = policy(|policy| (policy.nonce_length, policy.hidden_algorithms) = (16, hidden));
+    let fixed = policy(|policy| policy.nonce_length = 16);
+    let mut units = [
+        Unit::new(|builder| builder.policy(by_policy)),
+        Unit::new(|builder| builder.policy(fixed).fixed_capabilities(&short)),
+    ];
+    for unit in &mut units {
+        assert_eq!(unit.capabilities(), short);
+        let refused = unit.server.set_capabilities(&listed);
+        assert_eq!(refused, Err(ConfigError::Policy(PolicyError::NonceLength { min: 32 })));
+        assert_eq!(unit.capabilities(), short, "nothing is changed");
+        unit.establish(A, &Host::first());
+    }
+}
