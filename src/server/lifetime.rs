@@ -20,10 +20,7 @@ impl DeviceServer {
     pub fn expire(&mut self, now: Instant) {
         self.now = self.now.max(now);
         while let Some(nexus) = self.protocol_timers.take_due(self.now) {
-            let slot = self.slots.remove(&nexus);
-            if slot.is_some_and(|slot| slot.ccs.sequence().is_some()) {
-                self.events.push(Event::SequenceDropped { nexus, why: DropReason::ProtocolTimeout });
-            }
+            self.drop_sequence(nexus, DropReason::ProtocolTimeout);
         }
         while let Some(id) = self.sas.take_expired(self.now) {
             self.events.push(Event::SaRemoved { id, why: RemovalReason::Inactivity });
@@ -67,7 +64,8 @@ impl DeviceServer {
     pub(super) fn drop_sequence(&mut self, nexus: NexusId, why: DropReason) {
         self.protocol_timers.clear(nexus);
         let Some(slot) = self.slots.remove(&nexus) else { return };
-        if let Some(running) = slot.running {
+        // A command that is still held is answered when its job is done; every other job has nobody to serve.
+        if let Some(running) = slot.running.filter(|running| !self.held.contains_key(&running.id)) {
             self.jobs.retain(|job| job.id() != running.id);
         }
         if slot.ccs.sequence().is_some() {
