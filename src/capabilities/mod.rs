@@ -162,6 +162,13 @@ impl Offer {
         self.same_algorithm(&wanted).any(|d| d.accept())
     }
 
+    /// Half the longest key of the PRFs that can be selected: no nonce of ours is shorter (reading R38).
+    pub(crate) fn min_nonce(&self, provider: &CryptoProvider) -> usize {
+        let kind = AlgorithmType::PseudoRandom.code();
+        let prfs = self.iter().filter(|d| d.algorithm_type == kind).filter_map(|d| provider.prf(d.identifier));
+        prfs.map(|prf| prf.key_length().div_ceil(2)).max().unwrap_or(0)
+    }
+
     fn same_algorithm<'a>(&'a self, wanted: &Descriptor) -> impl Iterator<Item = Descriptor> + 'a {
         let (kind, identifier) = (wanted.algorithm_type, wanted.identifier);
         self.iter().filter(move |d| d.algorithm_type == kind && d.identifier == identifier)

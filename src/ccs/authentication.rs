@@ -55,7 +55,7 @@ pub(crate) fn plan_out(
     let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
     log.record("plaintext_i", list.get(opened.encrypted.text.clone()).unwrap_or(&[]));
     let inner = opened.inner(setting, list);
-    let (identity, auth) = check_inner(setting, sequence, &inner, opened.encrypted.at)?;
+    let Asserted { identity, signed, auth } = check_inner(setting, sequence, &inner, opened.encrypted.at)?;
     let refused = Refusal::Authentication { at: opened.encrypted.at };
     if !setting.offer.accepts(auth.method) || !setting.methods.can_accept(auth.method) {
         return Err(refused);
@@ -65,7 +65,7 @@ pub(crate) fn plan_out(
         sequence.message.clone(),
         sequence.ds_nonce.clone(),
         &keyed.keys.sk_pi,
-        identity,
+        signed,
     )?;
     octets.record(log, "octets_i");
     log.record("auth_i", auth.data);
@@ -115,13 +115,21 @@ pub(super) fn open_list(
     Ok(opened)
 }
 
+/// What an application client asserts.
+struct Asserted<'a> {
+    identity: Identification<'a>,
+    /// The ID payload's data as received, which is signed with its reserved bytes (reading R29).
+    signed: &'a [u8],
+    auth: Authentication<'a>,
+}
+
 /// Reads every inner payload in its order, then checks what no payload can tell alone.
 fn check_inner<'a>(
     setting: &Setting,
     sequence: &Sequence,
     inner: &Chain<'a>,
     at: usize,
-) -> Result<(Identification<'a>, Authentication<'a>), Refusal> {
+) -> Result<Asserted<'a>, Refusal> {
     let mut found = (None, None);
     let has_certificate = find(inner, PayloadType::Certificate).is_some();
     for raw in inner.clone() {
@@ -131,7 +139,7 @@ fn check_inner<'a>(
                 if identity.id_type.needs_certificate() && !has_certificate {
                     return Err(raw.error(Identification::TYPE_AT, Field::IdType, WireErrorKind::Invalid).into());
                 }
-                found.0 = Some(identity);
+                found.0 = Some((identity, raw.data));
             }
             Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
                 return Err(raw.error(Notify::SAI_AT, Field::Sai, WireErrorKind::Invalid).into());
@@ -141,7 +149,8 @@ fn check_inner<'a>(
         }
     }
     let missing = WireError::new(at, Field::NextPayload, WireErrorKind::Missing);
-    Ok((found.0.ok_or(missing)?, found.1.ok_or(missing)?))
+    let (identity, signed) = found.0.ok_or(missing)?;
+    Ok(Asserted { identity, signed, auth: found.1.ok_or(missing)? })
 }
 
 /// What the authentication IN takes besides our AUTH data.
@@ -167,7 +176,7 @@ pub(crate) fn plan_in(
         keyed.key_exchange_in.clone(),
         sequence.ac_nonce.clone(),
         &keyed.keys.sk_pr,
-        setting.identity.as_payload(),
+        &setting.identity.to_payload_data()?,
     )?;
     octets.record(setting.logger(sequence.ac_sai, sequence.ds_sai), "octets_r");
     let pad = setting.profile.rules().key_pad;

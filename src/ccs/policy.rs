@@ -45,7 +45,7 @@ impl Policy {
     /// SECURITY ASSOCIATION TYPE of tape data encryption.
     pub const TAPE_DATA_ENCRYPTION: u8 = 0x81;
 
-    /// Checks the decisions against what the protocol allows; `min_nonce` is the longest half of a PRF's key.
+    /// Checks the decisions against what the protocol allows; `min_nonce` is the longest half of an offered PRF's key.
     pub(crate) fn check(&self, min_nonce: usize) -> Result<(), PolicyError> {
         if self.max_protocol_timeout == 0 || self.max_inactivity_timeout == 0 {
             return Err(PolicyError::ZeroTimeout);

@@ -33,7 +33,7 @@ impl Keyed {
             self.key_exchange_out.clone(),
             session.ds_nonce.clone(),
             &session.keys.sk_pi,
-            identity,
+            &config.identity.to_payload_data()?,
         )?;
         octets.record(log, "octets_i");
         let mut padded = Secret::zeroed(prf.output_length());
@@ -72,6 +72,14 @@ impl Keyed {
     }
 }
 
+/// What a device server asserts.
+struct Asserted<'a> {
+    identity: Identification<'a>,
+    /// The ID payload's data as received, which is signed with its reserved bytes (reading R29).
+    signed: &'a [u8],
+    auth: Authentication<'a>,
+}
+
 /// An authentication OUT was sent; the device server has not proved who it is.
 pub(super) struct Awaited {
     session: Session,
@@ -92,16 +100,12 @@ impl Awaited {
         };
         let opened = Opened::open(config.profile, &session.incoming(), &expected, data_in)?;
         config.logger(session.ac_sai, session.ds_sai).record("plaintext_r", opened.plaintext());
-        let (identity, auth) = self.check_inner(config, &opened.inner(config.profile))?;
-        self.check_auth(config, identity, &auth)
+        let asserted = self.check_inner(config, &opened.inner(config.profile))?;
+        self.check_auth(config, &asserted)
     }
 
     /// Reads every inner payload in its order, then checks what no payload can tell alone.
-    fn check_inner<'a>(
-        &self,
-        config: &ClientConfig,
-        inner: &Chain<'a>,
-    ) -> Result<(Identification<'a>, Authentication<'a>), WireError> {
+    fn check_inner<'a>(&self, config: &ClientConfig, inner: &Chain<'a>) -> Result<Asserted<'a>, WireError> {
         let mut found = (None, None);
         let has_certificate = find(inner, PayloadType::Certificate).is_some();
         for raw in inner.clone() {
@@ -111,7 +115,7 @@ impl Awaited {
                     if identity.id_type.needs_certificate() && !has_certificate {
                         return Err(raw.error(Identification::TYPE_AT, Field::IdType, WireErrorKind::Invalid));
                     }
-                    found.0 = Some(identity);
+                    found.0 = Some((identity, raw.data));
                 }
                 Payload::Authentication(auth) => {
                     // The device server authenticates itself as the SCA payload told it to (reading R18).
@@ -124,16 +128,13 @@ impl Awaited {
             }
         }
         let missing = WireError::new(inner.last_named_at(), Field::NextPayload, WireErrorKind::Missing);
-        Ok((found.0.ok_or(missing)?, found.1.ok_or(missing)?))
+        let (identity, signed) = found.0.ok_or(missing)?;
+        Ok(Asserted { identity, signed, auth: found.1.ok_or(missing)? })
     }
 
     /// AUTH = prf(prf(secret of the device server, pad), SSCC as read | key exchange IN | Ni | prf(SK_pr, ID)).
-    fn check_auth(
-        &self,
-        config: &ClientConfig,
-        identity: Identification<'_>,
-        auth: &Authentication<'_>,
-    ) -> Result<(), Fault> {
+    fn check_auth(&self, config: &ClientConfig, asserted: &Asserted<'_>) -> Result<(), Fault> {
+        let Asserted { identity, signed, auth } = *asserted;
         let session = &self.session;
         let prf = session.choice.suite.prf;
         let log = config.logger(session.ac_sai, session.ds_sai);
@@ -147,7 +148,7 @@ impl Awaited {
             self.key_exchange_in.clone(),
             session.ac_nonce.clone(),
             &session.keys.sk_pr,
-            identity,
+            signed,
         )?;
         octets.record(log, "octets_r");
         log.record("auth_r", auth.data);

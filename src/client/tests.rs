@@ -324,6 +324,33 @@ fn authentication_in(before: &Payloads<'_>, payloads: &Payloads<'_>) -> Vec<u8> 
     message.to_vec()
 }
 
+/// Reserved bytes are ignored (reading R7), and the ID payload is signed as it was sent (reading R29).
+#[test]
+fn the_reserved_bytes_of_an_identification_are_signed_as_sent() {
+    let transcript = Transcript::read("r3-mandatory");
+    let ccs = &transcript.0["ccs"][0];
+    let prf = provider().prf(transcript.number("PRF")).unwrap();
+    let keyed = |key: &[u8], parts: &[&[u8]]| {
+        let mut value = Secret::zeroed(prf.output_length());
+        prf.compute(key, parts, value.expose_mut()).unwrap();
+        value
+    };
+    let drive = Transcript::identity(&transcript.0["provisioning"]["device_server"]);
+    let mut id = drive.to_payload_data().unwrap();
+    id[1..4].copy_from_slice(&[0x5A, 0, 1]);
+    let octets = unhex(&ccs["octets_r"]);
+    let before_identity = &octets[..octets.len() - prf.output_length()];
+    let padded =
+        keyed(&unhex(&transcript.0["provisioning"]["device_server"]["psk"]), &[b"Key Pad for IKEv2-SCSI".as_slice()]);
+    let data = keyed(padded.expose(), &[before_identity, keyed(&unhex(&ccs["SK_pr"]), &[&id]).expose()]);
+    let (mut client, _, _) = at(Step::AuthenticationIn);
+    let message = authentication_in(&|_| Ok(()), &|w| {
+        w.payload(PayloadType::IdDeviceServer, &VendorId { data: &id })?;
+        w.payload(PayloadType::Authentication, &Authentication { method: 2, data: data.expose() })
+    });
+    assert!(matches!(client.reply(Status::Good(&message)), Ok(Outcome::Established(_))));
+}
+
 /// What the device server could do wrong behind a good ICV.
 #[test]
 fn every_payload_of_an_authentication_in_is_checked() {

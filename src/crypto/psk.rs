@@ -1,12 +1,13 @@
 //! Pre-shared keys (r3 7.7.4.6 a, d; readings R30, R31a).
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use thiserror::Error;
 
 use super::{CryptoError, Prf, Secret};
-use crate::wire::{IdType, Identification};
+use crate::wire::{Body, EmitError, IdType, Identification, Writer};
 
 /// An identity, kept: ID TYPE and IDENTIFICATION DATA of an Identification payload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +35,17 @@ impl Identity {
     #[must_use]
     pub fn as_payload(&self) -> Identification<'_> {
         Identification { id_type: self.id_type, data: &self.data }
+    }
+
+    /// The payload data in bytes, reserved ones zero: what its owner signs of it (reading R29).
+    ///
+    /// # Errors
+    /// [`EmitError`] cannot happen, since the buffer is made to measure; it is handed on rather than hidden.
+    pub fn to_payload_data(&self) -> Result<Vec<u8>, EmitError> {
+        let payload = self.as_payload();
+        let mut bytes = vec![0; payload.len()];
+        payload.emit(&mut Writer::new(&mut bytes))?;
+        Ok(bytes)
     }
 }
 

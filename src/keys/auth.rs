@@ -1,13 +1,10 @@
 //! The octets to be signed, and shared key authentication (r3 7.7.4.6, RFC 4306 2.15; readings R29, R30).
 
-use alloc::vec;
-
 use bytes::Bytes;
 use subtle::ConstantTimeEq;
 
 use super::KeyLogger;
 use crate::crypto::{CryptoError, Prf, Secret};
-use crate::wire::{Body, Identification, Writer};
 
 /// The octets that one side signs, in the parts they are made of.
 #[derive(Debug)]
@@ -21,6 +18,8 @@ pub struct SignedOctets {
 impl SignedOctets {
     /// What the application client signs: its whole key exchange OUT | Nr | prf(SK_pi, ID payload less its header).
     ///
+    /// `identity` is the ID payload's data as it was sent, reserved bytes included (r3 7.7.4.6 e).
+    ///
     /// # Errors
     /// [`CryptoError`].
     pub fn of_application_client(
@@ -28,7 +27,7 @@ impl SignedOctets {
         key_exchange_out: Bytes,
         ds_nonce: Bytes,
         sk_pi: &Secret,
-        identity: Identification<'_>,
+        identity: &[u8],
     ) -> Result<Self, CryptoError> {
         let identity_code = identity_code(prf, sk_pi, identity)?;
         Ok(Self { capabilities: Bytes::new(), message: key_exchange_out, nonce: ds_nonce, identity_code })
@@ -36,6 +35,8 @@ impl SignedOctets {
 
     /// What the device server signs: the SSCC payload as it would be returned now | its whole key exchange IN | Ni |
     /// prf(SK_pr, ID payload less its header).
+    ///
+    /// `identity` is the ID payload's data as it was sent, reserved bytes included (r3 7.7.4.6 e).
     ///
     /// # Errors
     /// [`CryptoError`].
@@ -45,7 +46,7 @@ impl SignedOctets {
         key_exchange_in: Bytes,
         ac_nonce: Bytes,
         sk_pr: &Secret,
-        identity: Identification<'_>,
+        identity: &[u8],
     ) -> Result<Self, CryptoError> {
         let identity_code = identity_code(prf, sk_pr, identity)?;
         Ok(Self { capabilities: sscc_payload, message: key_exchange_in, nonce: ac_nonce, identity_code })
@@ -65,11 +66,9 @@ impl SignedOctets {
     }
 }
 
-fn identity_code(prf: &dyn Prf, key: &Secret, identity: Identification<'_>) -> Result<Secret, CryptoError> {
-    let mut data = vec![0; identity.len()];
-    identity.emit(&mut Writer::new(&mut data)).map_err(|_| CryptoError::Length)?;
+fn identity_code(prf: &dyn Prf, key: &Secret, identity: &[u8]) -> Result<Secret, CryptoError> {
     let mut code = Secret::zeroed(prf.output_length());
-    prf.compute(key.expose(), &[&data], code.expose_mut())?;
+    prf.compute(key.expose(), &[identity], code.expose_mut())?;
     Ok(code)
 }
 

@@ -159,7 +159,7 @@ fn auth_data_of_another_length_or_content_is_refused() {
             Bytes::from_static(b"message"),
             Bytes::from_static(b"nonce"),
             &Secret::copy_of(&[5; 20]),
-            id.as_payload(),
+            &id.to_payload_data().unwrap(),
         )
         .unwrap()
     };
@@ -173,4 +173,33 @@ fn auth_data_of_another_length_or_content_is_refused() {
     let mut wrong = auth.expose().to_vec();
     wrong[0] ^= 1;
     assert_eq!(verify(&wrong), Err(CryptoError::Refused));
+}
+
+/// Reading R10: a combined mode authenticates all from the header to the Encrypted payload's own header, payloads skipped
+/// in between included, and a receiver takes any alignment; R13: any padding.
+#[test]
+fn what_a_combined_mode_authenticates() {
+    let suite = suite(2);
+    let (key_e, key_a) = keys(&suite);
+    let protection = Protection::new(&suite, &key_e, &key_a);
+    let mut message = vec![0x55; 28];
+    message[16] = 0x2B;
+    message.extend([0x2E, 0, 0, 7, 1, 2, 3]);
+    let at = message.len();
+    let (iv, delete) = ([9; 8], [0xDD; 16]);
+    let mut text = [delete.as_slice(), &[0xEE, 1]].concat();
+    message.extend([0x2A, 0x80, 0, u8::try_from(4 + iv.len() + text.len() + 16).unwrap()]);
+    let mut icv = [0; 16];
+    suite.cipher.seal(key_e.expose(), &iv, &message, &mut text, &mut icv).unwrap();
+    message.extend([iv.as_slice(), &text, &icv].concat());
+    let header = Header::parse(Profile::R3, &message).unwrap();
+    let chain = Chain::outer(Profile::R3, &message, &header);
+    let encrypted = protection.divide(&find(&chain, PayloadType::Encrypted).unwrap()).unwrap();
+    assert_eq!(encrypted.at, at);
+    let mut changed = message.clone();
+    changed[at - 1] ^= 1;
+    let bad = WireError::new(at, Field::IntegrityChecksumData, WireErrorKind::Invalid);
+    assert_eq!(open(&protection, &mut changed, &encrypted), Err(ProtectError::Wire(bad)));
+    let end = open(&protection, &mut message, &encrypted).unwrap();
+    assert_eq!(message[encrypted.text.start..end], delete);
 }

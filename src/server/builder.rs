@@ -48,7 +48,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Neither an identity with keys nor IKE_AUTH_NONE: no exchange could be completed.
+    /// An identity is needed.
     #[error("the device server has no identity: call identity()")]
     NoIdentity,
     /// Shared keys are needed.
@@ -187,8 +187,6 @@ impl Builder {
             return Err(ConfigError::ZeroLimit);
         }
         let keys = self.keys.ok_or(ConfigError::NoKeys)?;
-        let min_nonce = self.provider.prfs.iter().map(|prf| prf.key_length().div_ceil(2)).max().unwrap_or(0);
-        self.policy.check(min_nonce)?;
         let methods = AuthMethods {
             use_shared_key: keys.has_own(),
             accept_shared_key: true,
@@ -198,6 +196,7 @@ impl Builder {
             Some(descriptors) => Offer::fixed(descriptors)?,
             None => Offer::derive(&self.provider, methods, &self.policy.hidden_algorithms)?,
         };
+        self.policy.check(offer.min_nonce(&self.provider))?;
         Ok(DeviceServer {
             protocols: supported_protocols(&self.protocols)?,
             setting: Setting {

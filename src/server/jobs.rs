@@ -145,13 +145,13 @@ impl DeviceServer {
             }
             Err(PskError::Crypto(CryptoError::Device)) => return Err(Refusal::Internal),
         };
-        if !claim.initial_contact && self.sas_of(&claim) >= self.limits.sas_per_identity {
+        let client = Authenticated { identity: claim.identity, method: claim.method, key };
+        if self.sas_beside(&client, claim.initial_contact) >= self.limits.sas_per_identity {
             return Err(refused);
         }
         match self.slots.remove(&nexus) {
             Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) => {
                 self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
-                let client = Authenticated { identity: claim.identity, method: claim.method, key };
                 let initial_contact = claim.initial_contact;
                 let ccs = Ccs::AuthenticationOut { sequence, keyed, client, initial_contact };
                 self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
@@ -161,10 +161,17 @@ impl DeviceServer {
         }
     }
 
-    /// Associations that the identity has, and those that it is about to have.
-    fn sas_of(&self, claim: &Claim) -> usize {
-        let is_coming = |slot: &&Slot| matches!(&slot.ccs, Ccs::AuthenticationOut { client, .. } if client.identity == claim.identity);
-        self.sas.count_of(&claim.identity).saturating_add(self.slots.values().filter(is_coming).count())
+    /// Associations that the identity has, those excepted that its Initial Contact will remove, and those that it is
+    /// about to have.
+    fn sas_beside(&self, new: &Authenticated, initial_contact: bool) -> usize {
+        let of_identity = |client: &Authenticated| client.identity == new.identity;
+        let is_coming =
+            |slot: &&Slot| matches!(&slot.ccs, Ccs::AuthenticationOut { client, .. } if of_identity(client));
+        let coming = self.slots.values().filter(is_coming).count();
+        let live = self.sas.iter().filter_map(|sa| sa.application_client.as_ref());
+        live.filter(|client| of_identity(client) && !(initial_contact && client.is_same(new)))
+            .count()
+            .saturating_add(coming)
     }
 
     fn finish_authentication_in(

@@ -1,7 +1,7 @@
 //! Timers, nexus loss, resets, and changes of the capabilities (r3 7.7.4.13; readings R28, R37).
 
-use super::{Deadline, DeadlineReason, DeviceServer, DropReason, Event, NexusId, RemovalReason};
-use crate::capabilities::{CapabilitiesError, Offer};
+use super::{ConfigError, Deadline, DeadlineReason, DeviceServer, DropReason, Event, NexusId, RemovalReason};
+use crate::capabilities::Offer;
 use crate::time::Instant;
 use crate::wire::Descriptor;
 
@@ -20,10 +20,7 @@ impl DeviceServer {
     pub fn expire(&mut self, now: Instant) {
         self.now = self.now.max(now);
         while let Some(nexus) = self.protocol_timers.take_due(self.now) {
-            let slot = self.slots.remove(&nexus);
-            if slot.is_some_and(|slot| slot.ccs.sequence().is_some()) {
-                self.events.push(Event::SequenceDropped { nexus, why: DropReason::ProtocolTimeout });
-            }
+            self.drop_sequence(nexus, DropReason::ProtocolTimeout);
         }
         while let Some(id) = self.sas.take_expired(self.now) {
             self.events.push(Event::SaRemoved { id, why: RemovalReason::Inactivity });
@@ -55,16 +52,20 @@ impl DeviceServer {
     /// algorithms off; a sequence that read the old ones fails the application client's check (reading R29).
     ///
     /// # Errors
-    /// [`CapabilitiesError`]; nothing is changed then.
-    pub fn set_capabilities(&mut self, descriptors: &[Descriptor]) -> Result<(), CapabilitiesError> {
-        self.setting.offer = Offer::fixed(descriptors)?;
+    /// [`ConfigError::Capabilities`]; [`ConfigError::Policy`] when our nonces are too short for a PRF in the list (reading
+    /// R38). Nothing is changed then.
+    pub fn set_capabilities(&mut self, descriptors: &[Descriptor]) -> Result<(), ConfigError> {
+        let offer = Offer::fixed(descriptors)?;
+        self.setting.policy.check(offer.min_nonce(&self.setting.provider))?;
+        self.setting.offer = offer;
         Ok(())
     }
 
     pub(super) fn drop_sequence(&mut self, nexus: NexusId, why: DropReason) {
         self.protocol_timers.clear(nexus);
         let Some(slot) = self.slots.remove(&nexus) else { return };
-        if let Some(running) = slot.running {
+        // A command that is still held is answered when its job is done; every other job has nobody to serve.
+        if let Some(running) = slot.running.filter(|running| !self.held.contains_key(&running.id)) {
             self.jobs.retain(|job| job.id() != running.id);
         }
         if slot.ccs.sequence().is_some() {

@@ -110,7 +110,7 @@ fn lists_without_a_header() {
 
 #[test]
 fn sense_codes_are_the_profiles() {
-    let profile = ikev2_scsi::Profile { sense_codes: ikev2_scsi::SenseCodes::Assigned, ..Default::default() };
+    let profile = Profile { sense_codes: ikev2_scsi::SenseCodes::Assigned, ..Default::default() };
     let mut unit = Unit::new(|builder| builder.profile(profile));
     assert_eq!(codes(&unit.refused(A, &out(2, 8), &[0; 8])), (5, 0x74, 0x10));
 }

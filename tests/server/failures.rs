@@ -1,11 +1,12 @@
 //! Failed authentications, limits, and failures inside (readings R23, R31a, R32, R40).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use ikev2_scsi::SlowCrypto;
-use ikev2_scsi::crypto::{CryptoError, DhExchange, DhGroup};
+use ikev2_scsi::crypto::{CryptoError, DhExchange, DhGroup, KeyVersion, PresharedKeys, Prf, PskError};
 use ikev2_scsi::provider::MODP_2048;
 use ikev2_scsi::server::{DropReason, Limits};
+use ikev2_scsi::wire::Identification;
 
 use super::*;
 
@@ -228,4 +229,83 @@ fn a_device_server_without_a_key_of_its_own() {
     let mut unit = Unit::new(|builder| builder.preshared_keys(Arc::new(store)));
     let (_, capabilities) = unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]);
     assert!(capabilities.ends_with(&[0xF9, 0, 0, 12, 0, 0, 0, 2, 0x01, 0, 0, 0]), "ACCEPT without USE");
+}
+
+/// Reading R38: our nonce is half the key of every PRF that can be selected, and of no other.
+#[test]
+fn the_nonce_length_is_checked_against_what_is_offered() {
+    use ikev2_scsi::algorithm::{AlgorithmType, PRF_HMAC_SHA1};
+    use ikev2_scsi::ccs::PolicyError;
+    use ikev2_scsi::server::ConfigError;
+    let kind = AlgorithmType::PseudoRandom;
+    let listed = Unit::new(|builder| builder).capabilities();
+    let is_long = |d: &Descriptor| d.algorithm_type == kind.code() && d.identifier != PRF_HMAC_SHA1.identifier;
+    let long: Vec<_> = listed.iter().copied().filter(is_long).collect();
+    let short: Vec<_> = listed.iter().copied().filter(|d| !is_long(d)).collect();
+    assert_eq!((long.len(), listed.len()), (3, short.len() + 3));
+    let hidden = long.iter().map(|d| (kind, d.identifier)).collect();
+    let by_policy = policy(|policy| (policy.nonce_length, policy.hidden_algorithms) = (16, hidden));
+    let fixed = policy(|policy| policy.nonce_length = 16);
+    let mut units = [
+        Unit::new(|builder| builder.policy(by_policy)),
+        Unit::new(|builder| builder.policy(fixed).fixed_capabilities(&short)),
+    ];
+    for unit in &mut units {
+        assert_eq!(unit.capabilities(), short);
+        let refused = unit.server.set_capabilities(&listed);
+        assert_eq!(refused, Err(ConfigError::Policy(PolicyError::NonceLength { min: 32 })));
+        assert_eq!(unit.capabilities(), short, "nothing is changed");
+        unit.establish(A, &Host::first());
+    }
+}
+
+/// Reading R40: an Initial Contact makes room only for what it removes, which are the associations by the same key
+/// (reading R31a), and not for sequences that are about to make theirs.
+#[test]
+fn an_initial_contact_does_not_pass_the_limit_of_its_identity() {
+    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
+    let refused = |unit: &mut Unit, nexus: NexusId| {
+        let mut client = unit.client_before(nexus, &contact, 2);
+        let command = client.next_command(&mut unit.random).unwrap();
+        assert_eq!(codes(&unit.refused(nexus, &command.cdb.to_bytes(), &command.data_out)), AUTHENTICATION);
+        unit.server.nexus_lost(nexus);
+    };
+    let mut unit = Unit::new(|builder| builder.limits(limits));
+    let mut first = unit.client_before(A, &Host::first(), 3);
+    refused(&mut unit, B);
+    assert!(unit.step(A, &mut first).is_some());
+    unit.establish(B, &contact);
+    assert_eq!(unit.server.sas().len(), 1);
+
+    let keys = Arc::new(Renewed(keys(b"drive's key", &[(b"host-0", b"key 0")]), AtomicU64::new(1)));
+    let store = Arc::clone(&keys);
+    let mut unit = Unit::new(|builder| builder.limits(limits).preshared_keys(store));
+    let old = id(&unit.establish(A, &contact));
+    keys.1.store(2, Ordering::Relaxed);
+    refused(&mut unit, B);
+    assert!(unit.server.remove_sa(old));
+    unit.establish(B, &contact);
+    unit.establish(B, &contact);
+    assert_eq!(unit.server.sas().len(), 1);
+}
+
+/// Keys that count as others from one moment to the next.
+struct Renewed(Arc<MemoryKeys>, AtomicU64);
+
+impl PresharedKeys for Renewed {
+    fn own(&self, prf: &dyn Prf, pad: &[u8], out: &mut [u8]) -> Result<KeyVersion, PskError> {
+        self.0.own(prf, pad, out)
+    }
+
+    fn peer(
+        &self,
+        peer: Identification<'_>,
+        prf: &dyn Prf,
+        pad: &[u8],
+        out: &mut [u8],
+    ) -> Result<KeyVersion, PskError> {
+        self.0.peer(peer, prf, pad, out)?;
+        Ok(KeyVersion(self.1.load(Ordering::Relaxed)))
+    }
 }

@@ -189,3 +189,28 @@ fn a_refused_held_command_leaves_the_deadline_that_it_met() {
     assert_eq!(codes(&sense), AUTHENTICATION);
     assert_eq!(unit.server.next_deadline().unwrap().at.as_millis(), 60_000);
 }
+
+/// What nobody waits for is not calculated: else a peer that lets its sequences run out would fill the queue.
+#[test]
+fn the_job_of_a_sequence_that_ran_out_is_dropped() {
+    let mut unit = offloading();
+    for round in 0..3 {
+        unit.client_before(A, &Host::first(), 1);
+        unit.now += 60_000;
+        let now = unit.instant();
+        unit.server.expire(now);
+        assert!(unit.server.poll_job().is_none(), "round {round}");
+    }
+    // A held command is answered by its job, which therefore stays.
+    let mut client = unit.client_before(A, &Host::first(), 1);
+    let (done, now) = (unit.run_job(), unit.instant());
+    unit.server.complete(done, &mut [], now);
+    unit.step(A, &mut client);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert_eq!(unit.command(A, &command).0, Reply::Held);
+    unit.now += 60_000;
+    let now = unit.instant();
+    unit.server.expire(now);
+    let done = unit.run_job();
+    assert!(matches!(unit.server.complete(done, &mut [], now), Some((A, Reply::CheckCondition(_)))));
+}

@@ -11,7 +11,9 @@
 mod cdb;
 mod failures;
 mod jobs;
+mod key_exchange_out;
 mod lifetimes;
+mod sealed;
 mod turns;
 
 use std::sync::Arc;
@@ -23,7 +25,8 @@ use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::sa::SaId;
 use ikev2_scsi::sense::{Sense, SenseKey, SenseKeySpecific};
 use ikev2_scsi::server::{Builder, Event};
-use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request, provider};
+use ikev2_scsi::wire::{Capabilities, Descriptor};
+use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Profile, Reply, Request, provider};
 
 const DRIVE: &[u8] = b"drive";
 const A: NexusId = NexusId(1);
@@ -104,6 +107,12 @@ impl Unit {
             Reply::CheckCondition(sense) => sense,
             other => panic!("{cdb:02x?}: {other:?}"),
         }
+    }
+
+    /// What the capabilities list.
+    fn capabilities(&mut self) -> Vec<Descriptor> {
+        let read = self.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]).1;
+        Capabilities::parse_parameter_data(Profile::R3, &read).unwrap().descriptors.iter().collect()
     }
 
     fn events(&mut self) -> Vec<Event> {

@@ -158,3 +158,74 @@ fn none_is_not_offered_unless_an_administrator_says_so() {
     let none = [0xF9, 0, 0, 12, 0, 0, 0, 0];
     assert!(!capabilities.windows(8).any(|window| window == none));
 }
+
+/// Reading R26: a refused OUT does not end the repetition of the IN before it, and a repetition is not made anew.
+#[test]
+fn repetition_outlives_refusals_and_other_capabilities() {
+    let mut unit = Unit::new(|builder| builder);
+    let wrong = Host::new(b"host-0", b"wrong key");
+    let mut client = unit.client_before(A, &wrong, 1);
+    let first = unit.send(A, &KEY_EXCHANGE_IN, &[]).1;
+    unit.step(A, &mut client);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert_eq!(codes(&unit.refused(A, &command.cdb.to_bytes(), &command.data_out)), AUTHENTICATION);
+    assert_eq!(unit.send(A, &KEY_EXCHANGE_IN, &[]).1, first);
+    unit.server.nexus_lost(A);
+
+    let mut client = unit.client_before(A, &Host::first(), 3);
+    let mut cut = AUTHENTICATION_IN;
+    (cut[8], cut[9]) = (0, 5);
+    assert_eq!(unit.send(A, &cut, &[]).0, Reply::Good { len: 5 }, "reading R35");
+    assert_eq!(unit.server.sas().len(), 1, "the association exists with this GOOD (reading R31a)");
+    let fewer = &unit.capabilities()[1..];
+    unit.server.set_capabilities(fewer).unwrap();
+    assert!(unit.step(A, &mut client).is_some(), "\"now\" is the first authentication IN (reading R29)");
+}
+
+/// Readings R25, R26: a complete sequence takes a key exchange OUT, a repeated last IN, and nothing else of its own.
+#[test]
+fn what_a_complete_sequence_takes() {
+    let mut unit = Unit::new(|builder| builder);
+    let host = Host::first();
+    let mut client = unit.client_before(A, &host, 0);
+    let mut commands = Vec::new();
+    while client.failure().is_none() {
+        let Ok(command) = client.next_command(&mut unit.random) else { break };
+        commands.push(command.clone());
+        let (_, data_in) = unit.command(A, &command);
+        client.reply(Status::Good(&data_in)).unwrap();
+    }
+    let [key_exchange_out, key_exchange_in, authentication_out, authentication_in] = commands.as_slice() else {
+        panic!("{commands:?}")
+    };
+    for refused in [key_exchange_in, authentication_out] {
+        let sense = unit.refused(A, &refused.cdb.to_bytes(), &refused.data_out);
+        assert_eq!((codes(&sense), sense.specific), (SEQUENCE, in_cdb(2)));
+    }
+    let mut foreign = authentication_out.data_out.to_vec();
+    foreign[15] ^= 1;
+    assert_eq!(codes(&unit.refused(A, &out(3, foreign.len()), &foreign)), SEQUENCE);
+    let sense = unit.refused(A, &out(4, foreign.len()), &foreign);
+    assert_eq!((codes(&sense), sense.specific), (SEQUENCE, in_list(0)));
+    // A key exchange OUT that is refused leaves the last answer to be repeated; one that is accepted ends that.
+    assert_eq!(codes(&unit.refused(A, &out(2, 28), &[1; 28])), VALUE);
+    assert!(matches!(unit.command(A, authentication_in).0, Reply::Good { len } if len > 0));
+    assert_eq!(unit.command(A, key_exchange_out).0, Reply::Good { len: 0 });
+    assert_eq!(codes(&unit.refused(A, &AUTHENTICATION_IN, &[])), IN_PROGRESS);
+    // The other nexus has begun nothing.
+    assert_eq!(codes(&unit.refused(B, &AUTHENTICATION_IN, &[])), SEQUENCE);
+}
+
+/// Reading R24: NOT READY comes before any look at the parameter data but the SAIs (reading R35).
+#[test]
+fn sequence_checks_come_before_parameter_data() {
+    let mut unit = Unit::new(|builder| builder);
+    let mut client = unit.client_before(A, &Host::first(), 1);
+    for length in [0, 27, 28, 16_384] {
+        let sense = unit.refused(A, &out(2, length), &vec![0; length]);
+        assert_eq!((codes(&sense), sense.specific), (IN_PROGRESS, progress(1, 4)), "{length} bytes");
+    }
+    let sense = unit.refused(A, &out(2, 16_385), &vec![0; 16_385]);
+    assert_eq!((codes(&sense), sense.specific), ((5, 0x24, 0x00), in_cdb(6)), "CDB checks come first");
+    while unit.step(A, &mut client).is_none() {}
+}
