@@ -17,7 +17,7 @@ use libfuzzer_sys::fuzz_target;
 
 const NEXUSES: u8 = 3;
 const LIMITS: Limits =
-    Limits { sequences: 2, sas: 3, sas_per_identity: 2, parameter_list: 16_384, events: 8 };
+    Limits { nexuses: 3, sequences: 2, sas: 3, sas_per_identity: 2, parameter_list: 16_384, events: 8 };
 
 #[derive(Arbitrary, Debug)]
 struct Input {

@@ -121,6 +121,17 @@ struct Entry {
     version: KeyVersion,
 }
 
+impl Entry {
+    /// True for a secret that authenticates what this one does: HMAC takes no notice of zero bytes at a key's end.
+    fn is_same_as(&self, other: &Secret) -> bool {
+        let significant = |secret: &Secret| {
+            let zeros = secret.expose().iter().rev().take_while(|byte| **byte == 0).count();
+            Secret::copy_of(secret.expose().get(..secret.len().saturating_sub(zeros)).unwrap_or(&[]))
+        };
+        significant(&self.secret) == significant(other)
+    }
+}
+
 impl MemoryKeys {
     /// No keys yet.
     #[must_use]
@@ -136,7 +147,7 @@ impl MemoryKeys {
         if secret.is_empty() {
             return Err(ConfigureKeyError::Empty);
         }
-        if self.peers.iter().any(|(_, entry)| entry.secret == secret) {
+        if self.peers.iter().any(|(_, entry)| entry.is_same_as(&secret)) {
             return Err(ConfigureKeyError::BothSides);
         }
         let version = self.next_version();
@@ -152,13 +163,13 @@ impl MemoryKeys {
         if secret.is_empty() {
             return Err(ConfigureKeyError::Empty);
         }
-        if self.own.as_ref().is_some_and(|own| own.secret == secret) {
+        if self.own.as_ref().is_some_and(|own| own.is_same_as(&secret)) {
             return Err(ConfigureKeyError::BothSides);
         }
         if self.find(peer).is_some() {
             return Err(ConfigureKeyError::Taken);
         }
-        if self.peers.iter().any(|(_, entry)| entry.secret == secret) {
+        if self.peers.iter().any(|(_, entry)| entry.is_same_as(&secret)) {
             return Err(ConfigureKeyError::Shared);
         }
         let version = self.next_version();
@@ -223,6 +234,15 @@ mod tests {
         assert_eq!(keys.add_peer(B, Secret::copy_of(b"")), Err(ConfigureKeyError::Empty));
         assert!(keys.remove_peer(A) && !keys.remove_peer(A));
         keys.add_peer(B, Secret::copy_of(b"key a")).unwrap();
+    }
+
+    #[test]
+    fn zero_bytes_at_the_end_make_no_other_key() {
+        let mut keys = MemoryKeys::new();
+        keys.set_own(Secret::copy_of(b"same\0")).unwrap();
+        assert_eq!(keys.add_peer(A, Secret::copy_of(b"same")), Err(ConfigureKeyError::BothSides));
+        keys.add_peer(A, Secret::copy_of(b"\0same")).unwrap();
+        assert_eq!(keys.add_peer(B, Secret::copy_of(b"\0same\0\0")), Err(ConfigureKeyError::Shared));
     }
 
     #[test]

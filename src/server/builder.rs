@@ -20,7 +20,10 @@ use crate::wire::{Descriptor, protocol};
 /// Bounds on what a server keeps. At a bound the command is refused, and nobody else's state is harmed (reading R40).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Nexuses with a command sequence, running or kept for repetition.
+    /// Nexuses with a command sequence, running or complete: the last Data-In of a complete one is kept until the protocol
+    /// timeout (reading R26).
+    pub nexuses: usize,
+    /// Running command sequences.
     pub sequences: usize,
     /// Live security associations and those that running sequences will make.
     pub sas: usize,
@@ -38,7 +41,7 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// 64 sequences, 1024 associations in all and for one identity, 16 384 bytes, 256 events.
+    /// 256 nexuses, 64 running sequences, 1024 associations in all and for one identity, 16 384 bytes, 256 events.
     fn default() -> Self {
         Self { sequences: 64, sas: 1024, sas_per_identity: 1024, parameter_list: Self::MIN_PARAMETER_LIST, events: 256 }
     }
@@ -183,7 +186,7 @@ impl Builder {
         if limits.parameter_list < Limits::MIN_PARAMETER_LIST {
             return Err(ConfigError::ParameterListLimit);
         }
-        if [limits.sequences, limits.sas, limits.sas_per_identity, limits.events].contains(&0) {
+        if [limits.nexuses, limits.sequences, limits.sas, limits.sas_per_identity, limits.events].contains(&0) {
             return Err(ConfigError::ZeroLimit);
         }
         let keys = self.keys.ok_or(ConfigError::NoKeys)?;

@@ -175,7 +175,8 @@ impl DeviceServer {
             let is_running = usize::from(slot.ccs.sequence().is_some());
             (slots.saturating_add(1), running.saturating_add(is_running))
         });
-        if slots >= self.limits.sequences || self.sas.len().saturating_add(running) >= self.limits.sas {
+        let no_room = slots >= self.limits.nexuses || running >= self.limits.sequences;
+        if no_room || self.sas.len().saturating_add(running) >= self.limits.sas {
             return Err(Refusal::InsufficientResources);
         }
         Ok(())

@@ -152,12 +152,27 @@ impl<'a> Iterator for Chain<'a> {
 /// Checks that a chain holds the payloads of a message in their order and number (reading R6).
 ///
 /// Faults in this order: the first payload that does not fit the message, or that is not recognised and has CRIT set to
-/// one; a required payload is absent; a payload is out of its place or repeated.
+/// one; a required payload is absent; a payload is out of its place or repeated. When the payloads do not tile the message,
+/// and one before the place where that shows has a PAYLOAD LENGTH that its format does not have, that one is blamed.
 ///
 /// # Errors
 /// [`WireError`]; an absent payload is blamed on the NEXT PAYLOAD field that ended the chain (reading R39), every other
 /// fault of order on the NEXT PAYLOAD field that names the payload.
 pub fn check_order(chain: &Chain<'_>, exchange: Exchange, inside_encrypted: bool) -> Result<(), WireError> {
+    check_places(chain, exchange, inside_encrypted).map_err(|fault| match fault.kind {
+        WireErrorKind::Length => first_wrong_length(chain).unwrap_or(fault),
+        _ => fault,
+    })
+}
+
+/// The first payload whose own format says that its PAYLOAD LENGTH is wrong; what follows it is read from a wrong place.
+fn first_wrong_length(chain: &Chain<'_>) -> Option<WireError> {
+    let profile = chain.profile;
+    let mut faults = chain.clone().filter_map(Result::ok).filter_map(|raw| Payload::parse(profile, &raw).err());
+    faults.find(|fault| fault.field == Field::PayloadLength && fault.kind == WireErrorKind::Length)
+}
+
+fn check_places(chain: &Chain<'_>, exchange: Exchange, inside_encrypted: bool) -> Result<(), WireError> {
     let rules = chain.profile.rules();
     let slots = if inside_encrypted { (rules.inner)(exchange) } else { (rules.outer)(exchange) };
     let mut walk = chain.clone();

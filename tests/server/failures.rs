@@ -75,6 +75,22 @@ fn limits_of_sequences_and_associations() {
     unit.establish(A, &host);
 }
 
+/// What complete sequences keep for repetition (reading R26) is bounded, and does not count as running.
+#[test]
+fn complete_sequences_count_as_nexuses_only() {
+    let limits = Limits { nexuses: 2, sequences: 1, ..Limits::default() };
+    let mut unit = Unit::new(|builder| builder.limits(limits));
+    unit.establish(A, &Host::first());
+    unit.establish(B, &Host::first());
+    let third = NexusId(3);
+    let mut client = unit.client_before(third, &Host::first(), 0);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert!(matches!(unit.command(third, &command).0, Reply::CheckCondition(sense) if codes(&sense) == RESOURCES));
+    unit.establish(A, &Host::first());
+    unit.now += 60_000;
+    assert!(unit.step(third, &mut client).is_none());
+}
+
 /// A running sequence has its association's place, so that it cannot fail for want of room.
 #[test]
 fn a_running_sequence_has_its_place() {

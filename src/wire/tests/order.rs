@@ -279,12 +279,12 @@ fn messages_of_an_encrypted_payload() {
 /// The walk goes from front to back: whichever comes first, a byte out of the tiling or an unrecognised payload.
 #[test]
 fn a_chain_that_does_not_tile_is_refused_before_what_is_absent() {
-    let mut tiled = tile(&KEY_EXCHANGE_OUT.map(|code| (code, true)), false);
+    let mut tiled = tile(&[(VENDOR, false), (0xC0, false), (VENDOR, true)], false);
     tiled.bytes.push(0);
-    let surplus = WireError { byte: tiled.named[4], bit: None, field: Field::NextPayload, kind: WireErrorKind::Length };
+    let surplus = WireError { byte: tiled.named[3], bit: None, field: Field::NextPayload, kind: WireErrorKind::Length };
     assert_eq!(check(&tiled, Exchange::KeyExchangeOut, false), Err(surplus));
     assert_eq!(check(&tiled, Exchange::DeleteOut, false), Err(surplus));
-    let mut tiled = tile(&[(STV, true), (0x21, true), (KE, true)], false);
+    let mut tiled = tile(&[(VENDOR, true), (0x21, true), (KE, true)], false);
     let length_at = tiled.named[3] + 2;
     tiled.bytes[length_at + 1] = 0xFF;
     let critical = WireError { byte: tiled.named[1], kind: CRITICAL, ..surplus };
@@ -293,6 +293,25 @@ fn a_chain_that_does_not_tile_is_refused_before_what_is_absent() {
     tiled.bytes[flags_at] = 0;
     let too_long = WireError { byte: length_at, field: Field::PayloadLength, ..surplus };
     assert_eq!(check(&tiled, Exchange::KeyExchangeOut, false), Err(too_long));
+}
+
+/// A length that the payload's own format does not have is the first field in error, not the place where the walk breaks.
+#[test]
+fn a_wrong_length_is_blamed_before_what_is_read_from_a_wrong_place() {
+    for (length, broken) in [(15, true), (17, true), (20, true), (16, false)] {
+        let mut bytes = vec![0; 28];
+        bytes[16] = STV;
+        bytes.extend([NONCE, 0x80, 0, length, 0, 0, 0, 2, 0, 0, 0, 60, 0, 0, 0x0E, 0x10]);
+        bytes.extend([0, 0x80, 0, 20]);
+        bytes.resize(bytes.len() + 16, 0xD0);
+        let fault = if broken {
+            WireError::new(30, Field::PayloadLength, WireErrorKind::Length)
+        } else {
+            WireError::new(28 + 16, Field::NextPayload, WireErrorKind::Missing)
+        };
+        let chain = Chain::outer(R3, &bytes, &Header::parse(R3, &bytes).unwrap());
+        assert_eq!(check_order(&chain, Exchange::KeyExchangeOut, false), Err(fault), "length {length}");
+    }
 }
 
 /// 16 384 bytes hold some 4000 payload headers.
