@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::DeviceServer;
 use super::event::EventQueue;
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
+use crate::ccs::job::Owner;
 use crate::ccs::{Policy, PolicyError, Setting};
 use crate::crypto::{CryptoProvider, Identity, PresharedKeys};
 use crate::dialect::Profile;
@@ -218,6 +219,7 @@ impl Builder {
             held: BTreeMap::new(),
             jobs: VecDeque::new(),
             next_job: 0,
+            owner: Owner::default(),
             events: EventQueue::new(limits.events),
         })
     }

@@ -20,7 +20,7 @@ pub use event::{Deadline, DeadlineReason, DropReason, Event, RemovalReason};
 
 use alloc::collections::{BTreeMap, VecDeque};
 
-use crate::ccs::job::{Job, JobId};
+use crate::ccs::job::{Job, JobId, Owner};
 use crate::ccs::table::Phase;
 use crate::ccs::{Ccs, Setting};
 use crate::crypto::Random;
@@ -107,6 +107,8 @@ pub struct DeviceServer {
     held: BTreeMap<JobId, HeldCommand>,
     jobs: VecDeque<Job>,
     next_job: u64,
+    /// Marks the jobs as this server's.
+    owner: Owner,
     events: EventQueue,
 }
 

@@ -189,3 +189,26 @@ fn a_refused_held_command_leaves_the_deadline_that_it_met() {
     assert_eq!(codes(&sense), AUTHENTICATION);
     assert_eq!(unit.server.next_deadline().unwrap().at.as_millis(), 60_000);
 }
+
+/// A client whose authentication OUT is held.
+fn held_before(unit: &mut Unit, host: &Host) {
+    let mut client = unit.client_before(A, host, 1);
+    let (done, now) = (unit.run_job(), unit.instant());
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
+    unit.step(A, &mut client);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert_eq!(unit.command(A, &command).0, Reply::Held);
+}
+
+/// Several logical units may share a pool of workers: a result that was made for one proves nothing to another.
+#[test]
+fn a_result_belongs_to_one_device_server() {
+    let (mut honest, mut attacked) = (offloading(), offloading());
+    held_before(&mut honest, &Host::first());
+    held_before(&mut attacked, &Host::new(b"host-0", b"wrong key"));
+    let (theirs, ours, now) = (honest.run_job(), attacked.run_job(), attacked.instant());
+    assert_eq!(theirs.id(), ours.id(), "by number alone the two are the same");
+    assert_eq!(attacked.server.complete(theirs, &mut [], now), None);
+    let Some((A, Reply::CheckCondition(sense))) = attacked.server.complete(ours, &mut [], now) else { panic!() };
+    assert_eq!(codes(&sense), AUTHENTICATION);
+}
