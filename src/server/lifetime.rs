@@ -20,10 +20,7 @@ impl DeviceServer {
     pub fn expire(&mut self, now: Instant) {
         self.now = self.now.max(now);
         while let Some(nexus) = self.protocol_timers.take_due(self.now) {
-            let slot = self.slots.remove(&nexus);
-            if slot.is_some_and(|slot| slot.ccs.sequence().is_some()) {
-                self.events.push(Event::SequenceDropped { nexus, why: DropReason::ProtocolTimeout });
-            }
+            self.drop_sequence(nexus, DropReason::ProtocolTimeout);
         }
         while let Some(id) = self.sas.take_expired(self.now) {
             self.events.push(Event::SaRemoved { id, why: RemovalReason::Inactivity });
@@ -32,6 +29,8 @@ impl DeviceServer {
 
     /// I_T nexus loss: the nexus's sequence is dropped, security associations stay (reading R37).
     pub fn nexus_lost(&mut self, nexus: NexusId) {
+        let held = &self.held;
+        self.jobs.retain(|job| held.get(&job.id()).is_none_or(|held| held.nexus != nexus));
         self.held.retain(|_, held| held.nexus != nexus);
         self.drop_sequence(nexus, DropReason::NexusLoss);
     }
@@ -64,7 +63,9 @@ impl DeviceServer {
     pub(super) fn drop_sequence(&mut self, nexus: NexusId, why: DropReason) {
         self.protocol_timers.clear(nexus);
         let Some(slot) = self.slots.remove(&nexus) else { return };
-        if let Some(running) = slot.running {
+        // Timeouts are the client's choice, so jobs that nobody waits for would pile up. One whose command is held stays: the
+        // command is to be answered.
+        if let Some(running) = slot.running.filter(|running| !self.held.contains_key(&running.id)) {
             self.jobs.retain(|job| job.id() != running.id);
         }
         if slot.ccs.sequence().is_some() {

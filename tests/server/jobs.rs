@@ -212,3 +212,23 @@ fn a_result_belongs_to_one_device_server() {
     let Some((A, Reply::CheckCondition(sense))) = attacked.server.complete(ours, &mut [], now) else { panic!() };
     assert_eq!(codes(&sense), AUTHENTICATION);
 }
+
+/// Timeouts are the client's choice and jobs are slow: what nobody waits for any more is not calculated.
+#[test]
+fn a_sequence_that_runs_out_takes_its_job_with_it() {
+    let mut unit = offloading();
+    for _ in 0..3 {
+        unit.client_before(A, &Host::first(), 1);
+        unit.now += 60_000;
+        let now = unit.instant();
+        unit.server.expire(now);
+    }
+    assert!(unit.server.poll_job().is_none());
+    // A held command is still to be answered, so its job stays, until nobody is there to be answered.
+    held_before(&mut unit, &Host::first());
+    unit.now += 60_000;
+    let now = unit.instant();
+    unit.server.expire(now);
+    unit.server.nexus_lost(A);
+    assert!(unit.server.poll_job().is_none());
+}
