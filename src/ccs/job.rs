@@ -42,7 +42,7 @@ pub enum JobKind {
 
 /// A piece of slow work.
 #[derive(Debug)]
-#[must_use = "a job that is not run leaves its command unanswered until the protocol timeout"]
+#[must_use = "a job that is neither run nor failed leaves its command unanswered"]
 pub struct Job {
     pub(crate) id: JobId,
     pub(crate) owner: Owner,
@@ -81,6 +81,17 @@ impl Job {
             Work::KeyExchange(work) => WorkResult::KeyExchange(work.run()),
             Work::Verify(work) => WorkResult::Verify(work.run()),
             Work::Sign(work) => WorkResult::Sign(work.run()),
+        };
+        JobDone { id: self.id, owner: self.owner, result }
+    }
+
+    /// The job could not be run: a queue is full, or a device is gone. Its command is refused with HARDWARE ERROR and may be
+    /// sent again (reading R40).
+    pub fn fail(self) -> JobDone {
+        let result = match self.work {
+            Work::KeyExchange(work) => WorkResult::KeyExchange(Err(work)),
+            Work::Verify(_) => WorkResult::Verify(Err(PskError::Crypto(CryptoError::Device))),
+            Work::Sign(_) => WorkResult::Sign(Err(CryptoError::Device)),
         };
         JobDone { id: self.id, owner: self.owner, result }
     }

@@ -232,3 +232,30 @@ fn a_sequence_that_runs_out_takes_its_job_with_it() {
     unit.server.nexus_lost(A);
     assert!(unit.server.poll_job().is_none());
 }
+
+/// A device that lost the job can say so: the command is answered, and may be sent again.
+#[test]
+fn a_job_that_cannot_be_run() {
+    let mut unit = offloading();
+    let mut client = unit.client_before(A, &Host::first(), 1);
+    let (failed, now) = (unit.server.poll_job().unwrap().fail(), unit.instant());
+    assert_eq!(unit.server.complete(failed, &mut [], now), None);
+    assert_eq!(codes(&unit.refused(A, &KEY_EXCHANGE_IN, &[])), INTERNAL);
+    let done = unit.run_job();
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
+    unit.step(A, &mut client);
+    for _ in 0..2 {
+        let command = client.next_command(&mut unit.random).unwrap();
+        for _ in 0..5 {
+            assert_eq!(unit.command(A, &command).0, Reply::Held);
+            let failed = unit.server.poll_job().unwrap().fail();
+            let Some((A, Reply::CheckCondition(sense))) = unit.server.complete(failed, &mut [], now) else { panic!() };
+            assert_eq!(codes(&sense), INTERNAL, "and counts as no failure of the client");
+        }
+        assert_eq!(unit.command(A, &command).0, Reply::Held);
+        let (done, mut data_in) = (unit.run_job(), vec![0; 16_384]);
+        let Some((A, Reply::Good { len })) = unit.server.complete(done, &mut data_in, now) else { panic!() };
+        client.reply(Status::Good(&data_in[..len])).unwrap();
+    }
+    assert_eq!(unit.server.sas().len(), 1);
+}
