@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use hmac::{EagerHash, KeyInit, Mac, SimpleHmac};
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroize;
@@ -28,8 +28,9 @@ pub const AUTH_HMAC_SHA2_384_192: &dyn Integrity = &HmacIntegrity::<Sha384>::new
 /// AUTH_HMAC_SHA2_512_256.
 pub const AUTH_HMAC_SHA2_512_256: &dyn Integrity = &HmacIntegrity::<Sha512>::new(&algorithm::AUTH_HMAC_SHA2_512_256);
 
-fn mac<D: EagerHash + Send + Sync>(key: &[u8], parts: &[&[u8]]) -> Result<SimpleHmac<D>, CryptoError> {
-    let mut mac = <SimpleHmac<D> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::Length)?;
+/// `Hmac` keeps hashed states, which are wiped; `SimpleHmac` would keep the key itself, and not wipe it.
+fn mac<D: EagerHash + Send + Sync>(key: &[u8], parts: &[&[u8]]) -> Result<Hmac<D>, CryptoError> {
+    let mut mac = <Hmac<D> as KeyInit>::new_from_slice(key).map_err(|_| CryptoError::Length)?;
     for part in parts {
         mac.update(part);
     }
