@@ -62,8 +62,10 @@ impl<const LIMBS: usize> Modp<LIMBS> {
         exponent.zeroize();
         let mut power = form.retrieve();
         form.zeroize();
-        let bytes = Secret::copy_of(power.to_be_bytes().as_slice());
+        let mut encoded = power.to_be_bytes();
         power.zeroize();
+        let bytes = Secret::copy_of(encoded.as_ref());
+        encoded.zeroize();
         Ok(bytes)
     }
 }
