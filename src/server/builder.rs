@@ -49,7 +49,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Neither an identity with keys nor IKE_AUTH_NONE: no exchange could be completed.
+    /// Nobody to authenticate as.
     #[error("the device server has no identity: call identity()")]
     NoIdentity,
     /// Shared keys are needed.
@@ -58,6 +58,9 @@ pub enum ConfigError {
     /// An ID type that shall not be used without a certificate (r3 7.7.4.4 a).
     #[error("this identity type needs a certificate")]
     IdentityNeedsCertificate,
+    /// An identity for which an application client need not have room.
+    #[error("the identity must fit a message of 16 384 bytes")]
+    IdentityTooLong,
     /// The capabilities cannot be reported.
     #[error(transparent)]
     Capabilities(#[from] CapabilitiesError),
@@ -179,6 +182,10 @@ impl Builder {
         let identity = self.identity.ok_or(ConfigError::NoIdentity)?;
         if identity.id_type.needs_certificate() {
             return Err(ConfigError::IdentityNeedsCertificate);
+        }
+        // Half of a message leaves room for everything else that an authentication IN has.
+        if usize::try_from(Limits::MIN_PARAMETER_LIST / 2).is_ok_and(|room| identity.data.len() > room) {
+            return Err(ConfigError::IdentityTooLong);
         }
         let limits = self.limits;
         if limits.parameter_list < Limits::MIN_PARAMETER_LIST {

@@ -205,6 +205,9 @@ fn configurations_that_cannot_work() {
     for own in [0x00, 0x40, 0x41] {
         assert_eq!(build(&|builder| builder.other_protocols(&[own])), Some(ConfigError::OwnProtocol(own)));
     }
+    let [fits, long] = [8192, 8193].map(|length| Identity::key_id(&vec![b'x'; length]));
+    assert_eq!(build(&|builder| builder.identity(fits.clone())), None);
+    assert_eq!(build(&|builder| builder.identity(long.clone())), Some(ConfigError::IdentityTooLong));
     let small = Limits { parameter_list: 16_383, ..Limits::default() };
     assert_eq!(build(&|builder| builder.limits(small)), Some(ConfigError::ParameterListLimit));
     assert_eq!(build(&|builder| builder.limits(Limits { sas: 0, ..Limits::default() })), Some(ConfigError::ZeroLimit));
@@ -218,6 +221,16 @@ fn configurations_that_cannot_work() {
     ] {
         assert_eq!(build(&|builder| builder.policy(policy(change))), Some(ConfigError::Policy(error)));
     }
+}
+
+/// The longest identity that is taken can also be told.
+#[test]
+fn a_long_identity() {
+    let long = Identity::key_id(&[b'x'; 8192]);
+    let mut unit = Unit::new(|builder| builder.identity(long.clone()));
+    let mut client = unit.client_before(A, &Host::first(), 3);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert!(matches!(unit.command(A, &command).0, Reply::Good { len } if len > 8192));
 }
 
 /// Without a key of its own the device server does not offer to use one, and what is not offered is refused.
