@@ -90,9 +90,10 @@ impl SaDatabase {
         self.by_ds_sai.contains_key(&ds_sai)
     }
 
-    /// Number of associations of one identity.
-    pub(crate) fn count_of(&self, identity: &Identity) -> usize {
-        self.iter().filter(|sa| sa.application_client.as_ref().is_some_and(|by| by.identity == *identity)).count()
+    /// Number of associations that one identity has besides a new one, which removes some if it is an Initial Contact.
+    pub(crate) fn count_beside(&self, client: &Authenticated, initial_contact: bool) -> usize {
+        let stays = |by: &Authenticated| by.identity == client.identity && !(initial_contact && by.key == client.key);
+        self.iter().filter(|sa| sa.application_client.as_ref().is_some_and(stays)).count()
     }
 
     pub(crate) fn insert(&mut self, sa: SecurityAssociation, now: Instant) {
@@ -217,6 +218,7 @@ mod tests {
         sas.insert(sa(5, 10, Some((b"a", 1))), at(0));
         let client = sas.get(id(5)).unwrap().application_client.clone().unwrap();
         assert_eq!(sas.others_of(id(5), &client), [id(1)]);
-        assert_eq!(sas.count_of(&client.identity), 3);
+        assert_eq!(sas.count_beside(&client, false), 3);
+        assert_eq!(sas.count_beside(&client, true), 1, "the other key's stays");
     }
 }

@@ -149,14 +149,14 @@ impl DeviceServer {
             }
             Err(PskError::Crypto(CryptoError::Device)) => return Err(Refusal::Internal),
         };
-        if !claim.initial_contact && self.sas_of(&claim) >= self.limits.sas_per_identity {
+        let initial_contact = claim.initial_contact;
+        let client = Authenticated { identity: claim.identity, method: claim.method, key };
+        if self.sas_beside(&client, initial_contact) >= self.limits.sas_per_identity {
             return Err(refused);
         }
         match self.slots.remove(&nexus) {
             Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) => {
                 self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
-                let client = Authenticated { identity: claim.identity, method: claim.method, key };
-                let initial_contact = claim.initial_contact;
                 let ccs = Ccs::AuthenticationOut { sequence, keyed, client, initial_contact };
                 self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
                 Ok(Reply::Good { len: 0 })
@@ -165,10 +165,11 @@ impl DeviceServer {
         }
     }
 
-    /// Associations that the identity has, and those that it is about to have.
-    fn sas_of(&self, claim: &Claim) -> usize {
-        let is_coming = |slot: &&Slot| matches!(&slot.ccs, Ccs::AuthenticationOut { client, .. } if client.identity == claim.identity);
-        self.sas.count_of(&claim.identity).saturating_add(self.slots.values().filter(is_coming).count())
+    /// Associations that the client's identity keeps beside the one it asks for, and those that it is about to have.
+    fn sas_beside(&self, client: &Authenticated, initial_contact: bool) -> usize {
+        let is_coming = |slot: &&Slot| matches!(&slot.ccs, Ccs::AuthenticationOut { client: other, .. } if other.identity == client.identity);
+        let coming = self.slots.values().filter(is_coming).count();
+        self.sas.count_beside(client, initial_contact).saturating_add(coming)
     }
 
     fn finish_authentication_in(

@@ -101,6 +101,21 @@ fn a_limit_for_each_identity_is_a_failed_authentication() {
     assert_eq!(unit.server.sas().len(), 2, "an Initial Contact makes its own room");
 }
 
+/// An Initial Contact counts what it will not remove: what another nexus is about to get.
+#[test]
+fn an_initial_contact_keeps_the_limit_of_its_identity() {
+    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let mut unit = Unit::new(|builder| builder.limits(limits));
+    let mut plain = unit.client_before(A, &Host::first(), 3);
+    let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
+    let mut client = unit.client_before(B, &contact, 2);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert_eq!(codes(&unit.refused(B, &command.cdb.to_bytes(), &command.data_out)), AUTHENTICATION);
+    assert!(unit.step(A, &mut plain).is_some());
+    assert!(unit.step(B, &mut client).is_none() && unit.step(B, &mut client).is_some());
+    assert_eq!(unit.server.sas().len(), 1);
+}
+
 /// A random source that fails: HARDWARE ERROR, and the sequence is where it was.
 #[test]
 fn a_random_source_that_fails() {
