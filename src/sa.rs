@@ -24,6 +24,7 @@ pub struct SaId {
 
 /// Who authenticated, and by what: Initial Contact compares both (reading R31a).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Authenticated {
     /// The identity that the application client asserted and proved.
     pub identity: Identity,
@@ -35,6 +36,7 @@ pub struct Authenticated {
 
 /// A live security association.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SecurityAssociation {
     /// The standard's parameters.
     pub parameters: SaParameters,

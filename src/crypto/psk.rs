@@ -45,6 +45,7 @@ pub struct KeyVersion(pub u64);
 
 /// Why there is no keyed value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PskError {
     /// Nobody by that identity has a key. The peer is told what it is told for a wrong key.
     #[error("no key for that identity")]
@@ -80,6 +81,7 @@ pub trait PresharedKeys: Send + Sync {
 
 /// Why a key cannot be configured (r3 7.7.4.6 a).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ConfigureKeyError {
     /// The same bytes would authenticate both an application client and a device server.
     #[error("the same pre-shared key shall not authenticate both an application client and a device server")]

@@ -27,6 +27,7 @@ impl DeviceServer {
     /// The next job to run, on whatever thread, core or device the embedder likes.
     ///
     /// There are jobs only with [`SlowCrypto::Offload`].
+    #[must_use = "a job that is lost leaves its command unanswered"]
     pub fn poll_job(&mut self) -> Option<Job> {
         self.jobs.pop_front()
     }
@@ -36,6 +37,7 @@ impl DeviceServer {
     /// `None` when no command waits: the key exchange OUT has been answered before its calculation, and a command whose
     /// nexus is lost, or whose logical unit was reset, is answered by nobody. The result of another device server's job is
     /// not taken: it would prove to this one what only the other has checked.
+    #[must_use = "the held command's initiator waits for the reply"]
     pub fn complete(&mut self, done: JobDone, data_in: &mut [u8], now: Instant) -> Option<(NexusId, Reply)> {
         self.expire(now);
         if done.owner != self.owner {

@@ -82,10 +82,10 @@ fn others_are_served_meanwhile() {
     assert!(good(&unit.send(A, &[0xA2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0], &[]).0));
     unit.client_before(B, &Host::second(), 1);
     let (first, second, now) = (unit.run_job(), unit.run_job(), unit.instant());
-    unit.server.complete(second, &mut [], now);
+    assert_eq!(unit.server.complete(second, &mut [], now), None);
     assert_eq!(codes(&unit.refused(A, &KEY_EXCHANGE_IN, &[])), CALCULATING);
     assert!(good(&unit.send(B, &KEY_EXCHANGE_IN, &[]).0));
-    unit.server.complete(first, &mut [], now);
+    assert_eq!(unit.server.complete(first, &mut [], now), None);
     assert!(unit.step(A, &mut slow).is_none());
 }
 
@@ -141,7 +141,7 @@ fn late_results_are_ignored() {
     assert_eq!(unit.server.complete(late, &mut [], now), None);
     assert_eq!(codes(&unit.refused(A, &KEY_EXCHANGE_IN, &[])), CALCULATING, "the new one still runs");
     let (done, now) = (unit.run_job(), unit.instant());
-    unit.server.complete(done, &mut [], now);
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
     unit.step(A, &mut client);
 
     let command = client.next_command(&mut unit.random).unwrap();
@@ -159,7 +159,7 @@ fn a_held_command_and_the_protocol_timeout() {
     let mut unit = offloading();
     let mut client = unit.client_before(A, &Host::first(), 1);
     let (done, now) = (unit.run_job(), unit.instant());
-    unit.server.complete(done, &mut [], now);
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
     unit.step(A, &mut client);
     unit.now = 59_999;
     let command = client.next_command(&mut unit.random).unwrap();
@@ -178,7 +178,7 @@ fn a_refused_held_command_leaves_the_deadline_that_it_met() {
     let wrong = Host::new(b"host-0", b"wrong key");
     let mut client = unit.client_before(A, &wrong, 1);
     let (done, now) = (unit.run_job(), unit.instant());
-    unit.server.complete(done, &mut [], now);
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
     unit.step(A, &mut client);
     unit.now = 1_000;
     let command = client.next_command(&mut unit.random).unwrap();
