@@ -257,3 +257,46 @@ fn a_device_server_without_a_key_of_its_own() {
     let (_, capabilities) = unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]);
     assert!(capabilities.ends_with(&[0xF9, 0, 0, 12, 0, 0, 0, 2, 0x01, 0, 0, 0]), "ACCEPT without USE");
 }
+
+/// Gives chosen device server SAIs first, then real ones.
+struct ChosenSais(Vec<u64>, TestRandom);
+
+impl Random for ChosenSais {
+    fn fill(&mut self, purpose: Purpose, out: &mut [u8]) -> Result<(), RandomError> {
+        match (purpose, self.0.pop()) {
+            (Purpose::DsSai, Some(sai)) => out.copy_from_slice(&sai.to_be_bytes()),
+            (_, unused) => {
+                self.0.extend(unused);
+                self.1.fill(purpose, out)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reading R2: not 0 to 255, and not that of a live association or of a running sequence.
+#[test]
+fn a_device_server_sai_is_drawn_again() {
+    let mut unit = Unit::new(|builder| builder);
+    let live = id(&unit.establish(A, &Host::first())).ds_sai.0;
+    let mut client = unit.client_before(B, &Host::first(), 1);
+    unit.step(B, &mut client);
+    let running = unit.send(B, &KEY_EXCHANGE_IN, &[]).1;
+    let running = u64::from_be_bytes(running[8..16].try_into().unwrap());
+    let mut client = unit.client_before(A, &Host::first(), 0);
+    let command = client.next_command(&mut unit.random).unwrap();
+    let (cdb, now) = (command.cdb.to_bytes(), unit.instant());
+    let mut begin = |sais: &[u64]| {
+        let state = TestRandom { state: 0xD1CE, fails: false };
+        let mut random = ChosenSais(sais.iter().rev().copied().collect(), state);
+        let mut data_out = command.data_out.to_vec();
+        let request = Request { cdb: &cdb, data_out: &mut data_out, data_in: &mut [] };
+        unit.server.execute(A, request, now, &mut random)
+    };
+    // A source that gives nothing usable sixteen times is broken.
+    let Reply::CheckCondition(sense) = begin(&[0, 255, live, running].repeat(4)) else { panic!() };
+    assert_eq!(codes(&sense), INTERNAL);
+    assert_eq!(begin(&[0, 255, live, running, 256]), Reply::Good { len: 0 });
+    let answer = unit.send(A, &KEY_EXCHANGE_IN, &[]).1;
+    assert_eq!(answer[8..16], 256_u64.to_be_bytes());
+}
