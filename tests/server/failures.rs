@@ -30,6 +30,23 @@ fn failed_authentications_are_counted() {
     }
 }
 
+/// Reading R18: the capabilities as they are now say what is accepted.
+#[test]
+fn a_method_that_is_no_longer_accepted() {
+    use ikev2_scsi::algorithm::{AlgorithmType, IKE_AUTH_SHARED_KEY};
+    use ikev2_scsi::wire::{Capabilities, Descriptor};
+    let mut unit = Unit::new(|builder| builder);
+    let mut client = unit.client_before(A, &Host::first(), 2);
+    let (_, bytes) = unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]);
+    let offered = Capabilities::parse_parameter_data(ikev2_scsi::Profile::R3, &bytes).unwrap();
+    let mut list: Vec<Descriptor> = offered.descriptors.iter().collect();
+    list.retain(|descriptor| descriptor.algorithm_type != AlgorithmType::Authentication.code());
+    list.push(Descriptor::authentication(IKE_AUTH_SHARED_KEY, true, false));
+    unit.server.set_capabilities(&list).unwrap();
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert_eq!(codes(&unit.refused(A, &command.cdb.to_bytes(), &command.data_out)), AUTHENTICATION);
+}
+
 /// Only failed authentications count: a message that was damaged on its way does not.
 #[test]
 fn a_damaged_message_may_be_sent_again() {

@@ -150,6 +150,16 @@ fn late_results_are_ignored() {
     unit.server.reset();
     let now = unit.instant();
     assert_eq!(unit.server.complete(late, &mut [], now), None, "a reset aborts the command");
+
+    held_before(&mut unit, &Host::first());
+    let (late, now) = (unit.run_job(), unit.instant());
+    unit.server.nexus_lost(B);
+    unit.server.nexus_lost(A);
+    assert_eq!(unit.server.complete(late, &mut [], now), None, "nobody is there to be answered");
+    held_before(&mut unit, &Host::first());
+    let (done, now) = (unit.run_job(), unit.instant());
+    unit.server.nexus_lost(B);
+    assert_eq!(unit.server.complete(done, &mut [], now), Some((A, Reply::Good { len: 0 })), "another's loss");
 }
 
 /// The awaited command has come: while it is held the protocol timeout begins anew, and a command that is held when it
