@@ -73,6 +73,9 @@ pub trait PresharedKeys: Send + Sync {
 
     /// Writes prf(the secret of `peer`, `pad`) into `out`.
     ///
+    /// For an unknown identity the caller computes the PRF once itself. A store that takes longer than that for a known one,
+    /// such as an HSM, should spend the same on an unknown one, or the time tells whom it knows.
+    ///
     /// # Errors
     /// [`PskError::Unknown`] for an unknown identity; [`PskError::Crypto`].
     fn peer(&self, peer: Identification<'_>, prf: &dyn Prf, pad: &[u8], out: &mut [u8])
