@@ -24,6 +24,7 @@ pub struct SaId {
 
 /// Who authenticated, and by what: Initial Contact compares both (reading R31a).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Authenticated {
     /// The identity that the application client asserted and proved.
     pub identity: Identity,
@@ -42,6 +43,7 @@ impl Authenticated {
 
 /// A live security association.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SecurityAssociation {
     /// The standard's parameters.
     pub parameters: SaParameters,
@@ -183,7 +185,7 @@ mod tests {
     fn both_indexes_name_an_association() {
         let mut sas = SaDatabase::new();
         sas.insert(sa(1, 10, None), at(0));
-        assert!(sas.get(id(1)).is_some() && sas.has_ds_sai(Sai(1001)));
+        assert!(sas.get(id(1)).is_some() && sas.has_ds_sai(Sai(1001)) && !sas.is_empty());
         let other_client = SaId { ac_sai: Sai(2), ds_sai: Sai(1001) };
         assert!(sas.get(other_client).is_none());
         assert!(!sas.remove(other_client) && !sas.touch(other_client, at(0)));

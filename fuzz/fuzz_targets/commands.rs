@@ -1,21 +1,23 @@
 //! Any sequence of commands, honest and not, on several nexuses, with clock jumps, resets, nexus losses and late results:
-//! the device server answers each one, points inside what it was sent, and keeps its limits.
+//! the device server answers each one, points inside what it was sent, keeps its limits, and is the same after a refusal.
 #![no_main]
 
 use std::sync::Arc;
 
 use arbitrary::Arbitrary;
-use ikev2_scsi::ccs::job::JobDone;
-use ikev2_scsi::client::{ApplicationClient, ClientConfig, Outcome, Status};
+use ikev2_scsi::ccs::job::{Job, JobDone};
+use ikev2_scsi::ccs::table::Phase;
+use ikev2_scsi::client::{self, ApplicationClient, ClientConfig, Command, Outcome, Status};
 use ikev2_scsi::crypto::{
     CryptoError, CryptoProvider, DhExchange, DhGroup, Identity, MemoryKeys, Purpose, Random, RandomError, Secret,
 };
+use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::sense::{Sense, SenseKey, SenseKeySpecific};
-use ikev2_scsi::server::Limits;
+use ikev2_scsi::server::{Deadline, Limits};
 use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request, SlowCrypto, provider};
 use libfuzzer_sys::fuzz_target;
 
-const NEXUSES: u8 = 3;
+const NEXUSES: u8 = 4;
 const LIMITS: Limits =
     Limits { nexuses: 3, sequences: 2, sas: 3, sas_per_identity: 2, parameter_list: 16_384, events: 8 };
 
@@ -30,6 +32,10 @@ struct Input {
 enum Operation {
     /// The nexus's honest client sends its next command, perhaps with some bytes changed on the way.
     Honest { nexus: u8, edits: Vec<(u16, u8)> },
+    /// As `Honest` until the association exists or a command is put off, jobs done at once.
+    Establish { nexus: u8, upto: u8 },
+    /// The Delete of an association that a client has, perhaps changed on the way.
+    Delete { nexus: u8, which: u8, edits: Vec<(u16, u8)> },
     /// The nexus's honest client begins anew.
     Anew { nexus: u8 },
     /// A command that a server knows, with any parameter data.
@@ -39,6 +45,7 @@ enum Operation {
     NexusLost { nexus: u8 },
     Reset,
     RunJob,
+    FailJob,
     Complete { which: u8 },
     RequestSense { nexus: u8 },
     TouchAll,
@@ -116,6 +123,9 @@ fn keys(own: &[u8], peers: &[(&[u8], &[u8])]) -> Arc<MemoryKeys> {
 struct World {
     server: DeviceServer,
     clients: Vec<Option<ApplicationClient>>,
+    /// Whether the command of the nexus's client is held.
+    held: [bool; NEXUSES as usize],
+    established: Vec<SaParameters>,
     configs: Vec<Arc<ClientConfig>>,
     random: XorShift,
     now: u64,
@@ -128,9 +138,11 @@ impl World {
         let policy = Policy {
             slow_crypto: if input.offload { SlowCrypto::Offload } else { SlowCrypto::Inline },
             allow_no_authentication: true,
+            // Our clients give up at their first.
+            max_auth_failures: 1,
             ..Policy::default()
         };
-        // The first two nexuses are one client, the third has another identity.
+        // The first two nexuses are one client, the third has another identity, the fourth not the key of its own.
         let server = DeviceServer::builder(null_provider())
             .identity(Identity::key_id(DRIVE))
             .preshared_keys(keys(b"drive's key", &[(b"host-0", b"key 0"), (b"host-1", b"key 1")]))
@@ -143,10 +155,14 @@ impl World {
             let builder = ClientConfig::builder(null_provider(), Identity::key_id(name), keys);
             Arc::new(builder.initial_contact(name == b"host-1").build().unwrap())
         };
-        let configs = vec![config(b"host-0", b"key 0"), config(b"host-0", b"key 0"), config(b"host-1", b"key 1")];
+        let hosts: [(&[u8], &[u8]); NEXUSES as usize] =
+            [(b"host-0", b"key 0"), (b"host-0", b"key 0"), (b"host-1", b"key 1"), (b"host-1", b"key 0")];
+        let configs: Vec<_> = hosts.iter().map(|(name, key)| config(name, key)).collect();
         Self {
             server,
             clients: configs.iter().map(|config| Some(ApplicationClient::new(Arc::clone(config)))).collect(),
+            held: [false; NEXUSES as usize],
+            established: Vec::new(),
             configs,
             random: XorShift(input.seed | 1),
             now: 0,
@@ -155,35 +171,60 @@ impl World {
         }
     }
 
+    fn now(&self) -> Instant {
+        Instant::from_millis(self.now)
+    }
+
+    /// What a refused command must leave as it is.
+    fn trace(&self, nexus: NexusId) -> (Phase, usize, Option<Deadline>) {
+        (self.server.phase(nexus), self.server.sas().len(), self.server.next_deadline())
+    }
+
     fn execute(&mut self, nexus: u8, cdb: &[u8], data_out: &mut [u8]) -> Reply {
+        let (nexus, now) = (NexusId(nexus.into()), self.now());
+        self.server.expire(now);
+        let before = self.trace(nexus);
         let request = Request { cdb, data_out, data_in: &mut self.data_in };
-        let now = Instant::from_millis(self.now);
-        let reply = self.server.execute(NexusId(nexus.into()), request, now, &mut self.random);
+        let reply = self.server.execute(nexus, request, now, &mut self.random);
         if let Reply::CheckCondition(sense) = reply {
             check(&sense, cdb.len(), data_out.len());
+            let abandons = sense.asc.code == 0x74 && sense.asc.qualifier == 0x40 && self.server.phase(nexus) == Phase::Idle;
+            assert!(abandons || before == self.trace(nexus), "{sense}");
         }
         reply
     }
 
-    fn honest(&mut self, nexus: u8, edits: &[(u16, u8)]) {
-        let index = usize::from(nexus);
-        let Some(mut client) = self.clients[index].take() else { return };
-        let Ok(command) = client.next_command(&mut self.random) else { return };
+    fn send(&mut self, nexus: u8, command: &Command, edits: &[(u16, u8)]) -> Reply {
         let mut data_out = command.data_out.to_vec();
         for (at, mask) in edits {
             if let Some(byte) = data_out.get_mut(usize::from(*at)) {
                 *byte ^= mask;
             }
         }
-        let reply = self.execute(nexus, &command.cdb.to_bytes(), &mut data_out);
+        self.execute(nexus, &command.cdb.to_bytes(), &mut data_out)
+    }
+
+    fn honest(&mut self, nexus: u8, edits: &[(u16, u8)]) {
+        let index = usize::from(nexus);
+        let Some(client) = self.clients[index].as_mut().filter(|_| !self.held[index]) else { return };
+        let Ok(command) = client.next_command(&mut self.random) else { return };
+        let reply = self.send(nexus, &command, edits);
+        self.answer(index, reply);
+    }
+
+    /// Gives the client its reply; an exchange that has ended leaves no client.
+    fn answer(&mut self, index: usize, reply: Reply) {
+        let Some(mut client) = self.clients[index].take() else { return };
+        self.held[index] = reply == Reply::Held;
         let outcome = match reply {
             Reply::Good { len } => client.reply(Status::Good(&self.data_in[..len])),
             Reply::CheckCondition(sense) => client.reply(Status::CheckCondition(sense.to_fixed().as_ref())),
-            // The held reply comes later, or never; the client asks again by the same command.
             Reply::Held => Ok(Outcome::Continue),
         };
-        if let Ok(Outcome::Continue | Outcome::SendAgain(_)) = outcome {
-            self.clients[index] = Some(client);
+        match outcome {
+            Ok(Outcome::Established(parameters)) => self.established.push(*parameters),
+            Ok(Outcome::Continue | Outcome::SendAgain(_)) => self.clients[index] = Some(client),
+            Err(_) => {}
         }
     }
 
@@ -192,35 +233,60 @@ impl World {
             return;
         }
         let done = self.done.swap_remove(usize::from(which) % self.done.len());
-        let reply = self.server.complete(done, &mut self.data_in, Instant::from_millis(self.now));
-        assert!(!matches!(reply, Some((_, Reply::Held))));
+        let now = self.now();
+        let Some((NexusId(nexus), reply)) = self.server.complete(done, &mut self.data_in, now) else { return };
+        assert_ne!(reply, Reply::Held);
+        let index = usize::try_from(nexus).unwrap();
+        if self.held[index] {
+            self.answer(index, reply);
+        }
+    }
+
+    fn establish(&mut self, nexus: u8, upto: u8) {
+        for _ in 0..upto {
+            self.honest(nexus, &[]);
+            while let Some(job) = self.server.poll_job() {
+                self.done.push(job.run());
+                self.complete(u8::MAX);
+            }
+        }
+    }
+
+    fn delete(&mut self, nexus: u8, which: u8, edits: &[(u16, u8)]) {
+        if self.established.is_empty() {
+            return;
+        }
+        let parameters = self.established.swap_remove(usize::from(which) % self.established.len());
+        let Ok(command) = client::delete(&self.configs[0], parameters, &mut self.random) else { return };
+        let _ = self.send(nexus, &command, edits);
+    }
+
+    fn begin_anew(&mut self, index: usize) {
+        self.clients[index] = Some(ApplicationClient::new(Arc::clone(&self.configs[index])));
+        self.held[index] = false;
     }
 
     fn step(&mut self, operation: &Operation) {
-        let now = Instant::from_millis(self.now);
+        let now = self.now();
         match operation {
             Operation::Honest { nexus, edits } => self.honest(nexus % NEXUSES, edits),
-            Operation::Anew { nexus } => {
-                let index = usize::from(nexus % NEXUSES);
-                self.clients[index] = Some(ApplicationClient::new(Arc::clone(&self.configs[index])));
-            }
+            Operation::Establish { nexus, upto } => self.establish(nexus % NEXUSES, upto % 6),
+            Operation::Delete { nexus, which, edits } => self.delete(nexus % NEXUSES, *which, edits),
+            Operation::Anew { nexus } => self.begin_anew(usize::from(nexus % NEXUSES)),
             Operation::Known { nexus, direction, specific, length, data } => {
                 let [l2, l3] = length.to_be_bytes();
                 let operation = if *direction { 0xA2 } else { 0xB5 };
                 let cdb = [operation, 0x41, 1, 2 + specific % 3, 0, 0, 0, 0, l2, l3, 0, 0];
-                self.execute(nexus % NEXUSES, &cdb, &mut data.clone());
+                let _ = self.execute(nexus % NEXUSES, &cdb, &mut data.clone());
             }
             Operation::Raw { nexus, cdb, data } => {
-                self.execute(nexus % NEXUSES, cdb, &mut data.clone());
+                let _ = self.execute(nexus % NEXUSES, cdb, &mut data.clone());
             }
             Operation::Tick { milliseconds } => self.now += u64::from(*milliseconds),
             Operation::NexusLost { nexus } => self.server.nexus_lost(NexusId((nexus % NEXUSES).into())),
             Operation::Reset => self.server.reset(),
-            Operation::RunJob => {
-                if let Some(job) = self.server.poll_job() {
-                    self.done.push(job.run());
-                }
-            }
+            Operation::RunJob => self.done.extend(self.server.poll_job().map(Job::run)),
+            Operation::FailJob => self.done.extend(self.server.poll_job().map(Job::fail)),
             Operation::Complete { which } => self.complete(*which),
             Operation::RequestSense { nexus } => {
                 let sense = self.server.request_sense(NexusId((nexus % NEXUSES).into()), now);
@@ -246,6 +312,8 @@ fn check(sense: &Sense, cdb: usize, list: usize) {
             assert!(usize::from(byte) < size, "{sense} in {size} bytes");
         }
         (SenseKey::NotReady, SenseKeySpecific::Progress(_)) => {}
+        // A key exchange IN after a job that failed; the command of a failed job is answered by `complete`.
+        (SenseKey::HardwareError, SenseKeySpecific::None) => {}
         other => panic!("{other:?}"),
     }
 }

@@ -60,6 +60,7 @@ impl AuthMethods {
 
 /// Why there is no list of capabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum CapabilitiesError {
     /// No algorithm of this type is left, and there shall be at least one of each (r3 7.7.4.11).
     #[error("no algorithm of type {} is offered", .0.name())]

@@ -1,7 +1,8 @@
 //! Slow work as a value (r3 5.13.7): a [`Job`] runs on any thread, core, accelerator or HSM queue.
 //!
 //! A job owns all that it needs and touches nothing of the server. Its number is never used twice, so that the result of
-//! a job whose sequence is gone is told from that of a later one.
+//! a job whose sequence is gone is told from that of a later one; and it knows its server, so that a result proves nothing
+//! to another one.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -17,6 +18,16 @@ use crate::keys::{SignedOctets, shared_key_auth, verify_shared_key_auth};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub(crate) u64);
 
+/// The device server that made a job. Numbers alone would not do: each server counts its own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Owner(Arc<()>);
+
+impl PartialEq for Owner {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -31,9 +42,10 @@ pub enum JobKind {
 
 /// A piece of slow work.
 #[derive(Debug)]
-#[must_use = "a job that is not run leaves its command unanswered until the protocol timeout"]
+#[must_use = "a job that is neither run nor failed leaves its command unanswered"]
 pub struct Job {
     pub(crate) id: JobId,
+    pub(crate) owner: Owner,
     pub(crate) work: Work,
 }
 
@@ -42,6 +54,7 @@ pub struct Job {
 #[must_use = "the result of a job must be given back to the server"]
 pub struct JobDone {
     pub(crate) id: JobId,
+    pub(crate) owner: Owner,
     pub(crate) result: WorkResult,
 }
 
@@ -69,7 +82,18 @@ impl Job {
             Work::Verify(work) => WorkResult::Verify(work.run()),
             Work::Sign(work) => WorkResult::Sign(work.run()),
         };
-        JobDone { id: self.id, result }
+        JobDone { id: self.id, owner: self.owner, result }
+    }
+
+    /// The job could not be run: a queue is full, or a device is gone. Its command is refused with HARDWARE ERROR and may be
+    /// sent again (reading R40).
+    pub fn fail(self) -> JobDone {
+        let result = match self.work {
+            Work::KeyExchange(work) => WorkResult::KeyExchange(Err(work)),
+            Work::Verify(_) => WorkResult::Verify(Err(PskError::Crypto(CryptoError::Device))),
+            Work::Sign(_) => WorkResult::Sign(Err(CryptoError::Device)),
+        };
+        JobDone { id: self.id, owner: self.owner, result }
     }
 }
 

@@ -80,6 +80,7 @@ impl Default for Policy {
 
 /// A decision that the protocol does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PolicyError {
     /// No timeout could be accepted.
     #[error("a maximum timeout of zero accepts no key exchange")]

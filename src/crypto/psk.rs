@@ -57,6 +57,7 @@ pub struct KeyVersion(pub u64);
 
 /// Why there is no keyed value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PskError {
     /// Nobody by that identity has a key. The peer is told what it is told for a wrong key.
     #[error("no key for that identity")]
@@ -84,6 +85,9 @@ pub trait PresharedKeys: Send + Sync {
 
     /// Writes prf(the secret of `peer`, `pad`) into `out`.
     ///
+    /// For an unknown identity the caller computes the PRF once itself. A store that takes longer than that for a known one,
+    /// such as an HSM, should spend the same on an unknown one, or the time tells whom it knows.
+    ///
     /// # Errors
     /// [`PskError::Unknown`] for an unknown identity; [`PskError::Crypto`].
     fn peer(&self, peer: Identification<'_>, prf: &dyn Prf, pad: &[u8], out: &mut [u8])
@@ -92,6 +96,7 @@ pub trait PresharedKeys: Send + Sync {
 
 /// Why a key cannot be configured (r3 7.7.4.6 a).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ConfigureKeyError {
     /// The same bytes would authenticate both an application client and a device server.
     #[error("the same pre-shared key shall not authenticate both an application client and a device server")]

@@ -1,7 +1,5 @@
 //! The random source: an argument of every call that may need one.
 
-use alloc::vec;
-
 use thiserror::Error;
 
 use super::Secret;
@@ -42,9 +40,9 @@ pub trait Random {
     /// # Errors
     /// [`RandomError`] when the source cannot.
     fn dh_private(&mut self, length: usize) -> Result<Secret, RandomError> {
-        let mut bytes = vec![0; length];
-        self.fill(Purpose::DhPrivate, &mut bytes)?;
-        Ok(Secret::from(bytes))
+        let mut private = Secret::zeroed(length);
+        self.fill(Purpose::DhPrivate, private.expose_mut())?;
+        Ok(private)
     }
 }
 

@@ -24,6 +24,7 @@ use crate::wire::{EmitError, Field, WireError, WireErrorKind};
 
 /// SENSE KEY values that this crate uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SenseKey {
     /// 0h.
     NoSense,
@@ -164,6 +165,7 @@ impl fmt::Display for Sense {
 
 /// What a refusal does to the command sequence besides leaving it where it was (reading R23).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Consequence {
     /// Nothing.
     None,

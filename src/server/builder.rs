@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::DeviceServer;
 use super::event::EventQueue;
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
+use crate::ccs::job::Owner;
 use crate::ccs::{Policy, PolicyError, Setting};
 use crate::crypto::{CryptoProvider, Identity, PresharedKeys};
 use crate::dialect::Profile;
@@ -43,7 +44,14 @@ impl Limits {
 impl Default for Limits {
     /// 256 nexuses, 64 running sequences, 1024 associations in all and for one identity, 16 384 bytes, 256 events.
     fn default() -> Self {
-        Self { sequences: 64, sas: 1024, sas_per_identity: 1024, parameter_list: Self::MIN_PARAMETER_LIST, events: 256 }
+        Self {
+            nexuses: 256,
+            sequences: 64,
+            sas: 1024,
+            sas_per_identity: 1024,
+            parameter_list: Self::MIN_PARAMETER_LIST,
+            events: 256,
+        }
     }
 }
 
@@ -60,6 +68,9 @@ pub enum ConfigError {
     /// An ID type that shall not be used without a certificate (r3 7.7.4.4 a).
     #[error("this identity type needs a certificate")]
     IdentityNeedsCertificate,
+    /// An identity for which an application client need not have room.
+    #[error("the identity must fit a message of 16 384 bytes")]
+    IdentityTooLong,
     /// The capabilities cannot be reported.
     #[error(transparent)]
     Capabilities(#[from] CapabilitiesError),
@@ -182,6 +193,10 @@ impl Builder {
         if identity.id_type.needs_certificate() {
             return Err(ConfigError::IdentityNeedsCertificate);
         }
+        // Half of a message leaves room for everything else that an authentication IN has.
+        if usize::try_from(Limits::MIN_PARAMETER_LIST / 2).is_ok_and(|room| identity.data.len() > room) {
+            return Err(ConfigError::IdentityTooLong);
+        }
         let limits = self.limits;
         if limits.parameter_list < Limits::MIN_PARAMETER_LIST {
             return Err(ConfigError::ParameterListLimit);
@@ -220,6 +235,7 @@ impl Builder {
             held: BTreeMap::new(),
             jobs: VecDeque::new(),
             next_job: 0,
+            owner: Owner::default(),
             events: EventQueue::new(limits.events),
         })
     }

@@ -89,6 +89,7 @@ pub struct Deadline {
 
 /// What runs out at a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DeadlineReason {
     /// A protocol timeout.
     Protocol,

@@ -27,6 +27,7 @@ impl DeviceServer {
     /// The next job to run, on whatever thread, core or device the embedder likes.
     ///
     /// There are jobs only with [`SlowCrypto::Offload`].
+    #[must_use = "a job that is lost leaves its command unanswered"]
     pub fn poll_job(&mut self) -> Option<Job> {
         self.jobs.pop_front()
     }
@@ -34,9 +35,14 @@ impl DeviceServer {
     /// Takes the result of a job, and gives the reply to the command that was held for it.
     ///
     /// `None` when no command waits: the key exchange OUT has been answered before its calculation, and a command whose
-    /// nexus is lost, or whose logical unit was reset, is answered by nobody.
+    /// nexus is lost, or whose logical unit was reset, is answered by nobody. The result of another device server's job is
+    /// not taken: it would prove to this one what only the other has checked.
+    #[must_use = "the held command's initiator waits for the reply"]
     pub fn complete(&mut self, done: JobDone, data_in: &mut [u8], now: Instant) -> Option<(NexusId, Reply)> {
         self.expire(now);
+        if done.owner != self.owner {
+            return None;
+        }
         let held = self.held.remove(&done.id);
         match (done.result, held) {
             (WorkResult::KeyExchange(result), _) => {
@@ -54,7 +60,7 @@ impl DeviceServer {
     pub(super) fn queue_job(&mut self, work: Work) -> RunningJob {
         self.next_job = self.next_job.wrapping_add(1);
         let id = JobId(self.next_job);
-        self.jobs.push_back(Job { id, work });
+        self.jobs.push_back(Job { id, owner: self.owner.clone(), work });
         RunningJob { id, since: self.now }
     }
 

@@ -29,6 +29,8 @@ impl DeviceServer {
 
     /// I_T nexus loss: the nexus's sequence is dropped, security associations stay (reading R37).
     pub fn nexus_lost(&mut self, nexus: NexusId) {
+        let held = &self.held;
+        self.jobs.retain(|job| held.get(&job.id()).is_none_or(|held| held.nexus != nexus));
         self.held.retain(|_, held| held.nexus != nexus);
         self.drop_sequence(nexus, DropReason::NexusLoss);
     }
@@ -64,7 +66,8 @@ impl DeviceServer {
     pub(super) fn drop_sequence(&mut self, nexus: NexusId, why: DropReason) {
         self.protocol_timers.clear(nexus);
         let Some(slot) = self.slots.remove(&nexus) else { return };
-        // A command that is still held is answered when its job is done; every other job has nobody to serve.
+        // Timeouts are the client's choice, so jobs that nobody waits for would pile up. One whose command is held stays: the
+        // command is to be answered.
         if let Some(running) = slot.running.filter(|running| !self.held.contains_key(&running.id)) {
             self.jobs.retain(|job| job.id() != running.id);
         }

@@ -20,7 +20,7 @@ pub use event::{Deadline, DeadlineReason, DropReason, Event, RemovalReason};
 
 use alloc::collections::{BTreeMap, VecDeque};
 
-use crate::ccs::job::{Job, JobId};
+use crate::ccs::job::{Job, JobId, Owner};
 use crate::ccs::table::Phase;
 use crate::ccs::{Ccs, Setting};
 use crate::crypto::Random;
@@ -50,6 +50,7 @@ pub struct Request<'a> {
 
 /// The answer to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "the initiator waits for status, sense data and Data-In"]
 pub enum Reply {
     /// GOOD status; the first `len` bytes of the Data-In buffer go to the initiator.
     Good {
@@ -107,6 +108,8 @@ pub struct DeviceServer {
     held: BTreeMap<JobId, HeldCommand>,
     jobs: VecDeque<Job>,
     next_job: u64,
+    /// Marks the jobs as this server's.
+    owner: Owner,
     events: EventQueue,
 }
 
@@ -154,7 +157,8 @@ impl DeviceServer {
         self.slots.get(&nexus).map_or(Phase::Idle, |slot| slot.ccs.phase())
     }
 
-    /// The live security associations.
+    /// The security associations that were live at the last time told; [`DeviceServer::sa`] tells a time, and
+    /// [`DeviceServer::expire`] does.
     #[must_use]
     pub const fn sas(&self) -> &SaDatabase {
         &self.sas
@@ -167,6 +171,7 @@ impl DeviceServer {
     }
 
     /// Restarts the inactivity timer of a security association that a command has used; false if it is not live.
+    #[must_use = "an association that is not live must not be used"]
     pub fn touch(&mut self, id: SaId, now: Instant) -> bool {
         self.expire(now);
         let now = self.now;

@@ -31,6 +31,23 @@ fn failed_authentications_are_counted() {
     }
 }
 
+/// Reading R18: the capabilities as they are now say what is accepted.
+#[test]
+fn a_method_that_is_no_longer_accepted() {
+    use ikev2_scsi::algorithm::{AlgorithmType, IKE_AUTH_SHARED_KEY};
+    use ikev2_scsi::wire::{Capabilities, Descriptor};
+    let mut unit = Unit::new(|builder| builder);
+    let mut client = unit.client_before(A, &Host::first(), 2);
+    let (_, bytes) = unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]);
+    let offered = Capabilities::parse_parameter_data(Profile::R3, &bytes).unwrap();
+    let mut list: Vec<Descriptor> = offered.descriptors.iter().collect();
+    list.retain(|descriptor| descriptor.algorithm_type != AlgorithmType::Authentication.code());
+    list.push(Descriptor::authentication(IKE_AUTH_SHARED_KEY, true, false));
+    unit.server.set_capabilities(&list).unwrap();
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert_eq!(codes(&unit.refused(A, &command.cdb.to_bytes(), &command.data_out)), AUTHENTICATION);
+}
+
 /// Only failed authentications count: a message that was damaged on its way does not.
 #[test]
 fn a_damaged_message_may_be_sent_again() {
@@ -116,6 +133,21 @@ fn a_limit_for_each_identity_is_a_failed_authentication() {
     unit.server.nexus_lost(A);
     unit.establish(A, &contact);
     assert_eq!(unit.server.sas().len(), 2, "an Initial Contact makes its own room");
+}
+
+/// An Initial Contact counts what it will not remove: what another nexus is about to get.
+#[test]
+fn an_initial_contact_keeps_the_limit_of_its_identity() {
+    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let mut unit = Unit::new(|builder| builder.limits(limits));
+    let mut plain = unit.client_before(A, &Host::first(), 3);
+    let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
+    let mut client = unit.client_before(B, &contact, 2);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert_eq!(codes(&unit.refused(B, &command.cdb.to_bytes(), &command.data_out)), AUTHENTICATION);
+    assert!(unit.step(A, &mut plain).is_some());
+    assert!(unit.step(B, &mut client).is_none() && unit.step(B, &mut client).is_some());
+    assert_eq!(unit.server.sas().len(), 1);
 }
 
 /// A random source that fails: HARDWARE ERROR, and the sequence is where it was.
@@ -222,6 +254,9 @@ fn configurations_that_cannot_work() {
     for own in [0x00, 0x40, 0x41] {
         assert_eq!(build(&|builder| builder.other_protocols(&[own])), Some(ConfigError::OwnProtocol(own)));
     }
+    let [fits, long] = [8192, 8193].map(|length| Identity::key_id(&vec![b'x'; length]));
+    assert_eq!(build(&|builder| builder.identity(fits.clone())), None);
+    assert_eq!(build(&|builder| builder.identity(long.clone())), Some(ConfigError::IdentityTooLong));
     let small = Limits { parameter_list: 16_383, ..Limits::default() };
     assert_eq!(build(&|builder| builder.limits(small)), Some(ConfigError::ParameterListLimit));
     assert_eq!(build(&|builder| builder.limits(Limits { sas: 0, ..Limits::default() })), Some(ConfigError::ZeroLimit));
@@ -235,6 +270,16 @@ fn configurations_that_cannot_work() {
     ] {
         assert_eq!(build(&|builder| builder.policy(policy(change))), Some(ConfigError::Policy(error)));
     }
+}
+
+/// The longest identity that is taken can also be told.
+#[test]
+fn a_long_identity() {
+    let long = Identity::key_id(&[b'x'; 8192]);
+    let mut unit = Unit::new(|builder| builder.identity(long.clone()));
+    let mut client = unit.client_before(A, &Host::first(), 3);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert!(matches!(unit.command(A, &command).0, Reply::Good { len } if len > 8192));
 }
 
 /// Without a key of its own the device server does not offer to use one, and what is not offered is refused.
@@ -324,4 +369,47 @@ impl PresharedKeys for Renewed {
         self.0.peer(peer, prf, pad, out)?;
         Ok(KeyVersion(self.1.load(Ordering::Relaxed)))
     }
+}
+
+/// Gives chosen device server SAIs first, then real ones.
+struct ChosenSais(Vec<u64>, TestRandom);
+
+impl Random for ChosenSais {
+    fn fill(&mut self, purpose: Purpose, out: &mut [u8]) -> Result<(), RandomError> {
+        match (purpose, self.0.pop()) {
+            (Purpose::DsSai, Some(sai)) => out.copy_from_slice(&sai.to_be_bytes()),
+            (_, unused) => {
+                self.0.extend(unused);
+                self.1.fill(purpose, out)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reading R2: not 0 to 255, and not that of a live association or of a running sequence.
+#[test]
+fn a_device_server_sai_is_drawn_again() {
+    let mut unit = Unit::new(|builder| builder);
+    let live = id(&unit.establish(A, &Host::first())).ds_sai.0;
+    let mut client = unit.client_before(B, &Host::first(), 1);
+    unit.step(B, &mut client);
+    let running = unit.send(B, &KEY_EXCHANGE_IN, &[]).1;
+    let running = u64::from_be_bytes(running[8..16].try_into().unwrap());
+    let mut client = unit.client_before(A, &Host::first(), 0);
+    let command = client.next_command(&mut unit.random).unwrap();
+    let (cdb, now) = (command.cdb.to_bytes(), unit.instant());
+    let mut begin = |sais: &[u64]| {
+        let state = TestRandom { state: 0xD1CE, fails: false };
+        let mut random = ChosenSais(sais.iter().rev().copied().collect(), state);
+        let mut data_out = command.data_out.to_vec();
+        let request = Request { cdb: &cdb, data_out: &mut data_out, data_in: &mut [] };
+        unit.server.execute(A, request, now, &mut random)
+    };
+    // A source that gives nothing usable sixteen times is broken.
+    let Reply::CheckCondition(sense) = begin(&[0, 255, live, running].repeat(4)) else { panic!() };
+    assert_eq!(codes(&sense), INTERNAL);
+    assert_eq!(begin(&[0, 255, live, running, 256]), Reply::Good { len: 0 });
+    let answer = unit.send(A, &KEY_EXCHANGE_IN, &[]).1;
+    assert_eq!(answer[8..16], 256_u64.to_be_bytes());
 }

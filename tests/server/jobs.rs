@@ -82,10 +82,10 @@ fn others_are_served_meanwhile() {
     assert!(good(&unit.send(A, &[0xA2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0], &[]).0));
     unit.client_before(B, &Host::second(), 1);
     let (first, second, now) = (unit.run_job(), unit.run_job(), unit.instant());
-    unit.server.complete(second, &mut [], now);
+    assert_eq!(unit.server.complete(second, &mut [], now), None);
     assert_eq!(codes(&unit.refused(A, &KEY_EXCHANGE_IN, &[])), CALCULATING);
     assert!(good(&unit.send(B, &KEY_EXCHANGE_IN, &[]).0));
-    unit.server.complete(first, &mut [], now);
+    assert_eq!(unit.server.complete(first, &mut [], now), None);
     assert!(unit.step(A, &mut slow).is_none());
 }
 
@@ -141,7 +141,7 @@ fn late_results_are_ignored() {
     assert_eq!(unit.server.complete(late, &mut [], now), None);
     assert_eq!(codes(&unit.refused(A, &KEY_EXCHANGE_IN, &[])), CALCULATING, "the new one still runs");
     let (done, now) = (unit.run_job(), unit.instant());
-    unit.server.complete(done, &mut [], now);
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
     unit.step(A, &mut client);
 
     let command = client.next_command(&mut unit.random).unwrap();
@@ -150,6 +150,16 @@ fn late_results_are_ignored() {
     unit.server.reset();
     let now = unit.instant();
     assert_eq!(unit.server.complete(late, &mut [], now), None, "a reset aborts the command");
+
+    held_before(&mut unit, &Host::first());
+    let (late, now) = (unit.run_job(), unit.instant());
+    unit.server.nexus_lost(B);
+    unit.server.nexus_lost(A);
+    assert_eq!(unit.server.complete(late, &mut [], now), None, "nobody is there to be answered");
+    held_before(&mut unit, &Host::first());
+    let (done, now) = (unit.run_job(), unit.instant());
+    unit.server.nexus_lost(B);
+    assert_eq!(unit.server.complete(done, &mut [], now), Some((A, Reply::Good { len: 0 })), "another's loss");
 }
 
 /// The awaited command has come: while it is held the protocol timeout begins anew, and a command that is held when it
@@ -159,7 +169,7 @@ fn a_held_command_and_the_protocol_timeout() {
     let mut unit = offloading();
     let mut client = unit.client_before(A, &Host::first(), 1);
     let (done, now) = (unit.run_job(), unit.instant());
-    unit.server.complete(done, &mut [], now);
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
     unit.step(A, &mut client);
     unit.now = 59_999;
     let command = client.next_command(&mut unit.random).unwrap();
@@ -178,7 +188,7 @@ fn a_refused_held_command_leaves_the_deadline_that_it_met() {
     let wrong = Host::new(b"host-0", b"wrong key");
     let mut client = unit.client_before(A, &wrong, 1);
     let (done, now) = (unit.run_job(), unit.instant());
-    unit.server.complete(done, &mut [], now);
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
     unit.step(A, &mut client);
     unit.now = 1_000;
     let command = client.next_command(&mut unit.random).unwrap();
@@ -190,27 +200,72 @@ fn a_refused_held_command_leaves_the_deadline_that_it_met() {
     assert_eq!(unit.server.next_deadline().unwrap().at.as_millis(), 60_000);
 }
 
-/// What nobody waits for is not calculated: else a peer that lets its sequences run out would fill the queue.
+/// A client whose authentication OUT is held.
+fn held_before(unit: &mut Unit, host: &Host) {
+    let mut client = unit.client_before(A, host, 1);
+    let (done, now) = (unit.run_job(), unit.instant());
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
+    unit.step(A, &mut client);
+    let command = client.next_command(&mut unit.random).unwrap();
+    assert_eq!(unit.command(A, &command).0, Reply::Held);
+}
+
+/// Several logical units may share a pool of workers: a result that was made for one proves nothing to another.
 #[test]
-fn the_job_of_a_sequence_that_ran_out_is_dropped() {
+fn a_result_belongs_to_one_device_server() {
+    let (mut honest, mut attacked) = (offloading(), offloading());
+    held_before(&mut honest, &Host::first());
+    held_before(&mut attacked, &Host::new(b"host-0", b"wrong key"));
+    let (theirs, ours, now) = (honest.run_job(), attacked.run_job(), attacked.instant());
+    assert_eq!(theirs.id(), ours.id(), "by number alone the two are the same");
+    assert_eq!(attacked.server.complete(theirs, &mut [], now), None);
+    let Some((A, Reply::CheckCondition(sense))) = attacked.server.complete(ours, &mut [], now) else { panic!() };
+    assert_eq!(codes(&sense), AUTHENTICATION);
+}
+
+/// Timeouts are the client's choice and jobs are slow: what nobody waits for any more is not calculated.
+#[test]
+fn a_sequence_that_runs_out_takes_its_job_with_it() {
     let mut unit = offloading();
-    for round in 0..3 {
+    for _ in 0..3 {
         unit.client_before(A, &Host::first(), 1);
         unit.now += 60_000;
         let now = unit.instant();
         unit.server.expire(now);
-        assert!(unit.server.poll_job().is_none(), "round {round}");
     }
-    // A held command is answered by its job, which therefore stays.
-    let mut client = unit.client_before(A, &Host::first(), 1);
-    let (done, now) = (unit.run_job(), unit.instant());
-    unit.server.complete(done, &mut [], now);
-    unit.step(A, &mut client);
-    let command = client.next_command(&mut unit.random).unwrap();
-    assert_eq!(unit.command(A, &command).0, Reply::Held);
+    assert!(unit.server.poll_job().is_none());
+    // A held command is still to be answered, so its job stays, until nobody is there to be answered.
+    held_before(&mut unit, &Host::first());
     unit.now += 60_000;
     let now = unit.instant();
     unit.server.expire(now);
+    unit.server.nexus_lost(A);
+    assert!(unit.server.poll_job().is_none());
+}
+
+/// A device that lost the job can say so: the command is answered, and may be sent again.
+#[test]
+fn a_job_that_cannot_be_run() {
+    let mut unit = offloading();
+    let mut client = unit.client_before(A, &Host::first(), 1);
+    let (failed, now) = (unit.server.poll_job().unwrap().fail(), unit.instant());
+    assert_eq!(unit.server.complete(failed, &mut [], now), None);
+    assert_eq!(codes(&unit.refused(A, &KEY_EXCHANGE_IN, &[])), INTERNAL);
     let done = unit.run_job();
-    assert!(matches!(unit.server.complete(done, &mut [], now), Some((A, Reply::CheckCondition(_)))));
+    assert_eq!(unit.server.complete(done, &mut [], now), None);
+    unit.step(A, &mut client);
+    for _ in 0..2 {
+        let command = client.next_command(&mut unit.random).unwrap();
+        for _ in 0..5 {
+            assert_eq!(unit.command(A, &command).0, Reply::Held);
+            let failed = unit.server.poll_job().unwrap().fail();
+            let Some((A, Reply::CheckCondition(sense))) = unit.server.complete(failed, &mut [], now) else { panic!() };
+            assert_eq!(codes(&sense), INTERNAL, "and counts as no failure of the client");
+        }
+        assert_eq!(unit.command(A, &command).0, Reply::Held);
+        let (done, mut data_in) = (unit.run_job(), vec![0; 16_384]);
+        let Some((A, Reply::Good { len })) = unit.server.complete(done, &mut data_in, now) else { panic!() };
+        client.reply(Status::Good(&data_in[..len])).unwrap();
+    }
+    assert_eq!(unit.server.sas().len(), 1);
 }

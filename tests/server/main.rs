@@ -239,3 +239,16 @@ fn no_sense_when_nothing_is_wrong() {
     let now = unit.instant();
     assert_eq!(unit.server.request_sense(A, now).key, SenseKey::NoSense);
 }
+
+/// A server may move between threads behind a lock; jobs and their results may run on any.
+#[test]
+fn whatever_may_move_between_threads_can() {
+    fn can_move<T: Send>() {}
+    fn can_be_shared<T: Sync>() {}
+    can_move::<DeviceServer>();
+    can_move::<ikev2_scsi::ccs::job::Job>();
+    can_move::<JobDone>();
+    can_move::<ApplicationClient>();
+    can_be_shared::<DeviceServer>();
+    can_be_shared::<ClientConfig>();
+}
