@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::job::{Agreed, KeyExchangeWork};
 use super::{Keyed, Sequence, Setting};
 use crate::capabilities::{Selection, select};
-use crate::crypto::{CryptoError, Purpose, Random, RandomError, Secret};
+use crate::crypto::{CryptoError, Purpose, Random, Secret, draw_sai};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::Skeyseed;
 use crate::sense::Refusal;
@@ -18,11 +18,6 @@ use crate::wire::{
     Algorithms, Chain, Descriptors, Expected, Field, Header, KeyExchange, MessageWriter, Nonce, RawPayload, Sai,
     Timeouts, WireError, WireErrorKind, check_order, find,
 };
-
-/// Draws of a device server SAI before the random source is called broken; one is nearly always enough.
-const SAI_DRAWS: u8 = 16;
-/// SAIs up to this one are never used (reading R2).
-const LAST_RESERVED_SAI: u64 = 255;
 
 /// What a key exchange OUT leads to, nothing of it done yet.
 pub(crate) struct Plan {
@@ -68,7 +63,7 @@ pub(crate) fn plan(
     let private = selection.suite.group.draw_private(random)?;
     let sequence = Sequence {
         ac_sai: header.ac_sai,
-        ds_sai: draw_sai(random, is_taken)?,
+        ds_sai: draw_sai(random, Purpose::DsSai, is_taken)?,
         timeouts,
         selection,
         usage_type: sca.sa_type,
@@ -130,8 +125,7 @@ fn check_algorithms<'a>(
 fn check_public<'a>(setting: &Setting, raw: &RawPayload<'a>, selection: &Selection) -> Result<&'a [u8], Refusal> {
     let ke: KeyExchange<'a> = raw.body(setting.profile)?;
     let group = selection.suite.group;
-    let [_, _, high, low] = group.identifier().to_be_bytes();
-    if ke.group != u16::from_be_bytes([high, low]) {
+    if ke.group != selection.suite.group_number() {
         return Err(raw.error(KeyExchange::GROUP_AT, Field::GroupNumber, WireErrorKind::Invalid).into());
     }
     match group.check_public(ke.public) {
@@ -151,18 +145,6 @@ fn check_nonce<'a>(setting: &Setting, raw: &RawPayload<'a>, selection: &Selectio
         return Err(WireError { kind: WireErrorKind::Invalid, ..raw.reader().length_error() });
     }
     Ok(nonce)
-}
-
-fn draw_sai(random: &mut dyn Random, is_taken: impl Fn(Sai) -> bool) -> Result<Sai, RandomError> {
-    for _ in 0..SAI_DRAWS {
-        let mut bytes = [0; 8];
-        random.fill(Purpose::DsSai, &mut bytes)?;
-        let sai = Sai(u64::from_be_bytes(bytes));
-        if sai.0 > LAST_RESERVED_SAI && !is_taken(sai) {
-            return Ok(sai);
-        }
-    }
-    Err(RandomError)
 }
 
 /// Derives the keys and writes the key exchange IN from what the Diffie-Hellman calculation gave.
@@ -195,8 +177,7 @@ fn write_in(setting: &Setting, sequence: &Sequence, public: &[u8]) -> Result<Byt
         usage_data: &sequence.usage_data,
         descriptors: Descriptors::new(descriptors),
     };
-    let [_, _, high, low] = sequence.selection.suite.group.identifier().to_be_bytes();
-    let ke = KeyExchange { group: u16::from_be_bytes([high, low]), public };
+    let ke = KeyExchange { group: sequence.selection.suite.group_number(), public };
     let nonce = Nonce { data: &sequence.ds_nonce };
     let bodies = crate::wire::Body::len(&sca)
         .saturating_add(crate::wire::Body::len(&ke))

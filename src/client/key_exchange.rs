@@ -13,18 +13,13 @@ use super::config::ClientConfig;
 use super::error::Fault;
 use super::preferences::Choice;
 use super::sealed::required;
-use crate::crypto::{CryptoError, DhExchange, Purpose, Random, RandomError};
+use crate::crypto::{CryptoError, DhExchange, Purpose, Random, draw_sai};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::{KeySet, Protection, SaContext, SaParameters, SaSource, Skeyseed};
 use crate::wire::{
     Algorithms, Body, Chain, Descriptor, Descriptors, Expected, Field, Header, KeyExchange, MessageWriter, Nonce,
     RawPayload, Sai, WireError, WireErrorKind, check_order,
 };
-
-/// Draws of an SAI before the random source is called broken; one is nearly always enough.
-const SAI_DRAWS: u8 = 16;
-/// SAIs up to this one are never used (reading R2).
-const LAST_RESERVED_SAI: u64 = 255;
 
 /// What a key exchange OUT proposes. Its private value is used up by [`Proposal::finish`].
 pub(super) struct Proposal {
@@ -47,7 +42,7 @@ impl Proposal {
     ) -> Result<Self, Fault> {
         let offers = |wanted: &Descriptor| capabilities.offers(wanted);
         let choice = config.preferences.choose(&config.provider, offers).map_err(Fault::NothingInCommon)?;
-        let ac_sai = draw_sai(random)?;
+        let ac_sai = draw_sai(random, Purpose::AcSai, |_| false)?;
         let mut nonce = vec![0; config.nonce_length];
         random.fill(Purpose::Nonce, &mut nonce)?;
         let exchange = choice.suite.group.start(choice.suite.group.draw_private(random)?)?;
@@ -124,7 +119,7 @@ impl Proposal {
     fn check_public<'a>(&self, config: &ClientConfig, raw: &RawPayload<'a>) -> Result<&'a [u8], Fault> {
         let ke: KeyExchange<'a> = raw.body(config.profile)?;
         let group = self.choice.suite.group;
-        if ke.group != group_number(&self.choice) {
+        if ke.group != self.choice.suite.group_number() {
             return Err(raw.error(KeyExchange::GROUP_AT, Field::GroupNumber, WireErrorKind::Invalid).into());
         }
         match group.check_public(ke.public) {
@@ -149,23 +144,6 @@ const fn invalid_public(raw: &RawPayload<'_>) -> WireError {
     raw.error(KeyExchange::PUBLIC_AT, Field::KeyExchangeData, WireErrorKind::Invalid)
 }
 
-fn group_number(choice: &Choice) -> u16 {
-    let [_, _, high, low] = choice.suite.group.identifier().to_be_bytes();
-    u16::from_be_bytes([high, low])
-}
-
-fn draw_sai(random: &mut dyn Random) -> Result<Sai, RandomError> {
-    for _ in 0..SAI_DRAWS {
-        let mut bytes = [0; 8];
-        random.fill(Purpose::AcSai, &mut bytes)?;
-        let sai = Sai(u64::from_be_bytes(bytes));
-        if sai.0 > LAST_RESERVED_SAI {
-            return Ok(sai);
-        }
-    }
-    Err(RandomError)
-}
-
 /// STV, SCA, KE, NONCE (r3 5.13.4.3.2).
 fn write_out(config: &ClientConfig, choice: &Choice, ac_sai: Sai, public: &[u8], nonce: &[u8]) -> Result<Bytes, Fault> {
     let descriptors = choice.descriptors();
@@ -175,7 +153,7 @@ fn write_out(config: &ClientConfig, choice: &Choice, ac_sai: Sai, public: &[u8],
         usage_data: &config.usage_data,
         descriptors: Descriptors::new(&descriptors),
     };
-    let ke = KeyExchange { group: group_number(choice), public };
+    let ke = KeyExchange { group: choice.suite.group_number(), public };
     let nonce = Nonce { data: nonce };
     let bodies = [config.timeouts.len(), sca.len(), ke.len(), nonce.len()];
     let total =

@@ -22,6 +22,7 @@ pub use prf::Prf;
 pub use psk::{ConfigureKeyError, Identity, KeyVersion, MemoryKeys, PresharedKeys, PskError};
 #[cfg(feature = "rand_core")]
 pub use random::RandCore;
+pub(crate) use random::draw_sai;
 pub use random::{Purpose, Random, RandomError};
 pub use secret::Secret;
 
@@ -102,6 +103,13 @@ pub struct Suite {
 }
 
 impl Suite {
+    /// DIFFIE-HELLMAN GROUP NUMBER of a KE payload: the low half of the group's identifier (r3 7.7.4.3).
+    #[must_use]
+    pub fn group_number(&self) -> u16 {
+        let [_, _, high, low] = self.group.identifier().to_be_bytes();
+        u16::from_be_bytes([high, low])
+    }
+
     /// Bytes of SK_ei and of SK_er, salt included.
     #[must_use]
     pub fn key_material_length(&self) -> usize {

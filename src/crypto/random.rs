@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::Secret;
+use crate::wire::Sai;
 
 /// The random source failed; the command that asked is refused as HARDWARE ERROR (reading R40).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -44,6 +45,28 @@ pub trait Random {
         self.fill(Purpose::DhPrivate, private.expose_mut())?;
         Ok(private)
     }
+}
+
+/// Draws of an SAI before the random source is called broken; one is nearly always enough.
+const SAI_DRAWS: u8 = 16;
+/// SAIs up to this one are never used (reading R2).
+const LAST_RESERVED_SAI: u64 = 255;
+
+/// Draws an SAI that is above 255 and not taken (reading R2).
+pub(crate) fn draw_sai(
+    random: &mut dyn Random,
+    purpose: Purpose,
+    is_taken: impl Fn(Sai) -> bool,
+) -> Result<Sai, RandomError> {
+    for _ in 0..SAI_DRAWS {
+        let mut bytes = [0; 8];
+        random.fill(purpose, &mut bytes)?;
+        let sai = Sai(u64::from_be_bytes(bytes));
+        if sai.0 > LAST_RESERVED_SAI && !is_taken(sai) {
+            return Ok(sai);
+        }
+    }
+    Err(RandomError)
 }
 
 /// Any `rand_core` 0.10 generator as a [`Random`].

@@ -6,5 +6,8 @@ pub mod architecture {}
 #[doc = include_str!("embedding.md")]
 pub mod embedding {}
 
+#[doc = include_str!("readings.md")]
+pub mod readings {}
+
 #[doc = include_str!("deviations.md")]
 pub mod deviations {}
