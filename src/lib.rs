@@ -34,6 +34,7 @@ pub mod server;
 pub mod time;
 pub mod wire;
 
+pub use ccs::job::{Job, JobDone, JobId};
 pub use ccs::{Policy, SlowCrypto};
 pub use crypto::CryptoProvider;
 pub use dialect::{Dialect, HeaderFlags, Profile, SenseCodes};

@@ -220,7 +220,7 @@ impl Pair {
                 data_in.clear();
                 Some(sense)
             }
-            Reply::Held => return Err(format!("{step}: held, though calculations are not handed out").into()),
+            Reply::Held(_) => return Err(format!("{step}: held, though calculations are not handed out").into()),
         };
         let events = std::iter::from_fn(|| self.server.poll_event()).collect();
         Ok(Step { name: step.name(), cdb: command.cdb, data_out, data_in, sense, events })

@@ -78,7 +78,7 @@ impl Unit {
         let request = Request { cdb, data_out: &mut data_out, data_in: &mut data_in };
         let mut reply = self.server.execute(nexus, request, now, &mut self.script);
         // Nothing is held with inline cryptography; whoever configured it otherwise waits here.
-        while reply == Reply::Held {
+        while matches!(reply, Reply::Held(_)) {
             let Some(job) = self.server.poll_job() else { break };
             if let Some((_, late)) = self.server.complete(job.run(), &mut data_in, now) {
                 reply = late;
@@ -91,7 +91,7 @@ impl Unit {
                 Answer { data: data_in, sense: None }
             }
             Reply::CheckCondition(sense) => Answer { data: Vec::new(), sense: Some(sense) },
-            Reply::Held => Answer { data: Vec::new(), sense: Some(Sense::NONE) },
+            Reply::Held(_) => Answer { data: Vec::new(), sense: Some(Sense::NONE) },
         }
     }
 

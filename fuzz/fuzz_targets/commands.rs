@@ -215,11 +215,11 @@ impl World {
     /// Gives the client its reply; an exchange that has ended leaves no client.
     fn answer(&mut self, index: usize, reply: Reply) {
         let Some(mut client) = self.clients[index].take() else { return };
-        self.held[index] = reply == Reply::Held;
+        self.held[index] = matches!(reply, Reply::Held(_));
         let outcome = match reply {
             Reply::Good { len } => client.reply(Status::Good(&self.data_in[..len])),
             Reply::CheckCondition(sense) => client.reply(Status::CheckCondition(sense.to_fixed().as_ref())),
-            Reply::Held => Ok(Outcome::Continue),
+            Reply::Held(_) => Ok(Outcome::Continue),
         };
         match outcome {
             Ok(Outcome::Established(parameters)) => self.established.push(*parameters),
@@ -235,7 +235,7 @@ impl World {
         let done = self.done.swap_remove(usize::from(which) % self.done.len());
         let now = self.now();
         let Some((NexusId(nexus), reply)) = self.server.complete(done, &mut self.data_in, now) else { return };
-        assert_ne!(reply, Reply::Held);
+        assert!(!matches!(reply, Reply::Held(_)));
         let index = usize::try_from(nexus).unwrap();
         if self.held[index] {
             self.answer(index, reply);

@@ -114,6 +114,9 @@ fn check_algorithms<'a>(
     if !setting.policy.usage_types.contains(&sca.sa_type) {
         return Err(raw.error(Algorithms::SA_TYPE_AT, Field::SecurityAssociationType, WireErrorKind::NotOffered));
     }
+    if sca.usage_data.len() > setting.policy.max_usage_data {
+        return Err(raw.error(Algorithms::USAGE_LENGTH_AT, Field::UsageDataLength, WireErrorKind::NotOffered));
+    }
     if sca.said != ac_sai {
         return Err(raw.error(Algorithms::SAID_AT, Field::Said, WireErrorKind::Invalid));
     }

@@ -27,6 +27,8 @@ pub struct Policy {
     pub max_inactivity_timeout: u32,
     /// SECURITY ASSOCIATION TYPE values accepted.
     pub usage_types: Vec<u8>,
+    /// Most bytes of USAGE DATA accepted; an association keeps them.
+    pub max_usage_data: usize,
     /// Bytes of our own nonces, 16 to 256.
     pub nonce_length: usize,
     /// Algorithms not offered, by type and identifier.
@@ -61,13 +63,14 @@ impl Policy {
 }
 
 impl Default for Policy {
-    /// One minute for a sequence's next command, a day for an SA's next use, tape data encryption, 32-byte nonces, three
+    /// One minute for a sequence's next command, a day for an SA's next use, tape data encryption, 1024 bytes of usage data, 32-byte nonces, three
     /// failures, cryptography inline.
     fn default() -> Self {
         Self {
             max_protocol_timeout: 60,
             max_inactivity_timeout: 86_400,
             usage_types: vec![Self::TAPE_DATA_ENCRYPTION],
+            max_usage_data: 1024,
             nonce_length: 32,
             hidden_algorithms: Vec::new(),
             allow_no_authentication: false,

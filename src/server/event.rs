@@ -97,7 +97,15 @@ pub enum DeadlineReason {
     Inactivity,
 }
 
-/// Events in order, of bounded number: the oldest are lost first, and the loss is told.
+impl Event {
+    /// True for what an initiator can cause as often as it likes without authenticating itself: such events make room for
+    /// the others.
+    const fn is_cheap(&self) -> bool {
+        matches!(self, Self::CapabilitiesRead { .. } | Self::AuthenticationFailed { .. } | Self::SequenceDropped { .. })
+    }
+}
+
+/// Events in order, of bounded number: cheap ones are lost first, then the oldest, and the loss is told.
 #[derive(Debug)]
 pub(super) struct EventQueue {
     queue: VecDeque<Event>,
@@ -111,7 +119,9 @@ impl EventQueue {
     }
 
     pub(super) fn push(&mut self, event: Event) {
-        if self.queue.len() >= self.limit && self.queue.pop_front().is_some() {
+        if self.queue.len() >= self.limit {
+            let cheap = self.queue.iter().position(Event::is_cheap).unwrap_or(0);
+            self.queue.remove(cheap);
             self.lost = self.lost.saturating_add(1);
         }
         self.queue.push_back(event);
@@ -129,6 +139,25 @@ impl EventQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_does_not_push_associations_out() {
+        let id = SaId { ac_sai: crate::wire::Sai(1), ds_sai: crate::wire::Sai(2) };
+        let removed = Event::SaRemoved { id, why: RemovalReason::Delete };
+        let mut events = EventQueue::new(2);
+        events.push(removed);
+        for number in 0..5 {
+            events.push(Event::CapabilitiesRead { nexus: NexusId(number) });
+        }
+        assert_eq!(events.pop(), Some(Event::Lost { count: 4 }));
+        assert_eq!(events.pop(), Some(removed));
+        assert_eq!(events.pop(), Some(Event::CapabilitiesRead { nexus: NexusId(4) }));
+        for _ in 0..3 {
+            events.push(removed);
+        }
+        assert_eq!(events.pop(), Some(Event::Lost { count: 1 }));
+        assert_eq!((events.pop(), events.pop(), events.pop()), (Some(removed), Some(removed), None));
+    }
 
     #[test]
     fn the_oldest_events_are_lost_and_counted() {

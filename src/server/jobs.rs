@@ -74,7 +74,7 @@ impl DeviceServer {
             SlowCrypto::Offload => {
                 self.receive_in_time(held.nexus);
                 self.held.insert(running.id, held);
-                Reply::Held
+                Reply::Held(running.id)
             }
             SlowCrypto::Inline => match self.jobs.pop_back() {
                 Some(job) => {

@@ -59,8 +59,9 @@ pub enum Reply {
     },
     /// CHECK CONDITION status with this sense data.
     CheckCondition(Sense),
-    /// A job must run first; [`DeviceServer::complete`] gives the reply.
-    Held,
+    /// The job of this number must run first; [`DeviceServer::complete`] gives the reply. When a protocol timeout comes in
+    /// between, a nexus may have two commands held, which only their jobs tell apart.
+    Held(JobId),
 }
 
 /// Data-In of a command: bytes and where they go.

@@ -169,6 +169,8 @@ impl Algorithms<'_> {
     pub const COUNT_AT: usize = 4;
     /// Offset of SECURITY ASSOCIATION TYPE from the payload's first byte.
     pub const SA_TYPE_AT: usize = 5;
+    /// Offset of USAGE DATA LENGTH from the payload's first byte.
+    pub const USAGE_LENGTH_AT: usize = 6;
     /// Offset of SAID from the payload's first byte.
     pub const SAID_AT: usize = 8;
     /// Offset of USAGE DATA from the payload's first byte.

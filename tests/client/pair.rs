@@ -111,7 +111,7 @@ pub(crate) fn answer(reply: Reply, mut data_in: Vec<u8>) -> Option<Answer> {
             Some(Answer { good: true, bytes: data_in })
         }
         Reply::CheckCondition(sense) => Some(Answer { good: false, bytes: sense.to_fixed().as_ref().to_vec() }),
-        Reply::Held => None,
+        Reply::Held(_) => None,
     }
 }
 

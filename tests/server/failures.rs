@@ -413,3 +413,18 @@ fn a_device_server_sai_is_drawn_again() {
     let answer = unit.send(A, &KEY_EXCHANGE_IN, &[]).1;
     assert_eq!(answer[8..16], 256_u64.to_be_bytes());
 }
+
+/// What an association keeps has a bound.
+#[test]
+fn usage_data_has_a_limit() {
+    let (fits, long) = (vec![7; 1024], vec![7; 1028]);
+    let mut unit = Unit::new(|builder| builder);
+    let host = Host::with(b"host-0", b"key 0", |builder| builder.usage(0x81, &long));
+    let mut client = unit.client_before(A, &host, 0);
+    let command = client.next_command(&mut unit.random).unwrap();
+    let sense = unit.refused(A, &command.cdb.to_bytes(), &command.data_out);
+    // USAGE DATA LENGTH of the SCA payload, which stands after the header and the STV payload.
+    assert_eq!((codes(&sense), sense.specific), (VALUE, in_list(28 + 16 + 6)));
+    let host = Host::with(b"host-0", b"key 0", |builder| builder.usage(0x81, &fits));
+    assert_eq!(*unit.establish(A, &host).usage_data, fits);
+}

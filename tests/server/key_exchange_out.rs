@@ -167,7 +167,7 @@ fn nonces_have_their_lengths() {
                 assert_eq!((codes(&sense), sense.specific), (VALUE, list(NONCE + 2)), "{length} bytes");
                 assert!(!is_good, "{length} bytes");
             }
-            Reply::Held => panic!(),
+            Reply::Held(_) => panic!(),
         }
         unit.server.nexus_lost(A);
     }
