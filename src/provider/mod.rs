@@ -8,6 +8,7 @@ mod combined;
 mod hmac;
 mod modp;
 mod null;
+mod xcbc;
 
 pub use cbc::AES_CBC;
 pub use combined::{AES_CCM_8, AES_CCM_16, AES_GCM_16};
@@ -17,6 +18,7 @@ pub use hmac::{
 };
 pub use modp::MODP_2048;
 pub use null::NULL;
+pub use xcbc::{AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 
 use crate::algorithm::{Algorithm, EncryptionSizes};
 use crate::crypto::CryptoProvider;
@@ -26,8 +28,14 @@ use crate::crypto::CryptoProvider;
 pub const fn provider() -> CryptoProvider {
     CryptoProvider {
         ciphers: &[NULL, AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16],
-        prfs: &[PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512],
-        integrity: &[AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256],
+        prfs: &[PRF_HMAC_SHA1, PRF_AES128_XCBC, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512],
+        integrity: &[
+            AUTH_HMAC_SHA1_96,
+            AUTH_AES_XCBC_96,
+            AUTH_HMAC_SHA2_256_128,
+            AUTH_HMAC_SHA2_384_192,
+            AUTH_HMAC_SHA2_512_256,
+        ],
         groups: &[MODP_2048],
     }
 }
@@ -77,7 +85,7 @@ mod tests {
             assert_eq!(Sizes::DiffieHellman { public: g.public_length(), shared: g.shared_length() }, row);
         }
         let counts = (all.ciphers.len(), all.prfs.len(), all.integrity.len(), all.groups.len());
-        assert_eq!(counts, (5, 4, 4, 1));
+        assert_eq!(counts, (5, 5, 5, 1));
     }
 
     /// r3 Tables K2 to K5.
