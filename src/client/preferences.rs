@@ -49,7 +49,10 @@ impl Preferences {
     ///
     /// Encryption by key length, combined modes before others, AES-GCM before AES-CCM, which passes over the text twice; a
     /// combined mode whose tag is shorter than every integrity algorithm's comes last. PRFs by output; integrity by tag;
-    /// groups by the estimates of NIST SP 800-57; IKE_AUTH_NONE last.
+    /// IKE_AUTH_NONE last.
+    ///
+    /// Groups: curves, the largest first; then MODP groups of 128 bits of strength or more by the estimates of NIST SP
+    /// 800-57, the smallest first, since a larger one costs far more than it adds; then those that are weaker.
     #[must_use]
     pub fn strongest_first(provider: &CryptoProvider) -> Self {
         let mut ciphers: Vec<_> = provider
@@ -64,7 +67,7 @@ impl Preferences {
         let mut integrity = provider.integrity.to_vec();
         integrity.sort_by_key(|integrity| Reverse((integrity.icv_length(), integrity.key_length())));
         let mut groups = provider.groups.to_vec();
-        groups.sort_by_key(|group| Reverse(strength(*group)));
+        groups.sort_by_key(|group| Reverse(standing(*group)));
         Self {
             encryption: ciphers.iter().map(|(cipher, length)| (cipher.identifier(), *length)).collect(),
             pseudo_random: prfs.iter().map(|prf| prf.identifier()).collect(),
@@ -149,21 +152,20 @@ fn protection(cipher: &dyn Cipher) -> u8 {
     }
 }
 
-/// Estimated strength in bits (NIST SP 800-57 part 1, table 2), told by the sizes of the group's values.
-fn strength(group: &dyn DhGroup) -> usize {
-    let length = group.shared_length();
-    if group.public_length() == length.saturating_mul(2) {
-        return length.saturating_mul(4);
+/// Where a group stands, told by the sizes of its values: its kind and, within the kind, what the larger is preferred of.
+fn standing(group: &dyn DhGroup) -> (u8, usize) {
+    let (public, length) = (group.public_length(), group.shared_length());
+    if public == length.saturating_mul(2) {
+        return (2, length);
     }
     match length {
-        0..256 => 80,
-        256..384 => 112,
-        384..512 => 128,
-        512..768 => 152,
-        768..1024 => 176,
-        _ => 200,
+        MODP_OF_128_BITS.. => (1, usize::MAX.saturating_sub(length)),
+        _ => (0, length),
     }
 }
+
+/// Bytes of the smallest MODP group with 128 bits of strength or more (NIST SP 800-57 part 1, table 2).
+const MODP_OF_128_BITS: usize = 384;
 
 /// The algorithms selected for one exchange.
 #[derive(Debug, Clone, Copy)]
@@ -205,8 +207,8 @@ mod tests {
     use super::*;
     use crate::algorithm::{
         AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, ENCR_AES_CBC, ENCR_AES_CCM_8, ENCR_AES_CCM_16, ENCR_AES_GCM_16,
-        ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256,
-        PRF_HMAC_SHA2_512,
+        ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, MODP_3072, MODP_4096, MODP_6144,
+        MODP_8192, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_512,
     };
     use crate::provider::provider;
 
@@ -248,6 +250,16 @@ mod tests {
         let third = choose(&preferences, &combined).unwrap();
         assert_eq!((third.encryption, third.key_length), (ENCR_AES_CBC.identifier, 32));
         assert_ne!(third.integrity, INTEG_NONE);
+    }
+
+    /// A MODP group of four times the length takes sixteen times as long for each step of a power, and more steps.
+    #[test]
+    fn groups_are_strong_before_they_are_large() {
+        let preferences = Preferences::strongest_first(&provider());
+        assert_eq!(
+            preferences.group,
+            [MODP_3072, MODP_4096, MODP_6144, MODP_8192, MODP_2048].map(|row| row.identifier)
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use hmac::{
     AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256, PRF_HMAC_SHA1,
     PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
 };
-pub use modp::MODP_2048;
+pub use modp::{MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 pub use null::NULL;
 pub use xcbc::{AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 
@@ -36,7 +36,7 @@ pub const fn provider() -> CryptoProvider {
             AUTH_HMAC_SHA2_384_192,
             AUTH_HMAC_SHA2_512_256,
         ],
-        groups: &[MODP_2048],
+        groups: &[MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192],
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
             assert_eq!(Sizes::DiffieHellman { public: g.public_length(), shared: g.shared_length() }, row);
         }
         let counts = (all.ciphers.len(), all.prfs.len(), all.integrity.len(), all.groups.len());
-        assert_eq!(counts, (5, 5, 5, 1));
+        assert_eq!(counts, (5, 5, 5, 5));
     }
 
     /// r3 Tables K2 to K5.

@@ -1,7 +1,7 @@
 //! Diffie-Hellman groups.
 
 use ikev2_scsi::crypto::{CryptoError, DhGroup, Purpose, Random, RandomError, Secret};
-use ikev2_scsi::provider::MODP_2048;
+use ikev2_scsi::provider::{MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 use num_bigint::BigUint;
 use serde_json::Value;
 
@@ -13,79 +13,106 @@ fn agree(group: &dyn DhGroup, private: &[u8], peer: &[u8]) -> (Vec<u8>, Vec<u8>)
     (public, exchange.agree(peer).unwrap().expose().to_vec())
 }
 
-fn group_14() -> Value {
+/// The MODP groups, and bits of their private values.
+const MODP: [(&dyn DhGroup, usize); 5] =
+    [(MODP_2048, 256), (MODP_3072, 320), (MODP_4096, 384), (MODP_6144, 448), (MODP_8192, 512)];
+
+/// What is published of a MODP group.
+fn published(group: &dyn DhGroup) -> Value {
     let groups = records(&read("modp"), "groups");
-    groups.into_iter().find(|group| group["group"] == 14).unwrap()
+    groups.into_iter().find(|record| record["group"] == group.identifier()).unwrap()
+}
+
+/// The prime, and a number as a public value.
+fn prime(group: &dyn DhGroup) -> (BigUint, impl Fn(&BigUint) -> Vec<u8>) {
+    let length = group.public_length();
+    let padded = move |value: &BigUint| {
+        let bytes = value.to_bytes_be();
+        [vec![0; length - bytes.len()], bytes].concat()
+    };
+    (BigUint::from_bytes_be(&hex(&published(group)["p"])), padded)
 }
 
 #[test]
-fn modp_2048() {
-    let group = group_14();
-    let (a, b) = (&group["sample"]["A"], &group["sample"]["B"]);
-    let shared = hex(&group["sample"]["shared"]);
-    assert_eq!(agree(MODP_2048, &hex(&group["sample"]["xa"]), &hex(b)), (hex(a), shared.clone()));
-    assert_eq!(agree(MODP_2048, &hex(&group["sample"]["xb"]), &hex(a)), (hex(b), shared));
-    let public = &group["public_leading_zero"];
-    assert_eq!(hex(&public["A"])[0], 0);
-    assert_eq!(agree(MODP_2048, &hex(&public["xa"]), &hex(b)).0, hex(&public["A"]));
-    assert_eq!(agree(MODP_2048, &hex(&public["xb"]), &hex(&public["A"])).1, hex(&public["shared"]));
-    let zero = &group["shared_leading_zero"];
-    assert_eq!(hex(&zero["shared"])[0], 0);
-    assert_eq!(agree(MODP_2048, &hex(&zero["xa"]), &hex(&zero["B"])).1, hex(&zero["shared"]));
+fn modp_exchanges() {
+    for (group, _) in MODP {
+        let record = published(group);
+        let (a, b) = (&record["sample"]["A"], &record["sample"]["B"]);
+        let shared = hex(&record["sample"]["shared"]);
+        assert_eq!(agree(group, &hex(&record["sample"]["xa"]), &hex(b)), (hex(a), shared.clone()));
+        assert_eq!(agree(group, &hex(&record["sample"]["xb"]), &hex(a)), (hex(b), shared));
+        let public = &record["public_leading_zero"];
+        assert_eq!(hex(&public["A"])[0], 0);
+        assert_eq!(agree(group, &hex(&public["xa"]), &hex(b)).0, hex(&public["A"]));
+        assert_eq!(agree(group, &hex(&public["xb"]), &hex(&public["A"])).1, hex(&public["shared"]));
+        let zero = &record["shared_leading_zero"];
+        assert_eq!(hex(&zero["shared"])[0], 0);
+        assert_eq!(agree(group, &hex(&zero["xa"]), &hex(&zero["B"])).1, hex(&zero["shared"]));
+    }
 }
 
 /// Reading R17: 1 < y < p-1, and the length of the modulus.
 #[test]
 fn modp_public_values() {
-    let p = BigUint::from_bytes_be(&hex(&group_14()["p"]));
-    let bytes = |value: &BigUint| {
-        let bytes = value.to_bytes_be();
-        [vec![0; 256 - bytes.len()], bytes].concat()
-    };
-    let start = || MODP_2048.start(Secret::copy_of(&[3; 32])).unwrap();
-    for outside in [BigUint::ZERO, BigUint::from(1_u8), &p - 1_u8, p.clone(), &p + 1_u8] {
-        assert_eq!(MODP_2048.check_public(&bytes(&outside)), Err(CryptoError::Refused));
-        assert_eq!(start().agree(&bytes(&outside)), Err(CryptoError::Refused));
-    }
-    assert_eq!(MODP_2048.check_public(&[0xFF; 256]), Err(CryptoError::Refused));
-    for inside in [BigUint::from(2_u8), &p - 2_u8] {
-        assert_eq!(MODP_2048.check_public(&bytes(&inside)), Ok(()));
-        assert!(start().agree(&bytes(&inside)).is_ok());
-    }
-    for length in [0, 255, 257] {
-        assert_eq!(MODP_2048.check_public(&vec![2; length]), Err(CryptoError::Length));
-        assert_eq!(start().agree(&vec![2; length]), Err(CryptoError::Length));
+    for (group, _) in MODP {
+        let (p, bytes) = prime(group);
+        let length = group.public_length();
+        let start = || group.start(Secret::copy_of(&[3])).unwrap();
+        for outside in [BigUint::ZERO, BigUint::from(1_u8), &p - 1_u8, p.clone(), &p + 1_u8] {
+            assert_eq!(group.check_public(&bytes(&outside)), Err(CryptoError::Refused));
+            assert_eq!(start().agree(&bytes(&outside)), Err(CryptoError::Refused));
+        }
+        assert_eq!(group.check_public(&vec![0xFF; length]), Err(CryptoError::Refused));
+        for inside in [BigUint::from(2_u8), &p - 2_u8] {
+            assert_eq!(group.check_public(&bytes(&inside)), Ok(()));
+            assert!(start().agree(&bytes(&inside)).is_ok());
+        }
+        for length in [0, length - 1, length + 1] {
+            assert_eq!(group.check_public(&vec![2; length]), Err(CryptoError::Length));
+            assert_eq!(start().agree(&vec![2; length]), Err(CryptoError::Length));
+        }
     }
 }
 
-/// num-bigint computes the same powers by other code, for exponents of every length from one byte to the modulus'.
+/// num-bigint computes the same powers by other code: for the first group many, with exponents of every length from one
+/// byte to the modulus', for each other a few.
 #[test]
 fn modp_agrees_with_num_bigint() {
-    let p = BigUint::from_bytes_be(&hex(&group_14()["p"]));
     let mut random = Counter(0x9E37_79B9);
-    for case in 0..64 {
-        let mut private = vec![0; [1, 2, 7, 31, 32, 33, 48, 256][case % 8]];
-        let mut peer = vec![0; 256];
+    let mut check = |group: &dyn DhGroup, length: usize| {
+        let (p, _) = prime(group);
+        let (mut private, mut peer) = (vec![0; length], vec![0; group.public_length()]);
         random.fill(Purpose::DhPrivate, &mut private).unwrap();
         random.fill(Purpose::Nonce, &mut peer).unwrap();
         private[0] |= 1;
         peer[0] &= 0x7F;
         let power = |base: &BigUint| base.modpow(&BigUint::from_bytes_be(&private), &p);
-        let (public, shared) = agree(MODP_2048, &private, &peer);
-        assert_eq!(BigUint::from_bytes_be(&public), power(&BigUint::from(2_u8)), "case {case}");
-        assert_eq!(BigUint::from_bytes_be(&shared), power(&BigUint::from_bytes_be(&peer)), "case {case}");
+        let (public, shared) = agree(group, &private, &peer);
+        assert_eq!(BigUint::from_bytes_be(&public), power(&BigUint::from(2_u8)), "{length} bytes");
+        assert_eq!(BigUint::from_bytes_be(&shared), power(&BigUint::from_bytes_be(&peer)), "{length} bytes");
+    };
+    for case in 0..64 {
+        check(MODP_2048, [1, 2, 7, 31, 32, 33, 48, 256][case % 8]);
     }
+    for (group, _) in &MODP[1..] {
+        [1, 7, 33, group.private_length()].into_iter().for_each(|length| check(*group, length));
+    }
+    check(MODP_3072, 384);
 }
 
+/// RFC 3526 section 8, NIST SP 800-56A: at least twice the strength.
 #[test]
 fn modp_private_values() {
-    let refused = |private: &[u8]| MODP_2048.start(Secret::copy_of(private)).err();
-    assert_eq!(refused(&[]), Some(CryptoError::Refused));
-    assert_eq!(refused(&[0; 32]), Some(CryptoError::Refused));
-    assert_eq!(refused(&[1; 257]), Some(CryptoError::Refused));
-    assert_eq!(MODP_2048.private_length(), 32, "256 bits: RFC 3526 section 8, twice the strength");
-    assert_eq!(MODP_2048.draw_private(&mut Counter(1)).unwrap().len(), 32);
-    assert_eq!(MODP_2048.draw_private(&mut Zeros).err(), Some(RandomError), "zero is never used");
+    for (group, bits) in MODP {
+        let length = group.public_length();
+        let refused = |private: &[u8]| group.start(Secret::copy_of(private)).err();
+        assert_eq!(refused(&[]), Some(CryptoError::Refused));
+        assert_eq!(refused(&[0; 32]), Some(CryptoError::Refused));
+        assert_eq!(refused(&vec![1; length + 1]), Some(CryptoError::Refused));
+        assert_eq!(group.private_length() * 8, bits);
+        assert_eq!(group.draw_private(&mut Counter(1)).unwrap().len(), bits / 8);
+        assert_eq!(group.draw_private(&mut Zeros).err(), Some(RandomError), "zero is never used");
+    }
 }
 
 /// Numbers that look random (xorshift), the same in every run.
