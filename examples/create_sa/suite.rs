@@ -2,8 +2,9 @@
 
 use ikev2_scsi::algorithm::{
     self, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256,
-    AUTH_NONE, Algorithm, AlgorithmType, ENCR_AES_CBC, ENCR_AES_CCM_16, ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY,
-    INTEG_NONE, MODP_2048, PRF_AES128_XCBC, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
+    AUTH_NONE, Algorithm, AlgorithmType, ECP_256, ECP_384, ECP_521, ENCR_AES_CBC, ENCR_AES_CCM_8, ENCR_AES_CCM_16,
+    ENCR_AES_GCM_16, ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, MODP_3072, PRF_AES128_XCBC,
+    PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
 };
 use ikev2_scsi::client::SuiteIdentifiers;
 use ikev2_scsi::provider;
@@ -79,6 +80,17 @@ static SUITES: &[Suite] = &[
     combined("ccm16-128-sha256-modp2048-psk", ENCR_AES_CCM_16, Key::Shortest, PRF_HMAC_SHA2_256),
     combined("ccm16-256-sha384-modp2048-psk", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_384),
     combined("ccm16-256-sha512-modp2048-psk", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_512),
+    combined("ccm8-128-sha256-modp2048-psk", ENCR_AES_CCM_8, Key::Shortest, PRF_HMAC_SHA2_256),
+    Suite {
+        group: MODP_3072,
+        ..combined("gcm-128-sha256-modp3072-psk", ENCR_AES_GCM_16, Key::Shortest, PRF_HMAC_SHA2_256)
+    },
+    Suite {
+        group: ECP_256,
+        ..combined("gcm-128-sha256-ecp256-psk", ENCR_AES_GCM_16, Key::Shortest, PRF_HMAC_SHA2_256)
+    },
+    Suite { group: ECP_384, ..combined("gcm-256-sha384-ecp384-psk", ENCR_AES_GCM_16, Key::Longest, PRF_HMAC_SHA2_384) },
+    Suite { group: ECP_521, ..combined("gcm-256-sha512-ecp521-psk", ENCR_AES_GCM_16, Key::Longest, PRF_HMAC_SHA2_512) },
     Suite {
         authentication: IKE_AUTH_NONE,
         ..combined("auth-none-ccm16", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_512)

@@ -206,9 +206,9 @@ impl Choice {
 mod tests {
     use super::*;
     use crate::algorithm::{
-        AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, ENCR_AES_CBC, ENCR_AES_CCM_8, ENCR_AES_CCM_16, ENCR_AES_GCM_16,
-        ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, MODP_3072, MODP_4096, MODP_6144,
-        MODP_8192, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_512,
+        AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, ECP_256, ECP_384, ECP_521, ENCR_AES_CBC, ENCR_AES_CCM_8,
+        ENCR_AES_CCM_16, ENCR_AES_GCM_16, ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048,
+        MODP_3072, MODP_4096, MODP_6144, MODP_8192, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_512,
     };
     use crate::provider::provider;
 
@@ -258,7 +258,8 @@ mod tests {
         let preferences = Preferences::strongest_first(&provider());
         assert_eq!(
             preferences.group,
-            [MODP_3072, MODP_4096, MODP_6144, MODP_8192, MODP_2048].map(|row| row.identifier)
+            [ECP_521, ECP_384, ECP_256, MODP_3072, MODP_4096, MODP_6144, MODP_8192, MODP_2048]
+                .map(|row| row.identifier)
         );
     }
 

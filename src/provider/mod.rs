@@ -5,6 +5,7 @@
 
 mod cbc;
 mod combined;
+mod ecp;
 mod hmac;
 mod modp;
 mod null;
@@ -12,6 +13,7 @@ mod xcbc;
 
 pub use cbc::AES_CBC;
 pub use combined::{AES_CCM_8, AES_CCM_16, AES_GCM_16};
+pub use ecp::{ECP_256, ECP_384, ECP_521};
 pub use hmac::{
     AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256, PRF_HMAC_SHA1,
     PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
@@ -36,7 +38,7 @@ pub const fn provider() -> CryptoProvider {
             AUTH_HMAC_SHA2_384_192,
             AUTH_HMAC_SHA2_512_256,
         ],
-        groups: &[MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192],
+        groups: &[MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192, ECP_256, ECP_384, ECP_521],
     }
 }
 
@@ -85,7 +87,7 @@ mod tests {
             assert_eq!(Sizes::DiffieHellman { public: g.public_length(), shared: g.shared_length() }, row);
         }
         let counts = (all.ciphers.len(), all.prfs.len(), all.integrity.len(), all.groups.len());
-        assert_eq!(counts, (5, 5, 5, 5));
+        assert_eq!(counts, (5, 5, 5, 8));
     }
 
     /// r3 Tables K2 to K5.

@@ -1,7 +1,7 @@
 //! Diffie-Hellman groups.
 
 use ikev2_scsi::crypto::{CryptoError, DhGroup, Purpose, Random, RandomError, Secret};
-use ikev2_scsi::provider::{MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
+use ikev2_scsi::provider::{ECP_256, ECP_384, ECP_521, MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 use num_bigint::BigUint;
 use serde_json::Value;
 
@@ -111,6 +111,119 @@ fn modp_private_values() {
         assert_eq!(refused(&vec![1; length + 1]), Some(CryptoError::Refused));
         assert_eq!(group.private_length() * 8, bits);
         assert_eq!(group.draw_private(&mut Counter(1)).unwrap().len(), bits / 8);
+        assert_eq!(group.draw_private(&mut Zeros).err(), Some(RandomError), "zero is never used");
+    }
+}
+
+const ECP: [(&dyn DhGroup, &str); 3] = [(ECP_256, "ecp256"), (ECP_384, "ecp384"), (ECP_521, "ecp521")];
+
+/// Reading R15; both sides of RFC 5903 section 8 and of the recorded exchanges.
+#[test]
+fn ecp_exchanges() {
+    let mut count = 0;
+    for (group, file) in ECP {
+        for record in records(&read(file), "exchanges") {
+            let shared = hex(&record["shared"]);
+            let (public_i, public_r) = (hex(&record["public_i"]), hex(&record["public_r"]));
+            assert_eq!(agree(group, &hex(&record["private_i"]), &public_r), (public_i.clone(), shared.clone()));
+            assert_eq!(agree(group, &hex(&record["private_r"]), &public_i), (public_r, shared));
+            count += 1;
+        }
+    }
+    println!("{count} exchanges on curves");
+    assert_eq!(count, 5);
+}
+
+/// Edge cases of scalars, coordinates and shared secrets.
+#[test]
+fn ecp_shared_secrets() {
+    let counts = ECP.map(|(group, file)| {
+        let records = records(&read(file), "agreed");
+        for record in &records {
+            let exchange = group.start(Secret::from(hex(&record["private"]))).unwrap();
+            let public = hex(&record["public"]);
+            assert_eq!(group.check_public(&public), Ok(()), "{record}");
+            assert_eq!(exchange.agree(&public).unwrap().expose(), hex(&record["shared"]), "{record}");
+        }
+        records.len()
+    });
+    println!("{counts:?} shared secrets on P-256, P-384, P-521");
+    assert_eq!(counts, [152, 190, 169]);
+}
+
+/// Reading R17: points of other curves, of no curve, in other forms.
+#[test]
+fn ecp_public_values() {
+    let counts = ECP.map(|(group, file)| {
+        let file = read(file);
+        let refused = |public: &[u8]| {
+            let error = if public.len() == group.public_length() { CryptoError::Refused } else { CryptoError::Length };
+            let exchange = group.start(Secret::copy_of(&[3])).unwrap();
+            assert_eq!((group.check_public(public), exchange.agree(public).err()), (Err(error), Some(error)));
+        };
+        let records = records(&file, "refused");
+        records.iter().for_each(|record| refused(&hex(&record["public"])));
+        let good = hex(&file["exchanges"][0]["public_i"]);
+        let coordinate = group.shared_length();
+        let (x, y) = good.split_at(coordinate);
+        for wrong in [
+            vec![],
+            [&[4], &good[..]].concat(),
+            good[..good.len() - 1].to_vec(),
+            x.to_vec(),
+            [x, y, &[0]].concat(),
+            // The identity, as some write it; coordinates exchanged; the prime or more.
+            vec![0; 2 * coordinate],
+            [y, x].concat(),
+            vec![0xFF; 2 * coordinate],
+            [x, &vec![0xFF; coordinate][..]].concat(),
+        ] {
+            refused(&wrong);
+        }
+        for bit in 0..good.len() * 8 {
+            let mut flipped = good.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(group.check_public(&flipped), Err(CryptoError::Refused), "bit {bit}");
+        }
+        records.len()
+    });
+    println!("{counts:?} public values refused on P-256, P-384, P-521");
+    assert_eq!(counts, [25, 19, 29]);
+}
+
+/// The orders of the curves (FIPS 186-4 appendix D.1.2).
+const ORDERS: [&str; 3] = [
+    "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+    concat!("ffffffffffffffffffffffffffffffffffffffffffffffff", "c7634d81f4372ddf581a0db248b0a77aecec196accc52973"),
+    concat!(
+        "01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "fa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409"
+    ),
+];
+
+/// A scalar is above zero and below the order; zeros before it may be left out.
+#[test]
+fn ecp_private_values() {
+    for ((group, file), order) in ECP.into_iter().zip(ORDERS) {
+        let order = BigUint::parse_bytes(order.as_bytes(), 16).unwrap();
+        let length = group.private_length();
+        let bytes = |value: &BigUint| {
+            let bytes = value.to_bytes_be();
+            [vec![0; length - bytes.len()], bytes].concat()
+        };
+        let refused = |private: &[u8]| group.start(Secret::copy_of(private)).err();
+        for outside in [vec![], vec![0], vec![0; length], bytes(&order), bytes(&(&order + 1_u8)), vec![0xFF; length]] {
+            assert_eq!(refused(&outside), Some(CryptoError::Refused), "{outside:02x?}");
+        }
+        assert_eq!(refused(&[&[0], &bytes(&BigUint::from(1_u8))[..]].concat()), Some(CryptoError::Refused));
+        // The base point, and its negative: the same x.
+        let one = group.start(Secret::copy_of(&[1])).unwrap();
+        let last = group.start(Secret::from(bytes(&(&order - 1_u8)))).unwrap();
+        let (one, last) = (one.public().to_vec(), last.public().to_vec());
+        assert!(one[..length] == last[..length] && one[length..] != last[length..]);
+        let peer = hex(&read(file)["exchanges"][0]["public_r"]);
+        assert_eq!(agree(group, &[0, 0, 7], &peer), agree(group, &[7], &peer));
+        assert_eq!(group.draw_private(&mut Counter(1)).unwrap().len(), length);
         assert_eq!(group.draw_private(&mut Zeros).err(), Some(RandomError), "zero is never used");
     }
 }
