@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use ikev2_scsi::algorithm::Algorithm;
+use ikev2_scsi::algorithm::{Algorithm, PRF_AES128_XCBC};
 use ikev2_scsi::crypto::{Identity, Purpose};
 use ikev2_scsi::dialect::PayloadType;
 use ikev2_scsi::sense::Sense;
@@ -65,8 +65,11 @@ fn algorithms(suite: &Suite) -> Value {
     })
 }
 
-/// ENCR_AES_CBC as AES-CBC.
+/// ENCR_AES_CBC as AES-CBC. r3 prints PRF_AES128_CBC for what is AES-128 XCBC.
 fn dashed(algorithm: &Algorithm, prefix: &str) -> String {
+    if *algorithm == PRF_AES128_XCBC {
+        return "AES128-XCBC".into();
+    }
     algorithm.name.trim_start_matches(prefix).replace('_', "-")
 }
 

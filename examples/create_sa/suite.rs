@@ -1,9 +1,10 @@
 //! The suites that can be asked for by name.
 
 use ikev2_scsi::algorithm::{
-    self, AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256, AUTH_NONE,
-    Algorithm, AlgorithmType, ENCR_AES_CBC, ENCR_AES_CCM_16, ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE,
-    MODP_2048, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
+    self, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256,
+    AUTH_NONE, Algorithm, AlgorithmType, ECP_256, ECP_384, ECP_521, ENCR_AES_CBC, ENCR_AES_CCM_8, ENCR_AES_CCM_16,
+    ENCR_AES_GCM_16, ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, MODP_3072, PRF_AES128_XCBC,
+    PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
 };
 use ikev2_scsi::client::SuiteIdentifiers;
 use ikev2_scsi::provider;
@@ -74,10 +75,22 @@ static SUITES: &[Suite] = &[
     separate("cbc256-sha256-modp2048-psk", ENCR_AES_CBC, Key::Longest, PRF_HMAC_SHA2_256, AUTH_HMAC_SHA2_256_128),
     separate("cbc256-sha384-modp2048-psk", ENCR_AES_CBC, Key::Longest, PRF_HMAC_SHA2_384, AUTH_HMAC_SHA2_384_192),
     separate("cbc256-sha512-modp2048-psk", ENCR_AES_CBC, Key::Longest, PRF_HMAC_SHA2_512, AUTH_HMAC_SHA2_512_256),
+    separate("cbc128-xcbc-xcbc96-modp2048-psk", ENCR_AES_CBC, Key::Shortest, PRF_AES128_XCBC, AUTH_AES_XCBC_96),
     combined("ccm16-128-sha1-modp2048-psk", ENCR_AES_CCM_16, Key::Shortest, PRF_HMAC_SHA1),
     combined("ccm16-128-sha256-modp2048-psk", ENCR_AES_CCM_16, Key::Shortest, PRF_HMAC_SHA2_256),
     combined("ccm16-256-sha384-modp2048-psk", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_384),
     combined("ccm16-256-sha512-modp2048-psk", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_512),
+    combined("ccm8-128-sha256-modp2048-psk", ENCR_AES_CCM_8, Key::Shortest, PRF_HMAC_SHA2_256),
+    Suite {
+        group: MODP_3072,
+        ..combined("gcm-128-sha256-modp3072-psk", ENCR_AES_GCM_16, Key::Shortest, PRF_HMAC_SHA2_256)
+    },
+    Suite {
+        group: ECP_256,
+        ..combined("gcm-128-sha256-ecp256-psk", ENCR_AES_GCM_16, Key::Shortest, PRF_HMAC_SHA2_256)
+    },
+    Suite { group: ECP_384, ..combined("gcm-256-sha384-ecp384-psk", ENCR_AES_GCM_16, Key::Longest, PRF_HMAC_SHA2_384) },
+    Suite { group: ECP_521, ..combined("gcm-256-sha512-ecp521-psk", ENCR_AES_GCM_16, Key::Longest, PRF_HMAC_SHA2_512) },
     Suite {
         authentication: IKE_AUTH_NONE,
         ..combined("auth-none-ccm16", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_512)

@@ -59,11 +59,16 @@ fn the_list_is_in_the_standards_order() {
 
 #[test]
 fn a_policy_hides_and_never_adds() {
-    let hidden = [(AlgorithmType::Encryption, 0x10), (AlgorithmType::Encryption, 0x7777)];
+    let combined = provider().ciphers.iter().filter(|cipher| cipher.is_combined());
+    let mut hidden: Vec<_> = combined.map(|cipher| (AlgorithmType::Encryption, cipher.identifier())).collect();
+    hidden.push((AlgorithmType::Encryption, 0x7777));
     let list = Offer::derive(&provider(), METHODS, &hidden).unwrap();
-    assert!(list.iter().all(|d| d.algorithm_type != 1 || d.identifier != 0x10));
+    assert!(list.iter().all(|d| d.algorithm_type != 1 || [0x0B, 0x0C].contains(&d.identifier)));
     assert!(list.iter().all(|d| d.algorithm_type != 3 || d.identifier != 0), "NONE goes with the last combined mode");
-    let all = [(AlgorithmType::DiffieHellman, 14)];
+    let list = Offer::derive(&provider(), METHODS, &hidden[1..]).unwrap();
+    assert!(list.iter().any(|d| d.algorithm_type == 3 && d.identifier == 0), "and not before");
+    let all: Vec<_> =
+        provider().groups.iter().map(|group| (AlgorithmType::DiffieHellman, group.identifier())).collect();
     assert_eq!(
         Offer::derive(&provider(), METHODS, &all),
         Err(CapabilitiesError::NoneOfType(AlgorithmType::DiffieHellman))

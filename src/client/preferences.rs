@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use crate::algorithm::{self, AlgorithmType};
-use crate::crypto::{CryptoProvider, DhGroup, Suite};
+use crate::crypto::{Cipher, CryptoProvider, DhGroup, Suite};
 use crate::wire::{Descriptor, Descriptors};
 
 /// Five algorithms by ALGORITHM IDENTIFIER.
@@ -47,8 +47,12 @@ pub struct Preferences {
 impl Preferences {
     /// All that the provider has, the strongest first, algorithms that do not encrypt left out.
     ///
-    /// Encryption by key length, combined modes before others and longer tags before shorter; PRFs by output; integrity
-    /// by tag; groups by the estimates of NIST SP 800-57; IKE_AUTH_NONE last.
+    /// Encryption by key length, combined modes before others, AES-GCM before AES-CCM, which passes over the text twice; a
+    /// combined mode whose tag is shorter than every integrity algorithm's comes last. PRFs by output; integrity by tag;
+    /// IKE_AUTH_NONE last.
+    ///
+    /// Groups: curves, the largest first; then MODP groups of 128 bits of strength or more by the estimates of NIST SP
+    /// 800-57, the smallest first, since a larger one costs far more than it adds; then those that are weaker.
     #[must_use]
     pub fn strongest_first(provider: &CryptoProvider) -> Self {
         let mut ciphers: Vec<_> = provider
@@ -57,13 +61,13 @@ impl Preferences {
             .flat_map(|cipher| cipher.key_lengths().iter().map(move |l| (*cipher, *l)))
             .collect();
         ciphers.retain(|(_, length)| *length != 0);
-        ciphers.sort_by_key(|(cipher, length)| Reverse((*length, cipher.icv_length())));
+        ciphers.sort_by_key(|(cipher, length)| Reverse((*length, protection(*cipher), cipher.identifier() == GCM)));
         let mut prfs = provider.prfs.to_vec();
         prfs.sort_by_key(|prf| Reverse((prf.output_length(), prf.key_length())));
         let mut integrity = provider.integrity.to_vec();
         integrity.sort_by_key(|integrity| Reverse((integrity.icv_length(), integrity.key_length())));
         let mut groups = provider.groups.to_vec();
-        groups.sort_by_key(|group| Reverse(strength(*group)));
+        groups.sort_by_key(|group| Reverse(standing(*group)));
         Self {
             encryption: ciphers.iter().map(|(cipher, length)| (cipher.identifier(), *length)).collect(),
             pseudo_random: prfs.iter().map(|prf| prf.identifier()).collect(),
@@ -136,21 +140,32 @@ const fn is_known_authentication(identifier: u32) -> bool {
     matches!(identifier, algorithm::IKE_AUTH_NONE | algorithm::IKE_AUTH_SHARED_KEY)
 }
 
-/// Estimated strength in bits (NIST SP 800-57 part 1, table 2), told by the sizes of the group's values.
-fn strength(group: &dyn DhGroup) -> usize {
-    let length = group.shared_length();
-    if group.public_length() == length.saturating_mul(2) {
-        return length.saturating_mul(4);
-    }
-    match length {
-        0..256 => 80,
-        256..384 => 112,
-        384..512 => 128,
-        512..768 => 152,
-        768..1024 => 176,
-        _ => 200,
+const GCM: u32 = algorithm::ENCR_AES_GCM_16.identifier;
+
+/// How well the messages of a cipher are protected from changes: by itself, by an integrity algorithm of Table K4, of which
+/// each has a tag of 12 bytes or more, or by a shorter tag.
+fn protection(cipher: &dyn Cipher) -> u8 {
+    match cipher.icv_length() {
+        12.. => 2,
+        0 => 1,
+        _ => 0,
     }
 }
+
+/// Where a group stands, told by the sizes of its values: its kind and, within the kind, what the larger is preferred of.
+fn standing(group: &dyn DhGroup) -> (u8, usize) {
+    let (public, length) = (group.public_length(), group.shared_length());
+    if public == length.saturating_mul(2) {
+        return (2, length);
+    }
+    match length {
+        MODP_OF_128_BITS.. => (1, usize::MAX.saturating_sub(length)),
+        _ => (0, length),
+    }
+}
+
+/// Bytes of the smallest MODP group with 128 bits of strength or more (NIST SP 800-57 part 1, table 2).
+const MODP_OF_128_BITS: usize = 384;
 
 /// The algorithms selected for one exchange.
 #[derive(Debug, Clone, Copy)]
@@ -191,8 +206,9 @@ impl Choice {
 mod tests {
     use super::*;
     use crate::algorithm::{
-        AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, ENCR_AES_CBC, ENCR_AES_CCM_16, ENCR_NULL, IKE_AUTH_NONE,
-        IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_512,
+        AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, ECP_256, ECP_384, ECP_521, ENCR_AES_CBC, ENCR_AES_CCM_8,
+        ENCR_AES_CCM_16, ENCR_AES_GCM_16, ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048,
+        MODP_3072, MODP_4096, MODP_6144, MODP_8192, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_512,
     };
     use crate::provider::provider;
 
@@ -221,15 +237,30 @@ mod tests {
     #[test]
     fn strongest_first_begins_with_the_longest_key_and_never_with_none() {
         let preferences = Preferences::strongest_first(&provider());
-        let ccm = Descriptor::encryption(ENCR_AES_CCM_16.identifier, 32);
-        assert_eq!(preferences.encryption[0], (ENCR_AES_CCM_16.identifier, 32));
+        // A longer key comes before everything; then a tag of 16 bytes in one pass over the text, the same in two passes,
+        // an integrity algorithm of 12 bytes or more, a tag of 8 bytes.
+        let modes = [ENCR_AES_GCM_16, ENCR_AES_CCM_16, ENCR_AES_CBC, ENCR_AES_CCM_8].map(|row| row.identifier);
+        let expected: Vec<_> = [32, 16].into_iter().flat_map(|length| modes.map(|mode| (mode, length))).collect();
+        assert_eq!(preferences.encryption, expected);
         assert!(!preferences.encryption.iter().any(|(identifier, _)| *identifier == ENCR_NULL.identifier));
         assert_eq!(preferences.authentication, [IKE_AUTH_SHARED_KEY, IKE_AUTH_NONE]);
         let best = choose(&preferences, &[]).unwrap();
         assert_eq!((best.integrity, best.pseudo_random), (INTEG_NONE, PRF_HMAC_SHA2_512.identifier));
-        let second = choose(&preferences, &[ccm]).unwrap();
-        assert_eq!((second.encryption, second.key_length), (ENCR_AES_CBC.identifier, 32));
-        assert_ne!(second.integrity, INTEG_NONE);
+        let combined = [ENCR_AES_GCM_16, ENCR_AES_CCM_16].map(|row| Descriptor::encryption(row.identifier, 32));
+        let third = choose(&preferences, &combined).unwrap();
+        assert_eq!((third.encryption, third.key_length), (ENCR_AES_CBC.identifier, 32));
+        assert_ne!(third.integrity, INTEG_NONE);
+    }
+
+    /// A MODP group of four times the length takes sixteen times as long for each step of a power, and more steps.
+    #[test]
+    fn groups_are_strong_before_they_are_large() {
+        let preferences = Preferences::strongest_first(&provider());
+        assert_eq!(
+            preferences.group,
+            [ECP_521, ECP_384, ECP_256, MODP_3072, MODP_4096, MODP_6144, MODP_8192, MODP_2048]
+                .map(|row| row.identifier)
+        );
     }
 
     #[test]

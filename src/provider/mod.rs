@@ -3,29 +3,50 @@
 //! A leaf: nothing else in the crate knows it. The lists are `&'static dyn`, so an embedder who wants fewer algorithms
 //! makes a [`CryptoProvider`] of those, and the linker drops the rest.
 
-mod aes;
+mod cbc;
+mod combined;
+mod ecp;
 mod hmac;
 mod modp;
 mod null;
+mod xcbc;
 
-pub use aes::{AES_CBC, AES_CCM_16};
+pub use cbc::AES_CBC;
+pub use combined::{AES_CCM_8, AES_CCM_16, AES_GCM_16};
+pub use ecp::{ECP_256, ECP_384, ECP_521};
 pub use hmac::{
     AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256, PRF_HMAC_SHA1,
     PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
 };
-pub use modp::MODP_2048;
+pub use modp::{MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 pub use null::NULL;
+pub use xcbc::{AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 
+use crate::algorithm::{Algorithm, EncryptionSizes};
 use crate::crypto::CryptoProvider;
 
 /// All algorithms of this provider.
 #[must_use]
 pub const fn provider() -> CryptoProvider {
     CryptoProvider {
-        ciphers: &[NULL, AES_CBC, AES_CCM_16],
-        prfs: &[PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512],
-        integrity: &[AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256],
-        groups: &[MODP_2048],
+        ciphers: &[NULL, AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16],
+        prfs: &[PRF_HMAC_SHA1, PRF_AES128_XCBC, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512],
+        integrity: &[
+            AUTH_HMAC_SHA1_96,
+            AUTH_AES_XCBC_96,
+            AUTH_HMAC_SHA2_256_128,
+            AUTH_HMAC_SHA2_384_192,
+            AUTH_HMAC_SHA2_512_256,
+        ],
+        groups: &[MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192, ECP_256, ECP_384, ECP_521],
+    }
+}
+
+/// Sizes of a row of Table K2.
+const fn sizes(row: &Algorithm) -> EncryptionSizes {
+    match row.encryption_sizes() {
+        Some(sizes) => sizes,
+        None => EncryptionSizes { key_lengths: &[], fixed_key: None, salt: 0, iv: 0, alignment: 1, block: 1, icv: 0 },
     }
 }
 
@@ -66,7 +87,7 @@ mod tests {
             assert_eq!(Sizes::DiffieHellman { public: g.public_length(), shared: g.shared_length() }, row);
         }
         let counts = (all.ciphers.len(), all.prfs.len(), all.integrity.len(), all.groups.len());
-        assert_eq!(counts, (3, 4, 4, 1));
+        assert_eq!(counts, (5, 5, 5, 8));
     }
 
     /// r3 Tables K2 to K5.

@@ -1,16 +1,17 @@
 //! MODP groups (RFC 3526; readings R15, R17), in constant time over crypto-bigint.
 //!
-//! Private values are short. For the 2048-bit group RFC 3526 section 8 asks for 220 or 320 bits, by two estimates of its
-//! strength (110 and 160 bits); NIST SP 800-56A puts the strength at 112 bits and asks for 224 or more. Ours have 256 bits,
-//! drawn as SP 800-56A 5.6.1.1.4 allows: 1 to 2^256-1, and zero is drawn again.
+//! Private values are short, and have at least twice as many bits as the group has of strength by the estimates of NIST SP
+//! 800-56A (112 to 200 bits) and by the lower ones of RFC 3526 section 8: 256 bits for the 2048-bit group, and 64 more for
+//! each group after it. They are drawn as SP 800-56A 5.6.1.1.4 allows: 1 to 2^n-1, and zero is drawn again.
 //!
-//! Memory: an exchange of 2048 bits holds about 1.3 KB, most of it the group's Montgomery parameters.
+//! Memory: an exchange holds its private and its public value; the groups' Montgomery parameters are constants. While a
+//! power is calculated, its small powers are on the stack: about 20 times the modulus' length.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Odd, U2048, Uint};
+use crypto_bigint::{Odd, U2048, U3072, U4096, U6144, U8192, Uint};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
@@ -18,9 +19,17 @@ use crate::algorithm::{self, Algorithm};
 use crate::crypto::{CryptoError, DhExchange, DhGroup, Random, RandomError, Secret};
 
 /// 2048-bit MODP group.
-pub const MODP_2048: &dyn DhGroup = &GROUP_14;
+pub const MODP_2048: &dyn DhGroup = &Group(&GROUP_14);
+/// 3072-bit MODP group.
+pub const MODP_3072: &dyn DhGroup = &Group(&GROUP_15);
+/// 4096-bit MODP group.
+pub const MODP_4096: &dyn DhGroup = &Group(&GROUP_16);
+/// 6144-bit MODP group.
+pub const MODP_6144: &dyn DhGroup = &Group(&GROUP_17);
+/// 8192-bit MODP group.
+pub const MODP_8192: &dyn DhGroup = &Group(&GROUP_18);
 
-static GROUP_14: Modp<{ U2048::LIMBS }> = Modp::new(
+static GROUP_14: Parameters<{ U2048::LIMBS }> = Parameters::new(
     &algorithm::MODP_2048,
     concat!(
         "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404dd",
@@ -33,28 +42,119 @@ static GROUP_14: Modp<{ U2048::LIMBS }> = Modp::new(
     32,
 );
 
+static GROUP_15: Parameters<{ U3072::LIMBS }> = Parameters::new(
+    &algorithm::MODP_3072,
+    concat!(
+        "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404dd",
+        "ef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed",
+        "ee386bfb5a899fa5ae9f24117c4b1fe649286651ece45b3dc2007cb8a163bf0598da48361c55d39a69163fa8fd24cf5f",
+        "83655d23dca3ad961c62f356208552bb9ed529077096966d670c354e4abc9804f1746c08ca18217c32905e462e36ce3b",
+        "e39e772c180e86039b2783a2ec07a28fb5c55df06f4c52c9de2bcbf6955817183995497cea956ae515d2261898fa0510",
+        "15728e5a8aaac42dad33170d04507a33a85521abdf1cba64ecfb850458dbef0a8aea71575d060c7db3970f85a6e1e4c7",
+        "abf5ae8cdb0933d71e8c94e04a25619dcee3d2261ad2ee6bf12ffa06d98a0864d87602733ec86a64521f2b18177b200c",
+        "bbe117577a615d6c770988c0bad946e208e24fa074e5ab3143db5bfce0fd108e4b82d120a93ad2caffffffffffffffff"
+    ),
+    40,
+);
+
+static GROUP_16: Parameters<{ U4096::LIMBS }> = Parameters::new(
+    &algorithm::MODP_4096,
+    concat!(
+        "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404dd",
+        "ef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed",
+        "ee386bfb5a899fa5ae9f24117c4b1fe649286651ece45b3dc2007cb8a163bf0598da48361c55d39a69163fa8fd24cf5f",
+        "83655d23dca3ad961c62f356208552bb9ed529077096966d670c354e4abc9804f1746c08ca18217c32905e462e36ce3b",
+        "e39e772c180e86039b2783a2ec07a28fb5c55df06f4c52c9de2bcbf6955817183995497cea956ae515d2261898fa0510",
+        "15728e5a8aaac42dad33170d04507a33a85521abdf1cba64ecfb850458dbef0a8aea71575d060c7db3970f85a6e1e4c7",
+        "abf5ae8cdb0933d71e8c94e04a25619dcee3d2261ad2ee6bf12ffa06d98a0864d87602733ec86a64521f2b18177b200c",
+        "bbe117577a615d6c770988c0bad946e208e24fa074e5ab3143db5bfce0fd108e4b82d120a92108011a723c12a787e6d7",
+        "88719a10bdba5b2699c327186af4e23c1a946834b6150bda2583e9ca2ad44ce8dbbbc2db04de8ef92e8efc141fbecaa6",
+        "287c59474e6bc05d99b2964fa090c3a2233ba186515be7ed1f612970cee2d7afb81bdd762170481cd0069127d5b05aa9",
+        "93b4ea988d8fddc186ffb7dc90a6c08f4df435c934063199ffffffffffffffff"
+    ),
+    48,
+);
+
+static GROUP_17: Parameters<{ U6144::LIMBS }> = Parameters::new(
+    &algorithm::MODP_6144,
+    concat!(
+        "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404dd",
+        "ef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed",
+        "ee386bfb5a899fa5ae9f24117c4b1fe649286651ece45b3dc2007cb8a163bf0598da48361c55d39a69163fa8fd24cf5f",
+        "83655d23dca3ad961c62f356208552bb9ed529077096966d670c354e4abc9804f1746c08ca18217c32905e462e36ce3b",
+        "e39e772c180e86039b2783a2ec07a28fb5c55df06f4c52c9de2bcbf6955817183995497cea956ae515d2261898fa0510",
+        "15728e5a8aaac42dad33170d04507a33a85521abdf1cba64ecfb850458dbef0a8aea71575d060c7db3970f85a6e1e4c7",
+        "abf5ae8cdb0933d71e8c94e04a25619dcee3d2261ad2ee6bf12ffa06d98a0864d87602733ec86a64521f2b18177b200c",
+        "bbe117577a615d6c770988c0bad946e208e24fa074e5ab3143db5bfce0fd108e4b82d120a92108011a723c12a787e6d7",
+        "88719a10bdba5b2699c327186af4e23c1a946834b6150bda2583e9ca2ad44ce8dbbbc2db04de8ef92e8efc141fbecaa6",
+        "287c59474e6bc05d99b2964fa090c3a2233ba186515be7ed1f612970cee2d7afb81bdd762170481cd0069127d5b05aa9",
+        "93b4ea988d8fddc186ffb7dc90a6c08f4df435c93402849236c3fab4d27c7026c1d4dcb2602646dec9751e763dba37bd",
+        "f8ff9406ad9e530ee5db382f413001aeb06a53ed9027d831179727b0865a8918da3edbebcf9b14ed44ce6cbaced4bb1b",
+        "db7f1447e6cc254b332051512bd7af426fb8f401378cd2bf5983ca01c64b92ecf032ea15d1721d03f482d7ce6e74fef6",
+        "d55e702f46980c82b5a84031900b1c9e59e7c97fbec7e8f323a97a7e36cc88be0f1d45b7ff585ac54bd407b22b4154aa",
+        "cc8f6d7ebf48e1d814cc5ed20f8037e0a79715eef29be32806a1d58bb7c5da76f550aa3d8a1fbff0eb19ccb1a313d55c",
+        "da56c9ec2ef29632387fe8d76e3c0468043e8f663f4860ee12bf2d5b0b7474d6e694f91e6dcc4024ffffffffffffffff"
+    ),
+    56,
+);
+
+static GROUP_18: Parameters<{ U8192::LIMBS }> = Parameters::new(
+    &algorithm::MODP_8192,
+    concat!(
+        "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404dd",
+        "ef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed",
+        "ee386bfb5a899fa5ae9f24117c4b1fe649286651ece45b3dc2007cb8a163bf0598da48361c55d39a69163fa8fd24cf5f",
+        "83655d23dca3ad961c62f356208552bb9ed529077096966d670c354e4abc9804f1746c08ca18217c32905e462e36ce3b",
+        "e39e772c180e86039b2783a2ec07a28fb5c55df06f4c52c9de2bcbf6955817183995497cea956ae515d2261898fa0510",
+        "15728e5a8aaac42dad33170d04507a33a85521abdf1cba64ecfb850458dbef0a8aea71575d060c7db3970f85a6e1e4c7",
+        "abf5ae8cdb0933d71e8c94e04a25619dcee3d2261ad2ee6bf12ffa06d98a0864d87602733ec86a64521f2b18177b200c",
+        "bbe117577a615d6c770988c0bad946e208e24fa074e5ab3143db5bfce0fd108e4b82d120a92108011a723c12a787e6d7",
+        "88719a10bdba5b2699c327186af4e23c1a946834b6150bda2583e9ca2ad44ce8dbbbc2db04de8ef92e8efc141fbecaa6",
+        "287c59474e6bc05d99b2964fa090c3a2233ba186515be7ed1f612970cee2d7afb81bdd762170481cd0069127d5b05aa9",
+        "93b4ea988d8fddc186ffb7dc90a6c08f4df435c93402849236c3fab4d27c7026c1d4dcb2602646dec9751e763dba37bd",
+        "f8ff9406ad9e530ee5db382f413001aeb06a53ed9027d831179727b0865a8918da3edbebcf9b14ed44ce6cbaced4bb1b",
+        "db7f1447e6cc254b332051512bd7af426fb8f401378cd2bf5983ca01c64b92ecf032ea15d1721d03f482d7ce6e74fef6",
+        "d55e702f46980c82b5a84031900b1c9e59e7c97fbec7e8f323a97a7e36cc88be0f1d45b7ff585ac54bd407b22b4154aa",
+        "cc8f6d7ebf48e1d814cc5ed20f8037e0a79715eef29be32806a1d58bb7c5da76f550aa3d8a1fbff0eb19ccb1a313d55c",
+        "da56c9ec2ef29632387fe8d76e3c0468043e8f663f4860ee12bf2d5b0b7474d6e694f91e6dbe115974a3926f12fee5e4",
+        "38777cb6a932df8cd8bec4d073b931ba3bc832b68d9dd300741fa7bf8afc47ed2576f6936ba424663aab639c5ae4f568",
+        "3423b4742bf1c978238f16cbe39d652de3fdb8befc848ad922222e04a4037c0713eb57a81a23f0c73473fc646cea306b",
+        "4bcbc8862f8385ddfa9d4b7fa2c087e879683303ed5bdd3a062b3cf5b3a278a66d2a13f83f44f82ddf310ee074ab6a36",
+        "4597e899a0255dc164f31cc50846851df9ab48195ded7ea1b1d510bd7ee74d73faf36bc31ecfa268359046f4eb879f92",
+        "4009438b481c6cd7889a002ed5ee382bc9190da6fc026e479558e4475677e9aa9e3050e2765694dfc81f56e880b96e71",
+        "60c980dd98edd3dfffffffffffffffff"
+    ),
+    64,
+);
+
 /// Draws of a private value before the random source is called broken; one is nearly always enough.
 const DRAWS: u8 = 8;
 
 /// The generator of every group of RFC 3526.
 const GENERATOR: u8 = 2;
 
-struct Modp<const LIMBS: usize> {
+/// What a group is made of.
+struct Parameters<const LIMBS: usize> {
     identifier: u32,
     /// The prime, made ready for Montgomery multiplication by the compiler.
-    params: FixedMontyParams<LIMBS>,
+    montgomery: FixedMontyParams<LIMBS>,
     /// Bytes of a private value of ours.
     private_length: usize,
 }
 
-impl<const LIMBS: usize> Modp<LIMBS> {
-    const BYTES: usize = Uint::<LIMBS>::BYTES;
-
+impl<const LIMBS: usize> Parameters<LIMBS> {
     /// The group of a row of Table K5, its prime in hexadecimal.
     const fn new(row: &Algorithm, prime: &str, private_length: usize) -> Self {
-        let params = FixedMontyParams::new_vartime(Odd::<Uint<LIMBS>>::from_be_hex(prime));
-        Self { identifier: row.identifier, params, private_length }
+        let montgomery = FixedMontyParams::new_vartime(Odd::<Uint<LIMBS>>::from_be_hex(prime));
+        Self { identifier: row.identifier, montgomery, private_length }
     }
+}
+
+/// A group: its exchanges keep a reference, since the parameters are several times as long as the modulus.
+struct Group<const LIMBS: usize>(&'static Parameters<LIMBS>);
+
+impl<const LIMBS: usize> Group<LIMBS> {
+    const BYTES: usize = Uint::<LIMBS>::BYTES;
 }
 
 /// A number from at most as many bytes as `LIMBS` has; the copy in between is wiped.
@@ -97,9 +197,9 @@ fn power<const LIMBS: usize>(
     Ok(bytes)
 }
 
-impl<const LIMBS: usize> DhGroup for Modp<LIMBS> {
+impl<const LIMBS: usize> DhGroup for Group<LIMBS> {
     fn identifier(&self) -> u32 {
-        self.identifier
+        self.0.identifier
     }
 
     fn public_length(&self) -> usize {
@@ -111,16 +211,16 @@ impl<const LIMBS: usize> DhGroup for Modp<LIMBS> {
     }
 
     fn private_length(&self) -> usize {
-        self.private_length
+        self.0.private_length
     }
 
     fn check_public(&self, public: &[u8]) -> Result<(), CryptoError> {
-        public_value(&self.params, public).map(|_| ())
+        public_value(&self.0.montgomery, public).map(|_| ())
     }
 
     fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
         for _ in 0..DRAWS {
-            let private = random.dh_private(self.private_length)?;
+            let private = random.dh_private(self.0.private_length)?;
             if !is_zero(&private) {
                 return Ok(private);
             }
@@ -132,10 +232,10 @@ impl<const LIMBS: usize> DhGroup for Modp<LIMBS> {
         if private.len() > Self::BYTES {
             return Err(CryptoError::Refused);
         }
-        let public = power(&self.params, &Uint::from_u8(GENERATOR), &private)?.expose().to_vec();
+        let public = power(&self.0.montgomery, &Uint::from_u8(GENERATOR), &private)?.expose().to_vec();
         // Zero and multiples of the subgroup's order make a public value of 1, and a shared secret that anybody can guess.
-        public_value(&self.params, &public)?;
-        Ok(Box::new(Exchange { params: self.params, private, public }))
+        public_value(&self.0.montgomery, &public)?;
+        Ok(Box::new(Exchange { montgomery: &self.0.montgomery, private, public }))
     }
 }
 
@@ -145,7 +245,7 @@ fn is_zero(private: &Secret) -> bool {
 }
 
 struct Exchange<const LIMBS: usize> {
-    params: FixedMontyParams<LIMBS>,
+    montgomery: &'static FixedMontyParams<LIMBS>,
     private: Secret,
     public: Vec<u8>,
 }
@@ -156,8 +256,8 @@ impl<const LIMBS: usize> DhExchange for Exchange<LIMBS> {
     }
 
     fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
-        let base = public_value(&self.params, peer)?;
-        power(&self.params, &base, &self.private)
+        let base = public_value(self.montgomery, peer)?;
+        power(self.montgomery, &base, &self.private)
     }
 }
 
@@ -197,37 +297,24 @@ mod tests {
         format!("{prime:x}")
     }
 
-    /// RFC 3526 section 3.
-    #[test]
-    fn the_prime_is_that_of_the_published_formula() {
-        let modulus = GROUP_14.params.modulus().get();
-        assert_eq!(format!("{modulus:x}"), prime_of_the_formula(2048, 124_476));
+    fn prime<const LIMBS: usize>(group: &Parameters<LIMBS>) -> String {
+        format!("{:x}", group.montgomery.modulus().get())
     }
 
-    /// Nothing but the row and the prime makes another group (RFC 3526 section 4; samples of group 15).
+    /// RFC 3526 sections 3 to 7.
     #[test]
-    fn another_group_is_only_data() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/primitives/modp.json");
-        let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let record = file["groups"].as_array().unwrap().iter().find(|group| group["group"] == 15).unwrap();
-        let bytes = |name: &str| {
-            let text = record["sample"][name].as_str().unwrap().as_bytes();
-            let pairs = text.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap());
-            pairs.collect::<Vec<_>>()
-        };
-        let prime = prime_of_the_formula(3072, 1_690_314);
-        assert_eq!(record["p"].as_str().unwrap(), prime);
-        let group = Modp::<{ crypto_bigint::U3072::LIMBS }>::new(&algorithm::MODP_3072, &prime, 40);
-        assert_eq!((group.identifier(), group.public_length(), group.shared_length()), (15, 384, 384));
-        let exchange = group.start(Secret::from(bytes("xa"))).unwrap();
-        assert_eq!(exchange.public(), bytes("A"));
-        assert_eq!(exchange.agree(&bytes("B")).unwrap().expose(), bytes("shared"));
+    fn the_primes_are_those_of_the_published_formula() {
+        assert_eq!(prime(&GROUP_14), prime_of_the_formula(2048, 124_476));
+        assert_eq!(prime(&GROUP_15), prime_of_the_formula(3072, 1_690_314));
+        assert_eq!(prime(&GROUP_16), prime_of_the_formula(4096, 240_904));
+        assert_eq!(prime(&GROUP_17), prime_of_the_formula(6144, 929_484));
+        assert_eq!(prime(&GROUP_18), prime_of_the_formula(8192, 4_743_158));
     }
 
     /// q = (p-1)/2 is the order of 2: such an exponent would agree on 1 or p-1 with everybody.
     #[test]
     fn the_subgroup_order_is_no_private_value() {
-        let order = GROUP_14.params.modulus().get() >> 1;
+        let order = GROUP_14.montgomery.modulus().get() >> 1;
         let start = |value: &U2048| MODP_2048.start(Secret::copy_of(value.to_be_bytes().as_slice())).err();
         assert_eq!(start(&order), Some(CryptoError::Refused));
         assert_eq!(start(&(order << 1)), Some(CryptoError::Refused));

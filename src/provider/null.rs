@@ -1,6 +1,6 @@
 //! ENCR_NULL (RFC 2410, reading R11).
 
-use super::aes::sizes;
+use super::sizes;
 use crate::algorithm::{self, EncryptionSizes};
 use crate::crypto::{Cipher, CryptoError};
 

@@ -295,12 +295,14 @@ fn a_device_server_without_a_key_of_its_own() {
 /// Reading R38: our nonce is half the key of every PRF that can be selected, and of no other.
 #[test]
 fn the_nonce_length_is_checked_against_what_is_offered() {
-    use ikev2_scsi::algorithm::{AlgorithmType, PRF_HMAC_SHA1};
+    use ikev2_scsi::algorithm::{AlgorithmType, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512};
     use ikev2_scsi::ccs::PolicyError;
     use ikev2_scsi::server::ConfigError;
     let kind = AlgorithmType::PseudoRandom;
     let listed = Unit::new(|builder| builder).capabilities();
-    let is_long = |d: &Descriptor| d.algorithm_type == kind.code() && d.identifier != PRF_HMAC_SHA1.identifier;
+    let sha2 = [PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512];
+    let is_long =
+        |d: &Descriptor| d.algorithm_type == kind.code() && sha2.iter().any(|prf| prf.identifier == d.identifier);
     let long: Vec<_> = listed.iter().copied().filter(is_long).collect();
     let short: Vec<_> = listed.iter().copied().filter(|d| !is_long(d)).collect();
     assert_eq!((long.len(), listed.len()), (3, short.len() + 3));

@@ -77,7 +77,7 @@ fn every_wrong_field_is_pointed_at() {
         (vec![(ENCR, 5)], list(ENCR)),
         (vec![(IKE_AUTH, 5)], list(IKE_AUTH)),
         (two(ENCR + 2, 13), list(ENCR + 2)),
-        (vec![(ENCR + 7, 0x14)], list(ENCR + 4)),
+        (vec![(ENCR + 7, 0x0D)], list(ENCR + 4)),
         (vec![(ENCR + 11, 24)], list(ENCR + 10)),
         (vec![(PRF + 7, 4)], list(PRF + 4)),
         (vec![(INTEG + 7, 5)], list(INTEG + 4)),
