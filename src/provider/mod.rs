@@ -11,7 +11,7 @@ mod modp;
 mod null;
 mod xcbc;
 
-pub use cbc::AES_CBC;
+pub use cbc::{AES_CBC, TRIPLE_DES};
 pub use combined::{AES_CCM_8, AES_CCM_16, AES_GCM_16};
 pub use ecp::{ECP_256, ECP_384, ECP_521};
 pub use hmac::{
@@ -25,7 +25,7 @@ pub use xcbc::{AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 use crate::algorithm::{Algorithm, EncryptionSizes};
 use crate::crypto::CryptoProvider;
 
-/// All algorithms of this provider.
+/// All algorithms of this provider but [`TRIPLE_DES`].
 #[must_use]
 pub const fn provider() -> CryptoProvider {
     CryptoProvider {
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn sizes_are_those_of_the_tables() {
         let all = provider();
-        for c in all.ciphers {
+        for c in all.ciphers.iter().chain([&TRIPLE_DES]) {
             let Sizes::Encryption(row) = sizes(AlgorithmType::Encryption, c.identifier()) else { panic!("{c:?}") };
             let has = (c.salt_length(), c.iv_length(), c.alignment(), c.block_length(), c.icv_length());
             assert_eq!(
@@ -88,6 +88,12 @@ mod tests {
         }
         let counts = (all.ciphers.len(), all.prfs.len(), all.integrity.len(), all.groups.len());
         assert_eq!(counts, (5, 5, 5, 8));
+    }
+
+    /// Reading R9: off unless an embedder lists it.
+    #[test]
+    fn triple_des_is_not_offered() {
+        assert!(provider().ciphers.iter().all(|cipher| cipher.identifier() != TRIPLE_DES.identifier()));
     }
 
     /// r3 Tables K2 to K5.

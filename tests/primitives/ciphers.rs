@@ -1,27 +1,32 @@
 //! Encryption algorithms.
 
 use ikev2_scsi::crypto::{Cipher, CryptoError};
-use ikev2_scsi::provider::{AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, NULL};
+use ikev2_scsi::provider::{AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, NULL, TRIPLE_DES};
 
 use crate::{hex, read, records};
 
-#[test]
-fn aes_cbc() {
-    let records = records(&read("aes_cbc"), "vectors");
+/// Seals and opens every record, and refuses every other length; gives their number.
+fn separate(cipher: &dyn Cipher, file: &str) -> usize {
+    let records = records(&read(file), "vectors");
     for record in &records {
         let (key, iv, plain) = (hex(&record["key"]), hex(&record["iv"]), hex(&record["plaintext"]));
         let mut data = plain.clone();
-        AES_CBC.seal(&key, &iv, b"ignored", &mut data, &mut []).unwrap();
+        cipher.seal(&key, &iv, b"ignored", &mut data, &mut []).unwrap();
         assert_eq!(data, hex(&record["ciphertext"]), "{record}");
-        AES_CBC.open(&key, &iv, b"ignored", &mut data, &[]).unwrap();
+        cipher.open(&key, &iv, b"ignored", &mut data, &[]).unwrap();
         assert_eq!(data, plain);
-        assert_eq!(AES_CBC.open(&key, &iv, &[], &mut data[1..], &[]), Err(CryptoError::Length));
-        assert_eq!(AES_CBC.seal(&key[1..], &iv, &[], &mut data, &mut []), Err(CryptoError::Length));
-        assert_eq!(AES_CBC.seal(&key, &iv[1..], &[], &mut data, &mut []), Err(CryptoError::Length));
-        assert_eq!(AES_CBC.seal(&key, &iv, &[], &mut data, &mut [0; 12]), Err(CryptoError::Length));
+        assert_eq!(cipher.open(&key, &iv, &[], &mut data[1..], &[]), Err(CryptoError::Length));
+        assert_eq!(cipher.seal(&key[1..], &iv, &[], &mut data, &mut []), Err(CryptoError::Length));
+        assert_eq!(cipher.seal(&key, &iv[1..], &[], &mut data, &mut []), Err(CryptoError::Length));
+        assert_eq!(cipher.seal(&key, &iv, &[], &mut data, &mut [0; 12]), Err(CryptoError::Length));
     }
-    println!("{} AES-CBC values", records.len());
-    assert_eq!(records.len(), 24);
+    println!("{} {file} values", records.len());
+    records.len()
+}
+
+#[test]
+fn cbc() {
+    assert_eq!((separate(AES_CBC, "aes_cbc"), separate(TRIPLE_DES, "des3_cbc")), (24, 70));
 }
 
 /// Seals and opens every record, and refuses whatever differs; gives their number.
