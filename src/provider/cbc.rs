@@ -14,7 +14,7 @@ pub const AES_CBC: &dyn Cipher = &Cbc;
 ///
 /// Not in [`provider`](super::provider)'s list, and not to be used but where a peer has nothing else: the algorithm is
 /// withdrawn, its blocks of 8 bytes are short, and its crate looks up tables by secret values, which a cache may tell to
-/// whoever shares it. Everything else in this provider takes the same time for every secret.
+/// whoever shares it. Nothing else in this provider does so.
 pub const TRIPLE_DES: &dyn Cipher = &TripleDes;
 
 const CBC: EncryptionSizes = sizes(&algorithm::ENCR_AES_CBC);
