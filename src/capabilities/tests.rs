@@ -177,3 +177,39 @@ fn a_fixed_list_promises_nothing_that_the_provider_lacks() {
     let fault = WireError::new(FIRST + 36 + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
     assert_eq!(judge(&offer, METHODS, &list).unwrap_err(), fault);
 }
+
+/// r3 7.7.4.11.1.1: a key length that the list lacks, though the provider has it.
+#[test]
+fn key_lengths_are_those_of_the_list() {
+    let short = Offer::fixed(&mandatory()).unwrap();
+    let mut longer = mandatory();
+    longer[0] = Descriptor::encryption(0x0C, 32);
+    let fault = WireError::new(FIRST + 10, Field::KeyLength, WireErrorKind::NotOffered);
+    assert_eq!(judge(&short, METHODS, &longer).unwrap_err(), fault);
+    assert!(judge(&offer(), METHODS, &longer).is_ok());
+}
+
+/// A list fixed by a test bench may offer ways to authenticate that the build lacks (here RSA Digital Signature).
+#[test]
+fn methods_are_those_of_the_build() {
+    let mut list = mandatory();
+    list.insert(4, Descriptor::authentication(1, true, true));
+    let offer = Offer::fixed(&list).unwrap();
+    let mut by_signature = mandatory();
+    by_signature[4].identifier = 1;
+    let fault = WireError::new(FIRST + 48 + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
+    assert_eq!(judge(&offer, METHODS, &by_signature).unwrap_err(), fault);
+    assert!(offer.accepts(1) && !METHODS.can_accept(1));
+    assert!(METHODS.can_accept(2) && !METHODS.can_accept(0));
+    assert!(!AuthMethods { accept_shared_key: false, ..METHODS }.can_accept(2));
+}
+
+/// NUMBER OF TRANSFORMS has one byte.
+#[test]
+fn a_list_has_at_most_255_descriptors() {
+    let mut list = mandatory();
+    list.resize(255, Descriptor::authentication(2, true, true));
+    assert_eq!(Offer::fixed(&list).unwrap().iter().len(), 255);
+    list.push(list[4]);
+    assert_eq!(Offer::fixed(&list), Err(CapabilitiesError::TooMany));
+}
