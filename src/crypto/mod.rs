@@ -7,15 +7,23 @@
 //! What lives here: the traits, the provider's lists, [`Secret`], the choice of one algorithm of each kind
 //! ([`Suite`]). What does not: algorithm numbers (room `algorithm`), key derivation (room `keys`).
 
+mod certificate;
 mod cipher;
+mod credentials;
 mod dh;
 mod integrity;
 mod prf;
 mod psk;
 mod random;
 mod secret;
+mod signature;
 
+pub use certificate::{
+    AuthorityHash, CertificateError, CertificateValidator, CertificateWish, IdentityMap, KnownKeys, PeerClaim,
+};
 pub use cipher::Cipher;
+pub use credentials::{CertificateRequests, Credential, CredentialError, Presentation, Proof};
+pub(crate) use credentials::{Credentials, Means};
 pub use dh::{DhExchange, DhGroup};
 pub use integrity::Integrity;
 pub use prf::Prf;
@@ -25,6 +33,7 @@ pub use random::RandCore;
 pub(crate) use random::draw_sai;
 pub use random::{Purpose, Random, RandomError};
 pub use secret::Secret;
+pub use signature::{HashKind, KeyKind, PublicKey, SignatureScheme, Signer, Verifier};
 
 use thiserror::Error;
 
@@ -59,6 +68,8 @@ pub struct CryptoProvider {
     pub integrity: &'static [&'static dyn Integrity],
     /// Diffie-Hellman groups (r3 Table K5).
     pub groups: &'static [&'static dyn DhGroup],
+    /// What checks signatures: those of AUTH payloads (r3 Table K6), and those of certificates.
+    pub verifiers: &'static [&'static dyn Verifier],
 }
 
 impl CryptoProvider {
@@ -84,6 +95,12 @@ impl CryptoProvider {
     #[must_use]
     pub fn group(&self, identifier: u32) -> Option<&'static dyn DhGroup> {
         self.groups.iter().copied().find(|g| g.identifier() == identifier)
+    }
+
+    /// The verifier of this scheme, if listed.
+    #[must_use]
+    pub fn verifier(&self, scheme: SignatureScheme) -> Option<&'static dyn Verifier> {
+        self.verifiers.iter().copied().find(|verifier| verifier.scheme() == scheme)
     }
 }
 

@@ -39,6 +39,7 @@ pub const fn provider() -> CryptoProvider {
             AUTH_HMAC_SHA2_512_256,
         ],
         groups: &[MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192, ECP_256, ECP_384, ECP_521],
+        verifiers: &[],
     }
 }
 
