@@ -9,8 +9,8 @@ use core::fmt;
 use thiserror::Error;
 
 use super::{
-    AuthorityHash, CertificateValidator, CertificateWish, HashKind, Identity, KeyKind, KeyVersion, PresharedKeys,
-    PublicKey, Signer,
+    AuthorityHash, CertificateValidator, CertificateWish, CryptoProvider, HashKind, Identity, KeyKind, KeyVersion,
+    PresharedKeys, PublicKey, SignatureScheme, Signer,
 };
 use crate::algorithm;
 use crate::wire::CertificateEncoding;
@@ -108,7 +108,7 @@ impl Credential {
 /// How a message is authenticated.
 #[derive(Clone, Copy)]
 pub(crate) enum Means<'a> {
-    SharedKey(&'a dyn PresharedKeys),
+    SharedKey(&'a Arc<dyn PresharedKeys>),
     Signature(&'a Credential),
 }
 
@@ -162,6 +162,16 @@ pub enum CredentialError {
     RawKeyKind,
 }
 
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("shared_keys", &self.shared_keys.is_some())
+            .field("own", &self.own)
+            .field("validator", &self.validator.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for Credentials {
     fn default() -> Self {
         Self {
@@ -175,8 +185,9 @@ impl Default for Credentials {
 }
 
 impl Credentials {
-    /// Bytes of CERT or CERTREQ payloads that leave room for everything else in a message of 16 384.
-    const ROOM: usize = 12_288;
+    /// Bytes of an identity, certificates and hashes of trust anchors that leave room for everything else in a message of
+    /// 16 384.
+    const ROOM: usize = 14_336;
 
     /// True without any way to authenticate anybody.
     pub(crate) fn is_empty(&self) -> bool {
@@ -188,10 +199,20 @@ impl Credentials {
         self.means(identifier, &[]).is_some()
     }
 
+    /// True if this side can check a peer that authenticates itself by the IKE authentication algorithm.
+    pub(crate) fn can_check(&self, provider: &CryptoProvider, identifier: u32) -> bool {
+        if identifier == algorithm::IKE_AUTH_SHARED_KEY {
+            return self.shared_keys.is_some();
+        }
+        let Some(kind) = KeyKind::of_auth_method(identifier) else { return false };
+        let has = |hash: &HashKind| provider.verifier(SignatureScheme::new(kind, *hash)).is_some();
+        self.validator.is_some() && self.hashes(kind).iter().any(has)
+    }
+
     /// The means for an IKE authentication algorithm; of several keys, the one that suits the peer's wishes best.
     pub(crate) fn means(&self, identifier: u32, wishes: &[CertificateWish]) -> Option<Means<'_>> {
         if identifier == algorithm::IKE_AUTH_SHARED_KEY {
-            return self.shared_keys.as_deref().filter(|keys| keys.has_own()).map(Means::SharedKey);
+            return self.shared_keys.as_ref().filter(|keys| keys.has_own()).map(Means::SharedKey);
         }
         let kind = KeyKind::of_auth_method(identifier)?;
         let mut all = self.own.iter().filter(|own| own.kind() == kind);
@@ -223,8 +244,15 @@ impl Credentials {
         if self.shared_keys.as_ref().is_some_and(|keys| keys.has_own()) && needs(None) {
             return Err(CredentialError::IdentityNeedsCertificate);
         }
+        let hashes = self.wishes().iter().map(|wish| wish.authorities.len()).fold(0, usize::saturating_add);
+        let requests = hashes.saturating_mul(size_of::<AuthorityHash>());
+        if requests > Self::ROOM {
+            return Err(CredentialError::TooLong);
+        }
         for own in &self.own {
-            let length: usize = own.certificates.iter().map(|der| der.len()).fold(0, usize::saturating_add);
+            let identity = own.identity.as_ref().unwrap_or(identity).data.len();
+            let certificates = own.certificates.iter().map(|der| der.len());
+            let length = certificates.chain([identity, requests]).fold(0, usize::saturating_add);
             match own.presentation {
                 Presentation::Certificates | Presentation::OnRequest if own.certificates.is_empty() => {
                     return Err(CredentialError::NoCertificates);
@@ -238,18 +266,13 @@ impl Credentials {
                 return Err(CredentialError::TooLong);
             }
         }
-        let hashes = self.wishes().iter().map(|wish| wish.authorities.len()).fold(0, usize::saturating_add);
-        if hashes.saturating_mul(size_of::<AuthorityHash>()) > Self::ROOM {
-            Err(CredentialError::TooLong)
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 }
 
 impl<'a> Means<'a> {
     /// The identity to assert, where it is not the whole side's.
-    pub(crate) fn identity(&self) -> Option<&'a Identity> {
+    pub(crate) fn identity(self) -> Option<&'a Identity> {
         match self {
             Self::SharedKey(_) => None,
             Self::Signature(own) => own.identity.as_ref(),
@@ -257,7 +280,7 @@ impl<'a> Means<'a> {
     }
 
     /// The CERT payloads to send, in their order.
-    pub(crate) fn certificates(&self, wishes: &[CertificateWish]) -> Vec<(CertificateEncoding, Box<[u8]>)> {
+    pub(crate) fn certificates(self, wishes: &[CertificateWish]) -> Vec<(CertificateEncoding, Box<[u8]>)> {
         let Self::Signature(own) = self else { return Vec::new() };
         let asked = |encoding| wishes.iter().any(|wish| wish.encoding == encoding);
         let chain = || own.certificates.iter().map(|der| (CertificateEncoding::X509Signature, der.clone())).collect();
