@@ -188,6 +188,10 @@ impl Credentials {
     /// Bytes of an identity, certificates and hashes of trust anchors that leave room for everything else in a message of
     /// 16 384.
     const ROOM: usize = 14_336;
+    /// The same for the hashes in a key exchange IN, which echoes usage data and carries a public value.
+    const REQUESTS_ROOM: usize = 8_192;
+    /// Bytes of a CERT payload beside the certificate.
+    const AROUND_CERTIFICATE: usize = 5;
 
     /// True without any way to authenticate anybody.
     pub(crate) fn is_empty(&self) -> bool {
@@ -246,12 +250,12 @@ impl Credentials {
         }
         let hashes = self.wishes().iter().map(|wish| wish.authorities.len()).fold(0, usize::saturating_add);
         let requests = hashes.saturating_mul(size_of::<AuthorityHash>());
-        if requests > Self::ROOM {
+        if requests > Self::REQUESTS_ROOM {
             return Err(CredentialError::TooLong);
         }
         for own in &self.own {
             let identity = own.identity.as_ref().unwrap_or(identity).data.len();
-            let certificates = own.certificates.iter().map(|der| der.len());
+            let certificates = own.certificates.iter().map(|der| der.len().saturating_add(Self::AROUND_CERTIFICATE));
             let length = certificates.chain([identity, requests]).fold(0, usize::saturating_add);
             match own.presentation {
                 Presentation::Certificates | Presentation::OnRequest if own.certificates.is_empty() => {
@@ -385,14 +389,14 @@ mod tests {
         let raw = bare(KeyKind::P384).presenting(Presentation::RawKey);
         assert_eq!(check(raw, &name), Err(CredentialError::RawKeyKind));
         let long = |length: usize| rsa(b"").identity(Identity::key_id(&alloc::vec![0; length]));
-        let room = Credentials::ROOM - b"intermediate".len();
+        let room = Credentials::ROOM - b"intermediate".len() - 2 * Credentials::AROUND_CERTIFICATE;
         assert_eq!(check(long(room), &name), Ok(()));
         assert_eq!(check(long(room + 1), &name), Err(CredentialError::TooLong));
         let mut keys = MemoryKeys::new();
         keys.set_own(Secret::copy_of(b"own")).unwrap();
         let credentials = Credentials { shared_keys: Some(Arc::new(keys)), ..Credentials::default() };
         assert_eq!(credentials.check(&dn), Err(CredentialError::IdentityNeedsCertificate));
-        let many = CertificateRequests::Exactly(alloc::vec![wish(CertificateEncoding::X509Signature, &[ROOT; 717])]);
+        let many = CertificateRequests::Exactly(alloc::vec![wish(CertificateEncoding::X509Signature, &[ROOT; 410])]);
         let asking = Credentials { requests: many, ..Credentials::default() };
         assert_eq!(asking.check(&name), Err(CredentialError::TooLong));
     }
