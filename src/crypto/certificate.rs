@@ -95,7 +95,7 @@ pub trait IdentityMap: Send + Sync {
 /// whoever validates those.
 ///
 /// A peer that sends no certificate, or a raw RSA key, must have its key here.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct KnownKeys {
     keys: Vec<(Identity, PublicKey)>,
     certificates: Option<Arc<dyn CertificateValidator>>,
