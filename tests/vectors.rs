@@ -22,9 +22,13 @@ use ikev2_scsi::client::{
 use ikev2_scsi::crypto::{CryptoProvider, Identity, MemoryKeys, Prf, Purpose, Secret, Suite};
 use ikev2_scsi::dialect::{PayloadType, Profile};
 use ikev2_scsi::keys::{KeyLogger, SaContext, SaParameters, Skeyseed, prf_plus};
+use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Body, IdType, KeyExchange, Message, Nonce, RawPayload, Sai, Timeouts, find};
+use ikev2_scsi::x509::IdentityMatch;
 use ikev2_scsi::{algorithm, provider};
 use serde_json::Value;
+use support::credentials::Signatures;
+use support::member::Member;
 use support::unit::Unit;
 use support::{Collector, Draws, Step, Transcript, association, bytes, hex};
 

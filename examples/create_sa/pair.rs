@@ -9,7 +9,8 @@ use std::time;
 
 use ikev2_scsi::ccs::Policy;
 use ikev2_scsi::client::{
-    ApplicationClient, ClientConfig, ClientConfigBuilder, Command, Outcome, Preferences, Status, Step as ClientStep, delete,
+    ApplicationClient, ClientConfig, ClientConfigBuilder, Command, Outcome, Preferences, Status, Step as ClientStep,
+    delete,
 };
 use ikev2_scsi::crypto::{Identity, MemoryKeys, Purpose, Random, RandomError, Secret};
 use ikev2_scsi::keys::{KeyLog, SaParameters};

@@ -4,8 +4,8 @@ use ikev2_scsi::algorithm::{
     self, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256,
     AUTH_NONE, Algorithm, AlgorithmType, ECP_256, ECP_384, ECP_521, ENCR_AES_CBC, ENCR_AES_CCM_8, ENCR_AES_CCM_16,
     ENCR_AES_GCM_16, ENCR_NULL, IKE_AUTH_ECDSA_256, IKE_AUTH_ECDSA_384, IKE_AUTH_ECDSA_521, IKE_AUTH_NONE,
-    IKE_AUTH_RSA, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, MODP_3072, PRF_AES128_XCBC,
-    PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
+    IKE_AUTH_RSA, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, MODP_3072, PRF_AES128_XCBC, PRF_HMAC_SHA1,
+    PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
 };
 use ikev2_scsi::client::SuiteIdentifiers;
 use ikev2_scsi::provider;
@@ -219,9 +219,7 @@ impl Suite {
 
     /// The algorithms, by the names of the standard's tables, and what else differs from the other suites.
     pub(crate) fn description(&self) -> String {
-        let method = |identifier| {
-            algorithm::find(AlgorithmType::Authentication, identifier).map_or("", |row| row.name)
-        };
+        let method = |identifier| algorithm::find(AlgorithmType::Authentication, identifier).map_or("", |row| row.name);
         let cipher = format!("{} with KEY LENGTH {}", self.encryption.name, self.key_length());
         let names = [self.prf.name, self.integrity.name, self.group.name, method(self.authentication)];
         let mut parts = vec![cipher];

@@ -59,7 +59,13 @@ impl Provisioning {
             descriptor_sense,
             capabilities: descriptors(&root.get("capabilities").present()?)?,
             keys: Arc::new(keys(&device_server, &clients, is_named)?),
-            signatures: Signatures::read(&device_server, &clients, &root.get("trust_anchors"), identity_match, is_named)?,
+            signatures: Signatures::read(
+                &device_server,
+                &clients,
+                &root.get("trust_anchors"),
+                identity_match,
+                is_named,
+            )?,
             identity,
             unix_time: settings.get("unix_time").read::<u64>()?.map(UnixTime),
         })
