@@ -72,7 +72,8 @@ fn dashed(algorithm: &Algorithm, prefix: &str) -> String {
     if *algorithm == PRF_AES128_XCBC {
         return "AES128-XCBC".into();
     }
-    algorithm.name.trim_start_matches(prefix).replace('_', "-")
+    let name = algorithm.name.trim_start_matches(prefix).replace('_', "-");
+    name.replace(" with a 16 octet ICV", "-16")
 }
 
 fn method_name(identifier: u32) -> &'static str {
@@ -90,7 +91,7 @@ fn method_name(identifier: u32) -> &'static str {
 fn group_name(algorithm: &Algorithm) -> String {
     match algorithm.name.strip_suffix("-bit MODP group") {
         Some(bits) => format!("MODP-{bits}"),
-        None => algorithm.name.rsplit(' ').next().unwrap_or_default().into(),
+        None => algorithm.name.rsplit(' ').next().unwrap_or_default().replace("P-", "ECP-"),
     }
 }
 
