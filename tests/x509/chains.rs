@@ -91,7 +91,9 @@ fn identities_that_need_not_match_or_are_mapped() {
     }
     // Names of certificates are never left to the map.
     let mapped: Vec<_> = CASES.iter().filter(|case| case.other["mapped"] == "ok").collect();
-    assert!(mapped.iter().all(|case| matches!(case.identity.id_type, IdType::KeyId | IdType::FcName)) && mapped.len() == 2);
+    assert!(
+        mapped.iter().all(|case| matches!(case.identity.id_type, IdType::KeyId | IdType::FcName)) && mapped.len() == 2
+    );
 }
 
 #[test]
@@ -108,8 +110,14 @@ fn the_time_must_be_known() {
     };
     assert_eq!(validator.validate(&claim), Err(CertificateError::NoTime));
     assert_eq!(answer(&validator.validate(&PeerClaim { at: case.at, ..claim })), "ok");
-    assert_eq!(validator.validate(&PeerClaim { at: case.at, certificates: &[], ..claim }), Err(CertificateError::Unknown));
-    assert_eq!(validator.validate(&PeerClaim { at: case.at, verifiers: &[], ..claim }), Err(CertificateError::Unsupported));
+    assert_eq!(
+        validator.validate(&PeerClaim { at: case.at, certificates: &[], ..claim }),
+        Err(CertificateError::Unknown)
+    );
+    assert_eq!(
+        validator.validate(&PeerClaim { at: case.at, verifiers: &[], ..claim }),
+        Err(CertificateError::Unsupported)
+    );
 }
 
 /// A raw key in the first place is for others; after it, it is passed over, but counts.

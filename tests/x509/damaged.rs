@@ -141,7 +141,9 @@ fn a_damaged_list_does_not_panic_and_does_not_clear_the_revoked() {
 
 #[test]
 fn identities_that_are_cut_or_flipped_match_nothing() {
-    for case in CASES.iter().filter(|case| case.name.starts_with("gn-") && case.expect == "ok").chain([case("dn-multi")]) {
+    for case in
+        CASES.iter().filter(|case| case.name.starts_with("gn-") && case.expect == "ok").chain([case("dn-multi")])
+    {
         let validator = case.builder().build().unwrap();
         let good = &case.identity.data;
         let mut wrong: Vec<Vec<u8>> = (0..good.len()).map(|length| good[..length].to_vec()).collect();

@@ -60,7 +60,11 @@ fn keys_out_of_their_subject_public_key_info() {
         assert_eq!((key.kind, key.bytes.len()), (kind, length));
         assert!(spki.ends_with(&key.bytes));
         for length in 0..spki.len() {
-            assert_eq!(public_key_from_spki(&spki[..length]), Err(CertificateError::Malformed), "{kind:?} cut to {length}");
+            assert_eq!(
+                public_key_from_spki(&spki[..length]),
+                Err(CertificateError::Malformed),
+                "{kind:?} cut to {length}"
+            );
         }
         assert_eq!(public_key_from_spki(&[&spki[..], &[0]].concat()), Err(CertificateError::Malformed));
         for at in 0..spki.len() {

@@ -316,7 +316,7 @@ def hostile():
     case("fifteen-namesakes", "each might be the issuer of each", [ROOT], [leaf(names_sake[0], dn("Test", "leaf")), *names_sake], "TooMuch")
     in_root_name = [issue(Party(ROOT.name, key("p256")), ROOT.name, key("p256"), True) for _ in range(15)]
     case("fifteen-in-the-root-name", "each might be signed by the root", [ROOT], [leaf(in_root_name[0], dn("Test", "leaf")), *in_root_name],
-         "Untrusted")
+         "TooMuch")
     end = leaf(INTERMEDIATE, dn("Test", "leaf"))
     strangers = [leaf(None, dn("Test", f"stranger {n}")) for n in range(14)]
     case("sixteen", "fourteen that have nothing to do with it", [ROOT], [end, *strangers, INTERMEDIATE])

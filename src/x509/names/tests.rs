@@ -2,8 +2,7 @@
 
 use std::vec::Vec;
 
-use super::{alternatives, content_fits, no_std, parser};
-use crate::x509::outline::sequence;
+use super::{alternatives, by_der, by_parser, content_fits, fields};
 
 /// The objects of the vectors: certificates and revocation lists.
 fn objects() -> Vec<Vec<u8>> {
@@ -22,32 +21,38 @@ fn is_general_name(reader: fn(&[u8]) -> bool, der: &[u8]) -> bool {
 fn both_read_the_same_in_every_certificate() {
     let mut certificates = 0;
     for der in objects() {
-        let fields = no_std::fields(&der);
-        assert_eq!(parser::fields(&der), fields);
+        let fields = by_der::fields(&der);
+        assert_eq!(by_parser::fields(&der), fields);
         let Some(fields) = fields else { continue };
         certificates += 1;
-        assert_eq!(parser::is_name(fields.subject), no_std::is_name(fields.subject));
+        assert_eq!(by_parser::is_name(fields.subject), by_der::is_name(fields.subject));
         for name in alternatives(&fields).unwrap() {
-            assert!(is_general_name(parser::is_general_name, name) && is_general_name(no_std::is_general_name, name));
+            assert!(
+                is_general_name(by_parser::is_general_name, name) && is_general_name(by_der::is_general_name, name)
+            );
         }
     }
     assert!(certificates > 100, "{certificates}");
 }
 
-/// Where one reader is stricter than the other, that is no harm if it is the one about what nobody asks; so what both read must be
-/// the same, and each says no to a name that the other cannot read whole.
+/// One may be stricter than the other about what nobody asks for here, and x509-parser leaves out what it cannot read of a name;
+/// but neither sees another name, and where they differ the certificate is refused.
 #[test]
-fn what_both_read_of_a_damaged_certificate_is_the_same() {
-    let (mut both, mut one) = (0, 0);
+fn a_damaged_certificate_is_read_alike_or_refused() {
+    let (mut both, mut shortened, mut one) = (0, 0, 0);
     for der in objects().iter().filter(|der| der.len() < 700).step_by(9) {
         for at in 0..der.len() {
             for bit in [0, 3, 5, 7] {
                 let mut flipped = der.clone();
                 flipped[at] ^= 1 << bit;
-                match (parser::fields(&flipped), no_std::fields(&flipped)) {
-                    (Some(a), Some(b)) => {
+                let (plain, second) = (by_der::fields(&flipped), by_parser::fields(&flipped));
+                assert_eq!(fields(&flipped).is_ok(), plain.is_some() && plain == second);
+                match (plain, second) {
+                    (Some(plain), Some(second)) => {
+                        assert_eq!((plain.key_usage, plain.alternative), (second.key_usage, second.alternative));
+                        assert!(plain.subject.starts_with(second.subject));
                         both += 1;
-                        assert_eq!((a.subject, a.key_usage, a.alternative), (b.subject, b.key_usage, b.alternative));
+                        shortened += u32::from(plain != second);
                     }
                     (None, None) => {}
                     _ => one += 1,
@@ -55,14 +60,21 @@ fn what_both_read_of_a_damaged_certificate_is_the_same() {
             }
         }
     }
-    assert!(both > 10 * one, "both {both}, only one {one}");
+    assert!(both > 5 * one && shortened > 0, "both {both}, of these {shortened} shortened, only one {one}");
 }
 
+/// x509-parser takes more than DER; `der` takes nothing that x509-parser does not.
 #[test]
-fn both_say_the_same_of_a_damaged_name() {
-    let mut good = 0;
+fn nothing_that_der_takes_for_a_name_is_refused_by_the_parser() {
+    let (mut good, mut lenient) = (0, 0);
+    let mut judge = |readers: [fn(&[u8]) -> bool; 2], der: &[u8]| {
+        let [plain, second] = readers.map(|reader| reader(der));
+        assert!(second || !plain, "{der:02x?}");
+        good += u32::from(plain);
+        lenient += u32::from(second && !plain);
+    };
     for der in objects() {
-        let Some(fields) = no_std::fields(&der) else { continue };
+        let Some(fields) = by_der::fields(&der) else { continue };
         let mut names = alternatives(&fields).unwrap();
         names.push(fields.subject);
         for name in names.into_iter().filter(|name| name.len() < 100) {
@@ -71,15 +83,14 @@ fn both_say_the_same_of_a_damaged_name() {
                     let mut damaged = name.to_vec();
                     damaged[at] ^= flip;
                     for der in [&damaged[..], &name[..at]] {
-                        assert_eq!(parser::is_name(der), no_std::is_name(der), "{der:02x?}");
-                        let general = [parser::is_general_name, no_std::is_general_name].map(|r| is_general_name(r, der));
-                        assert_eq!(general[0], general[1], "{der:02x?}");
-                        good += usize::from(general[0]);
+                        judge([by_der::is_name, by_parser::is_name], der);
+                        let general = |der: &[u8]| is_general_name(by_der::is_general_name, der);
+                        let second = |der: &[u8]| is_general_name(by_parser::is_general_name, der);
+                        judge([general, second], der);
                     }
                 }
             }
         }
     }
-    assert!(good > 100, "{good}");
-    assert!(sequence(&[]).is_none());
+    assert!(good > 100 && lenient > 0, "{good} good, {lenient} too lenient");
 }
