@@ -1,17 +1,13 @@
-//! The names in certificates, read by x509-parser where there is std and by `der` where there is not.
+//! The names in certificates, read by `der`, and where there is std by x509-parser as well.
 //!
-//! One interface for both: [`fields`] finds the parts of a certificate, [`is_name`] and [`is_general_name`] tell whether an
-//! identity is what it says. What both leave open (alphabets, lengths) is checked here. The tests run both and compare.
+//! x509-parser does not build without std, and takes some forms that are not DER (a primitive SEQUENCE, trailing elements). So
+//! `der` always reads, and x509-parser is a second opinion: what either refuses, or both do not read alike, is refused. Both have
+//! the same interface: `fields` finds the parts of a certificate, `is_name` and `is_general_name` tell whether an identity is what
+//! it says. What both leave open (alphabets, lengths) is checked here. The tests compare the two.
 
-#[cfg(any(not(feature = "std"), test))]
-mod no_std;
+mod by_der;
 #[cfg(feature = "std")]
-mod parser;
-
-#[cfg(not(feature = "std"))]
-use no_std as reader;
-#[cfg(feature = "std")]
-use parser as reader;
+mod by_parser;
 
 use alloc::vec::Vec;
 
@@ -40,17 +36,28 @@ pub(super) const NON_REPUDIATION: usize = 1;
 pub(super) const KEY_CERT_SIGN: usize = 5;
 
 pub(super) fn fields(certificate: &[u8]) -> Result<Fields<'_>, CertificateError> {
-    reader::fields(certificate).ok_or(CertificateError::Malformed)
+    let fields = by_der::fields(certificate).ok_or(CertificateError::Malformed)?;
+    #[cfg(feature = "std")]
+    if by_parser::fields(certificate) != Some(fields) {
+        return Err(CertificateError::Malformed);
+    }
+    Ok(fields)
 }
 
 /// Whether this is a Name in DER, and not an empty one.
 pub(super) fn is_name(der: &[u8]) -> bool {
-    reader::is_name(der)
+    let is = by_der::is_name(der);
+    #[cfg(feature = "std")]
+    let is = is && by_parser::is_name(der);
+    is
 }
 
 /// Whether this is a GeneralName in DER (RFC 5280 4.2.1.6).
 pub(super) fn is_general_name(der: &[u8]) -> bool {
-    reader::is_general_name(der) && content_fits(der)
+    let is = by_der::is_general_name(der) && content_fits(der);
+    #[cfg(feature = "std")]
+    let is = is && by_parser::is_general_name(der);
+    is
 }
 
 /// The names of the subjectAltName extension, each with tag and length.

@@ -16,8 +16,7 @@ pub(super) fn fields(certificate: &[u8]) -> Option<Fields<'_>> {
     let ([], parsed) = parser.parse(certificate).ok()? else { return None };
     let alternative = parsed.get_extension_unique(&OID_X509_EXT_SUBJECT_ALT_NAME).ok()?.map(|found| found.value);
     let key_usage = parsed.get_extension_unique(&OID_X509_EXT_KEY_USAGE).ok()?.map(|found| found.value);
-    let found = super::outline::Outline::read(certificate)?;
-    Some(Fields { subject: found.subject, alternative, key_usage })
+    Some(Fields { subject: parsed.tbs_certificate.subject.as_raw(), alternative, key_usage })
 }
 
 pub(super) fn is_name(der: &[u8]) -> bool {

@@ -1,4 +1,4 @@
-//! Names by `der`, for targets without std.
+//! Names by `der`.
 
 use der::asn1::{AnyRef, OctetStringRef};
 use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
