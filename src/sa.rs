@@ -8,7 +8,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::crypto::{Identity, KeyVersion};
+use crate::crypto::{Identity, Proof};
 use crate::keys::SaParameters;
 use crate::time::{Deadlines, Instant};
 use crate::wire::Sai;
@@ -30,14 +30,14 @@ pub struct Authenticated {
     pub identity: Identity,
     /// The AUTH METHOD by which it did.
     pub method: u8,
-    /// The secret that proved it.
-    pub key: KeyVersion,
+    /// The secret or key that proved it.
+    pub proof: Proof,
 }
 
 impl Authenticated {
-    /// True for the same identity authenticated by the same secret (reading R31a).
+    /// True for the same identity authenticated by the same secret or key (reading R31a).
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.identity == other.identity && self.key == other.key
+        self.identity == other.identity && self.proof == other.proof
     }
 }
 
@@ -142,7 +142,7 @@ impl SaDatabase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::Secret;
+    use crate::crypto::{KeyVersion, Secret};
     use crate::keys::MgmtData;
 
     fn sa(number: u64, timeout: u32, client: Option<(&[u8], u64)>) -> SecurityAssociation {
@@ -168,7 +168,7 @@ mod tests {
         let application_client = client.map(|(name, key)| Authenticated {
             identity: Identity::key_id(name),
             method: 2,
-            key: KeyVersion(key),
+            proof: Proof::SharedKey(KeyVersion(key)),
         });
         SecurityAssociation { parameters, application_client }
     }

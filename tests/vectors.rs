@@ -209,7 +209,8 @@ fn client_builder(transcript: &Transcript, steps: &[Step]) -> ClientConfigBuilde
     let message = Message::parse(Profile::R3, &out.data_out).unwrap();
     let timeouts: Timeouts = body(&find(&message.payloads(), PayloadType::Timeouts).unwrap());
     let sa = &transcript.json["sa"][0];
-    ClientConfig::builder(provider::provider(), identity(ours), Arc::new(keys))
+    ClientConfig::builder(provider::provider(), identity(ours))
+        .preshared_keys(Arc::new(keys))
         .expect_device_server(identity(server))
         .preferences(Preferences::exactly(suite))
         .allow_no_authentication(suite.authentication == algorithm::IKE_AUTH_NONE)

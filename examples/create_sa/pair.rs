@@ -136,7 +136,8 @@ impl Pair {
         let policy = Policy { allow_no_authentication: suite.is_unauthenticated(), ..Policy::default() };
         let client_keys = keys(CLIENT_KEY, &server, SERVER_KEY)?;
         let server_keys = keys(SERVER_KEY, &client, CLIENT_KEY)?;
-        let client = ClientConfig::builder(provider::provider(), client, client_keys)
+        let client = ClientConfig::builder(provider::provider(), client)
+            .preshared_keys(client_keys)
             .expect_device_server(server.clone())
             .preferences(Preferences::exactly(suite.identifiers()))
             .allow_no_authentication(suite.is_unauthenticated())

@@ -152,7 +152,7 @@ impl World {
             .unwrap();
         let config = |name: &[u8], key: &[u8]| {
             let keys = keys(key, &[(DRIVE, b"drive's key")]);
-            let builder = ClientConfig::builder(null_provider(), Identity::key_id(name), keys);
+            let builder = ClientConfig::builder(null_provider(), Identity::key_id(name)).preshared_keys(keys);
             Arc::new(builder.initial_contact(name == b"host-1").build().unwrap())
         };
         let hosts: [(&[u8], &[u8]); NEXUSES as usize] =

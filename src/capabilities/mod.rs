@@ -12,33 +12,69 @@ use alloc::vec::Vec;
 use thiserror::Error;
 
 use crate::algorithm::{self, AlgorithmType};
-use crate::crypto::CryptoProvider;
+use crate::crypto::{Credentials, CryptoProvider};
 use crate::dialect::Profile;
 use crate::wire::{Capabilities, Descriptor, Descriptors, EmitError, Writer};
 
 /// The types of algorithm, one descriptor of each in an SCA payload, in its order (reading R4).
 const TYPES: [AlgorithmType; 5] = AlgorithmType::ALL;
 
+/// A set of the IKE authentication algorithms of r3 Table K6, IKE_AUTH_NONE left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MethodSet([bool; METHODS.len()]);
+
+/// What a [`MethodSet`] is made of: the rows of Table K6 in their order, without the first.
+const METHODS: [u32; 5] = [
+    algorithm::IKE_AUTH_RSA,
+    algorithm::IKE_AUTH_SHARED_KEY,
+    algorithm::IKE_AUTH_ECDSA_256,
+    algorithm::IKE_AUTH_ECDSA_384,
+    algorithm::IKE_AUTH_ECDSA_521,
+];
+
+impl MethodSet {
+    /// The algorithms of Table K6 for whose identifiers `has` is true.
+    #[must_use]
+    pub fn those(has: impl Fn(u32) -> bool) -> Self {
+        Self(METHODS.map(has))
+    }
+
+    /// True if the algorithm is in the set.
+    #[must_use]
+    pub fn contains(&self, identifier: u32) -> bool {
+        self.iter().any(|member| member == identifier)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        METHODS.into_iter().zip(self.0).filter_map(|(identifier, is_member)| is_member.then_some(identifier))
+    }
+}
+
 /// The ways in which this device server can authenticate itself and verify application clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AuthMethods {
-    /// It has a shared key of its own: USE of Shared Key Message Integrity Code.
-    pub use_shared_key: bool,
-    /// It knows shared keys of application clients: ACCEPT of the same.
-    pub accept_shared_key: bool,
+    /// Those for which it has a secret or key of its own: the USE bits.
+    pub uses: MethodSet,
+    /// Those by which it can check application clients: the ACCEPT bits.
+    pub accepts: MethodSet,
     /// An administrator allows the Authentication phase to be omitted: IKE_AUTH_NONE (reading R19).
     pub none: bool,
 }
 
 impl AuthMethods {
+    /// What a side can do with these credentials and this provider.
+    pub(crate) fn of(credentials: &Credentials, provider: &CryptoProvider, none: bool) -> Self {
+        Self {
+            uses: MethodSet::those(|identifier| credentials.can_use(identifier)),
+            accepts: MethodSet::those(|identifier| credentials.can_check(provider, identifier)),
+            none,
+        }
+    }
+
     /// True if the device server can authenticate itself by the IKE authentication algorithm.
     #[must_use]
-    pub const fn can_use(&self, identifier: u32) -> bool {
-        match identifier {
-            algorithm::IKE_AUTH_NONE => self.none,
-            algorithm::IKE_AUTH_SHARED_KEY => self.use_shared_key,
-            _ => false,
-        }
+    pub fn can_use(&self, identifier: u32) -> bool {
+        if identifier == algorithm::IKE_AUTH_NONE { self.none } else { self.uses.contains(identifier) }
     }
 
     /// True if the device server can verify an application client that uses this AUTH METHOD.
@@ -46,15 +82,16 @@ impl AuthMethods {
     /// Zero is never acceptable: IKE_AUTH_NONE is selected in the SCA only (reading R18).
     #[must_use]
     pub fn can_accept(&self, method: u8) -> bool {
-        u32::from(method) == algorithm::IKE_AUTH_SHARED_KEY && self.accept_shared_key
+        self.accepts.contains(u32::from(method))
     }
 
     fn descriptors(self) -> impl Iterator<Item = Descriptor> {
         let none = self.none.then(|| Descriptor::authentication(algorithm::IKE_AUTH_NONE, true, true));
-        let shared_key = (self.use_shared_key || self.accept_shared_key).then(|| {
-            Descriptor::authentication(algorithm::IKE_AUTH_SHARED_KEY, self.use_shared_key, self.accept_shared_key)
+        let others = METHODS.into_iter().filter_map(move |identifier| {
+            let (may_use, accept) = (self.uses.contains(identifier), self.accepts.contains(identifier));
+            (may_use || accept).then(|| Descriptor::authentication(identifier, may_use, accept))
         });
-        none.into_iter().chain(shared_key)
+        none.into_iter().chain(others)
     }
 }
 

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use super::*;
 use crate::wire::{Algorithms, Field, Sai, WireError, WireErrorKind};
 
-const METHODS: AuthMethods = AuthMethods { use_shared_key: true, accept_shared_key: true, none: false };
+const SHARED_KEY: MethodSet = MethodSet([false, true, false, false, false]);
+const METHODS: AuthMethods = AuthMethods { uses: SHARED_KEY, accepts: SHARED_KEY, none: false };
 /// Where the SCA payload stands in these tests.
 const AT: usize = 44;
 /// Offset of the first descriptor: after 16 bytes of the payload, without usage data.
@@ -201,7 +202,7 @@ fn methods_are_those_of_the_build() {
     assert_eq!(judge(&offer, METHODS, &by_signature).unwrap_err(), fault);
     assert!(offer.accepts(1) && !METHODS.can_accept(1));
     assert!(METHODS.can_accept(2) && !METHODS.can_accept(0));
-    assert!(!AuthMethods { accept_shared_key: false, ..METHODS }.can_accept(2));
+    assert!(!AuthMethods { accepts: MethodSet::default(), ..METHODS }.can_accept(2));
 }
 
 /// NUMBER OF TRANSFORMS has one byte.

@@ -6,20 +6,20 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::job::{SignWork, VerifyWork};
 use super::key_exchange::{check_transferred, required};
 use super::{Keyed, Sequence, Setting};
-use crate::algorithm;
-use crate::crypto::{Identity, Purpose, Random, Secret};
+use crate::crypto::{CertificateWish, Identity, Purpose, Random, Secret};
 use crate::dialect::{Exchange, PayloadType};
-use crate::keys::{Protection, SignedOctets, open, seal};
+use crate::keys::{Denial, OwnAuth, PeerCheck, Protection, SignedOctets, open, seal};
 use crate::sense::Refusal;
+use crate::time::UnixTime;
 use crate::wire::{
-    Authentication, Body, Capabilities, Chain, Encrypted, Expected, Field, Header, Identification, MessageWriter,
-    Notify, Payload, RawPayload, WireError, WireErrorKind, check_order, find,
+    Authentication, Body, Capabilities, Certificate, CertificateEncoding, Chain, Encrypted, Expected, Field, Header,
+    Identification, MessageWriter, Notify, Payload, RawPayload, WireError, WireErrorKind, check_order, find,
 };
 
 /// What an authentication OUT asks for, its AUTH data not yet verified.
@@ -27,6 +27,8 @@ pub(crate) struct Claim {
     pub(crate) identity: Identity,
     pub(crate) method: u8,
     pub(crate) initial_contact: bool,
+    /// The Certificate Requests, which our answer honours.
+    pub(crate) wishes: Vec<CertificateWish>,
     /// Offset of the Encrypted payload, where every failure of authentication points.
     pub(crate) at: usize,
 }
@@ -40,7 +42,8 @@ pub(crate) fn plan_out(
     keyed: &Keyed,
     list: &mut [u8],
     transfer_length: usize,
-) -> Result<(Claim, Box<VerifyWork>), Refusal> {
+    at: Option<UnixTime>,
+) -> Result<(Claim, Box<PeerCheck>), Refusal> {
     let suite = &sequence.selection.suite;
     let protection = Protection::new(suite, &keyed.keys.sk_ei, &keyed.keys.sk_ai);
     let expected = Expected {
@@ -55,31 +58,36 @@ pub(crate) fn plan_out(
     let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
     log.record("plaintext_i", list.get(opened.encrypted.text.clone()).unwrap_or(&[]));
     let inner = opened.inner(setting, list);
-    let Asserted { identity, signed, auth } = check_inner(setting, sequence, &inner, opened.encrypted.at)?;
-    let refused = Refusal::Authentication { at: opened.encrypted.at };
+    let asserted = check_inner(setting, sequence, &inner, opened.encrypted.at)?;
+    let auth = asserted.auth;
     if !setting.offer.accepts(auth.method) || !setting.methods.can_accept(auth.method) {
-        return Err(refused);
+        return Err(Refusal::Authentication { at: opened.encrypted.at, why: Denial::Method });
     }
     let octets = SignedOctets::of_application_client(
         suite.prf,
         sequence.message.clone(),
         sequence.ds_nonce.clone(),
         &keyed.keys.sk_pi,
-        signed,
+        asserted.signed,
     )?;
     octets.record(log, "octets_i");
     log.record("auth_i", auth.data);
-    let identity = Identity::new(identity.id_type, identity.data);
-    let work = VerifyWork {
+    let identity = Identity::new(asserted.identity.id_type, asserted.identity.data);
+    let work = PeerCheck {
+        provider: setting.provider,
         prf: suite.prf,
         pad: setting.profile.rules().key_pad,
-        keys: Arc::clone(&setting.keys),
+        credentials: Arc::clone(&setting.credentials),
         identity: identity.clone(),
+        method: auth.method,
+        certificates: asserted.certificates,
+        at,
         octets,
         auth: auth.data.to_vec(),
     };
     let initial_contact = find(&inner, PayloadType::Notify).is_some();
-    Ok((Claim { identity, method: auth.method, initial_contact, at: opened.encrypted.at }, Box::new(work)))
+    let (method, wishes) = (auth.method, asserted.wishes);
+    Ok((Claim { identity, method, initial_contact, wishes, at: opened.encrypted.at }, Box::new(work)))
 }
 
 /// An opened list: where its Encrypted payload is, and where the inner payloads end.
@@ -120,6 +128,8 @@ struct Asserted<'a> {
     identity: Identification<'a>,
     /// The ID payload's data as received, which is signed with its reserved bytes (reading R29).
     signed: &'a [u8],
+    certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
+    wishes: Vec<CertificateWish>,
     auth: Authentication<'a>,
 }
 
@@ -131,16 +141,17 @@ fn check_inner<'a>(
     at: usize,
 ) -> Result<Asserted<'a>, Refusal> {
     let mut found = (None, None);
-    let has_certificate = find(inner, PayloadType::Certificate).is_some();
+    let mut certificates = Vec::new();
+    let mut wishes = Vec::new();
     for raw in inner.clone() {
         let raw = raw?;
         match Payload::parse(setting.profile, &raw)? {
             Payload::Identification(identity) => {
-                if identity.id_type.needs_certificate() && !has_certificate {
-                    return Err(raw.error(Identification::TYPE_AT, Field::IdType, WireErrorKind::Invalid).into());
-                }
+                identity.check_presented(inner, &raw)?;
                 found.0 = Some((identity, raw.data));
             }
+            Payload::Certificate(Certificate { encoding, data }) => certificates.push((encoding, Box::from(data))),
+            Payload::CertificateRequest(request) => wishes.push(CertificateWish::from(request)),
             Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
                 return Err(raw.error(Notify::SAI_AT, Field::Sai, WireErrorKind::Invalid).into());
             }
@@ -150,12 +161,15 @@ fn check_inner<'a>(
     }
     let missing = WireError::new(at, Field::NextPayload, WireErrorKind::Missing);
     let (identity, signed) = found.0.ok_or(missing)?;
-    Ok(Asserted { identity, signed, auth: found.1.ok_or(missing)? })
+    Ok(Asserted { identity, signed, certificates, wishes, auth: found.1.ok_or(missing)? })
 }
 
 /// What the authentication IN takes besides our AUTH data.
 pub(crate) struct Answer {
     iv: Bytes,
+    identity: Identity,
+    certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
+    method: u8,
 }
 
 /// Prepares the authentication IN: the octets that we sign, and the IV.
@@ -163,9 +177,13 @@ pub(crate) fn plan_in(
     setting: &Setting,
     sequence: &Sequence,
     keyed: &Keyed,
+    wishes: &[CertificateWish],
     random: &mut dyn Random,
-) -> Result<(Answer, Box<SignWork>), Refusal> {
+) -> Result<(Answer, Box<OwnAuth>), Refusal> {
     let suite = &sequence.selection.suite;
+    let [.., method] = sequence.selection.authentication.to_be_bytes();
+    let means = setting.credentials.means(sequence.selection.authentication, wishes).ok_or(Refusal::Internal)?;
+    let identity = means.identity().unwrap_or(&setting.identity).clone();
     let mut iv = vec![0; suite.cipher.iv_length()];
     random.fill(Purpose::Iv, &mut iv)?;
     let capabilities = setting.offer.parameter_data(setting.profile)?;
@@ -176,12 +194,13 @@ pub(crate) fn plan_in(
         keyed.key_exchange_in.clone(),
         sequence.ac_nonce.clone(),
         &keyed.keys.sk_pr,
-        &setting.identity.to_payload_data()?,
+        &identity.to_payload_data()?,
     )?;
     octets.record(setting.logger(sequence.ac_sai, sequence.ds_sai), "octets_r");
     let pad = setting.profile.rules().key_pad;
-    let work = SignWork { prf: suite.prf, pad, keys: Arc::clone(&setting.keys), octets };
-    Ok((Answer { iv: Bytes::from(iv) }, Box::new(work)))
+    let work = OwnAuth { prf: suite.prf, pad, by: means.into(), octets };
+    let answer = Answer { iv: Bytes::from(iv), identity, certificates: means.certificates(wishes), method };
+    Ok((answer, Box::new(work)))
 }
 
 /// Writes and seals the authentication IN (r3 5.13.4.4.3).
@@ -194,10 +213,12 @@ pub(crate) fn write_in(
 ) -> Result<Bytes, Refusal> {
     let suite = &sequence.selection.suite;
     let protection = Protection::new(suite, &keyed.keys.sk_er, &keyed.keys.sk_ar);
-    let identity = setting.identity.as_payload();
-    let [.., method] = algorithm::IKE_AUTH_SHARED_KEY.to_be_bytes();
-    let auth = Authentication { method, data: auth.expose() };
-    let inner = identity.len().saturating_add(auth.len()).saturating_add(2 * RawPayload::HEADER_LEN);
+    let identity = answer.identity.as_payload();
+    let certificates: Vec<_> =
+        answer.certificates.iter().map(|(encoding, data)| Certificate { encoding: *encoding, data }).collect();
+    let auth = Authentication { method: answer.method, data: auth.expose() };
+    let lengths = certificates.iter().map(Body::len).chain([identity.len(), auth.len()]);
+    let inner = lengths.fold(0, |sum: usize, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN));
     let padded = inner.saturating_add(1).next_multiple_of(suite.cipher.alignment().max(1));
     let around = suite.cipher.iv_length().saturating_add(protection.icv_length());
     let total = (Header::LEN + RawPayload::HEADER_LEN).saturating_add(padded).saturating_add(around);
@@ -206,6 +227,9 @@ pub(crate) fn write_in(
     let mut writer = MessageWriter::new(setting.profile, Exchange::AuthenticationIn, sais, 1, &mut buffer)?;
     writer.begin_encrypted(&answer.iv)?;
     writer.payload(PayloadType::IdDeviceServer, &identity)?;
+    for certificate in &certificates {
+        writer.payload(PayloadType::Certificate, certificate)?;
+    }
     writer.payload(PayloadType::Authentication, &auth)?;
     let encrypted = writer.end_encrypted(suite.cipher.alignment(), protection.icv_length())?;
     let message = writer.finish()?;

@@ -11,8 +11,8 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use crate::crypto::{CryptoError, DhGroup, Identity, KeyVersion, PresharedKeys, Prf, PskError, Secret};
-use crate::keys::{SignedOctets, shared_key_auth, verify_shared_key_auth};
+use crate::crypto::{CryptoError, DhGroup, Proof, PskError, Secret};
+use crate::keys::{OwnAuth, PeerCheck, PeerError};
 
 /// The number of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,8 +90,8 @@ impl Job {
     pub fn fail(self) -> JobDone {
         let result = match self.work {
             Work::KeyExchange(work) => WorkResult::KeyExchange(Err(work)),
-            Work::Verify(_) => WorkResult::Verify(Err(PskError::Crypto(CryptoError::Device))),
-            Work::Sign(_) => WorkResult::Sign(Err(CryptoError::Device)),
+            Work::Verify(_) => WorkResult::Verify(Err(PeerError::Crypto(CryptoError::Device))),
+            Work::Sign(_) => WorkResult::Sign(Err(PskError::Crypto(CryptoError::Device))),
         };
         JobDone { id: self.id, owner: self.owner, result }
     }
@@ -108,15 +108,15 @@ impl JobDone {
 #[derive(Debug)]
 pub(crate) enum Work {
     KeyExchange(KeyExchangeWork),
-    Verify(Box<VerifyWork>),
-    Sign(Box<SignWork>),
+    Verify(Box<PeerCheck>),
+    Sign(Box<OwnAuth>),
 }
 
 #[derive(Debug)]
 pub(crate) enum WorkResult {
     KeyExchange(Result<Agreed, KeyExchangeWork>),
-    Verify(Result<KeyVersion, PskError>),
-    Sign(Result<Secret, CryptoError>),
+    Verify(Result<Proof, PeerError>),
+    Sign(Result<Secret, PskError>),
 }
 
 /// Our private value and the application client's public one.
@@ -154,62 +154,5 @@ impl KeyExchangeWork {
         let public = exchange.public().to_vec();
         let shared = exchange.agree(&self.peer)?;
         Ok((public, shared))
-    }
-}
-
-/// What it takes to check the application client's AUTH.
-pub(crate) struct VerifyWork {
-    pub(crate) prf: &'static dyn Prf,
-    pub(crate) pad: &'static [u8],
-    pub(crate) keys: Arc<dyn PresharedKeys>,
-    pub(crate) identity: Identity,
-    pub(crate) octets: SignedOctets,
-    pub(crate) auth: Vec<u8>,
-}
-
-impl fmt::Debug for VerifyWork {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifyWork({:?})", self.identity)
-    }
-}
-
-impl VerifyWork {
-    /// `PskError::Unknown` and `CryptoError::Refused` are told to nobody apart, and cost the same.
-    fn run(self) -> Result<KeyVersion, PskError> {
-        let mut padded = Secret::zeroed(self.prf.output_length());
-        let found = self.keys.peer(self.identity.as_payload(), self.prf, self.pad, padded.expose_mut());
-        if found == Err(PskError::Unknown) {
-            // The work for an unknown identity is that for a wrong key.
-            self.prf.compute(&[0; 32], &[self.pad], padded.expose_mut())?;
-        }
-        let matches = verify_shared_key_auth(self.prf, &padded, &self.octets, &self.auth);
-        let version = found?;
-        matches?;
-        Ok(version)
-    }
-}
-
-/// What it takes to make the device server's AUTH.
-pub(crate) struct SignWork {
-    pub(crate) prf: &'static dyn Prf,
-    pub(crate) pad: &'static [u8],
-    pub(crate) keys: Arc<dyn PresharedKeys>,
-    pub(crate) octets: SignedOctets,
-}
-
-impl fmt::Debug for SignWork {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SignWork")
-    }
-}
-
-impl SignWork {
-    fn run(self) -> Result<Secret, CryptoError> {
-        let mut padded = Secret::zeroed(self.prf.output_length());
-        match self.keys.own(self.prf, self.pad, padded.expose_mut()) {
-            Ok(_) => shared_key_auth(self.prf, &padded, &self.octets),
-            Err(PskError::Unknown) => Err(CryptoError::Device),
-            Err(PskError::Crypto(error)) => Err(error),
-        }
     }
 }

@@ -15,7 +15,7 @@ use crate::dialect::{Exchange, PayloadType};
 use crate::keys::Skeyseed;
 use crate::sense::Refusal;
 use crate::wire::{
-    Algorithms, Chain, Descriptors, Expected, Field, Header, KeyExchange, MessageWriter, Nonce, RawPayload, Sai,
+    Algorithms, Body, Chain, Descriptors, Expected, Field, Header, KeyExchange, MessageWriter, Nonce, RawPayload, Sai,
     Timeouts, WireError, WireErrorKind, check_order, find,
 };
 
@@ -171,7 +171,7 @@ fn derive(setting: &Setting, sequence: &Sequence, public: &[u8], shared: Secret)
     Ok(Keyed { keys, key_exchange_in })
 }
 
-/// SCA echoed with our SAI, KE, NONCE (r3 5.13.4.3.3).
+/// SCA echoed with our SAI, KE, NONCE, CERTREQs (r3 5.13.4.3.3).
 fn write_in(setting: &Setting, sequence: &Sequence, public: &[u8]) -> Result<Bytes, Refusal> {
     let (descriptors, _) = sequence.descriptors.as_chunks();
     let sca = Algorithms {
@@ -182,15 +182,19 @@ fn write_in(setting: &Setting, sequence: &Sequence, public: &[u8]) -> Result<Byt
     };
     let ke = KeyExchange { group: sequence.selection.suite.group_number(), public };
     let nonce = Nonce { data: &sequence.ds_nonce };
-    let bodies = crate::wire::Body::len(&sca)
-        .saturating_add(crate::wire::Body::len(&ke))
-        .saturating_add(crate::wire::Body::len(&nonce));
-    let mut buffer = vec![0; bodies.saturating_add(Header::LEN).saturating_add(3 * RawPayload::HEADER_LEN)];
+    let wishes = setting.credentials.wishes();
+    let requests = wishes.iter().map(|wish| wish.as_payload().len());
+    let bodies = requests.chain([sca.len(), ke.len(), nonce.len()]);
+    let total = bodies.fold(Header::LEN, |sum, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN));
+    let mut buffer = vec![0; total];
     let sais = (sequence.ac_sai, sequence.ds_sai);
     let mut writer = MessageWriter::new(setting.profile, Exchange::KeyExchangeIn, sais, 0, &mut buffer)?;
     writer.payload(PayloadType::Algorithms, &sca)?;
     writer.payload(PayloadType::KeyExchange, &ke)?;
     writer.payload(PayloadType::Nonce, &nonce)?;
+    for wish in &wishes {
+        writer.payload(PayloadType::CertificateRequest, &wish.as_payload())?;
+    }
     writer.finish()?;
     Ok(Bytes::from(buffer))
 }

@@ -19,11 +19,12 @@ pub use policy::{Policy, PolicyError, SlowCrypto};
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use crate::capabilities::{AuthMethods, Offer, Selection};
-use crate::crypto::{CryptoProvider, Identity, PresharedKeys};
+use crate::crypto::{CertificateWish, Credentials, CryptoProvider, Identity};
 use crate::dialect::Profile;
 use crate::keys::{KeyLog, KeyLogger, KeySet, SaContext, SaSource};
 use crate::sa::Authenticated;
@@ -39,7 +40,7 @@ pub(crate) struct Setting {
     pub(crate) offer: Offer,
     pub(crate) methods: AuthMethods,
     pub(crate) identity: Identity,
-    pub(crate) keys: Arc<dyn PresharedKeys>,
+    pub(crate) credentials: Arc<Credentials>,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
 }
 
@@ -110,10 +111,25 @@ pub(crate) enum Calculation {
 /// A command sequence, by the last of its commands that was accepted.
 #[derive(Debug)]
 pub(crate) enum Ccs {
-    KeyExchangeOut { sequence: Box<Sequence>, calculation: Calculation },
-    KeyExchangeIn { sequence: Box<Sequence>, keyed: Box<Keyed> },
-    AuthenticationOut { sequence: Box<Sequence>, keyed: Box<Keyed>, client: Authenticated, initial_contact: bool },
-    Complete { kept: Bytes, is_unauthenticated: bool },
+    KeyExchangeOut {
+        sequence: Box<Sequence>,
+        calculation: Calculation,
+    },
+    KeyExchangeIn {
+        sequence: Box<Sequence>,
+        keyed: Box<Keyed>,
+    },
+    AuthenticationOut {
+        sequence: Box<Sequence>,
+        keyed: Box<Keyed>,
+        client: Authenticated,
+        initial_contact: bool,
+        wishes: Vec<CertificateWish>,
+    },
+    Complete {
+        kept: Bytes,
+        is_unauthenticated: bool,
+    },
 }
 
 impl Ccs {

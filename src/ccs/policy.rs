@@ -1,4 +1,4 @@
-//! What an administrator decides (r3 5.13.4.3.4, 7.7.4.12, 7.7.4.13; readings R19, R28, R38).
+//! What an administrator decides (r3 5.13.4.3.4, 7.7.4.12, 7.7.4.13; readings R16, R19, R28, R38).
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use thiserror::Error;
 
 use crate::algorithm::AlgorithmType;
+use crate::crypto::HashKind;
 use crate::wire::Nonce;
 
 /// Who runs slow cryptography.
@@ -35,6 +36,8 @@ pub struct Policy {
     pub hidden_algorithms: Vec<(AlgorithmType, u32)>,
     /// Whether IKE_AUTH_NONE is offered. It protects nobody from a man in the middle: r3 5.13.4.3.4 before you turn it on.
     pub allow_no_authentication: bool,
+    /// Hashes accepted in RSA signatures: SHA-1 is what RFC 4306 has (reading R16).
+    pub rsa_hashes: Vec<HashKind>,
     /// Failed authentications after which a sequence is abandoned (reading R23).
     pub max_auth_failures: u8,
     /// Who runs slow cryptography.
@@ -74,6 +77,7 @@ impl Default for Policy {
             nonce_length: 32,
             hidden_algorithms: Vec::new(),
             allow_no_authentication: false,
+            rsa_hashes: vec![HashKind::Sha1],
             max_auth_failures: 3,
             slow_crypto: SlowCrypto::Inline,
             expected_calculation_ms: 1000,

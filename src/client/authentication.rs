@@ -3,19 +3,24 @@
 //! Order of the checks of an authentication IN: header; outer payloads; Encrypted framing; ICV; decryption; inner payloads,
 //! their order, then each; identity; AUTH METHOD; AUTH.
 
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 
 use super::config::ClientConfig;
 use super::error::Fault;
 use super::key_exchange::{Keyed, Session};
+use super::preferences::method_of;
 use super::sealed::{Opened, Outgoing};
-use crate::algorithm;
-use crate::crypto::{CryptoError, Identity, Random, Secret};
+use crate::crypto::{CertificateWish, Identity, Random};
 use crate::dialect::{Exchange, PayloadType};
-use crate::keys::{SaParameters, SignedOctets, shared_key_auth, verify_shared_key_auth};
+use crate::keys::{OwnAuth, PeerCheck, SaParameters, SignedOctets};
+use crate::time::UnixTime;
 use crate::wire::{
-    Authentication, Body, Chain, Expected, Field, Identification, Notify, Payload, RawPayload, WireError,
-    WireErrorKind, find,
+    Authentication, Body, Certificate, CertificateEncoding, Chain, EmitError, Expected, Field, Identification,
+    MessageWriter, Notify, Payload, RawPayload, WireError, WireErrorKind,
 };
 
 /// MESSAGE ID of the Authentication phase (reading R27).
@@ -27,43 +32,35 @@ impl Keyed {
         let session = &self.session;
         let prf = session.choice.suite.prf;
         let log = config.logger(session.ac_sai, session.ds_sai);
-        let identity = config.identity.as_payload();
+        let means = config.credentials.means(self.own_method, &self.wishes).ok_or(Fault::NoOwnKey)?;
+        let identity = means.identity().unwrap_or(&config.identity);
         let octets = SignedOctets::of_application_client(
             prf,
             self.key_exchange_out.clone(),
             session.ds_nonce.clone(),
             &session.keys.sk_pi,
-            &config.identity.to_payload_data()?,
+            &identity.to_payload_data()?,
         )?;
         octets.record(log, "octets_i");
-        let mut padded = Secret::zeroed(prf.output_length());
         let pad = config.profile.rules().key_pad;
-        config.keys.own(prf, pad, padded.expose_mut()).map_err(|error| Fault::of_key_store(error, None))?;
-        let auth = shared_key_auth(prf, &padded, &octets)?;
+        let auth = OwnAuth { prf, pad, by: means.into(), octets }.run().map_err(Fault::of_own_key)?;
         log.record("auth_i", auth.expose());
-        let [.., method] = algorithm::IKE_AUTH_SHARED_KEY.to_be_bytes();
-        let auth = Authentication { method, data: auth.expose() };
-        let notify = config.initial_contact.then_some(Notify { sai: session.ds_sai });
-        let bodies = [Some(identity.len()), notify.map(|notify| notify.len()), Some(auth.len())];
-        let inner_length = bodies
-            .iter()
-            .flatten()
-            .fold(0_usize, |sum, body| sum.saturating_add(*body).saturating_add(RawPayload::HEADER_LEN));
+        let claim = Claim {
+            identity: identity.as_payload(),
+            certificates: means.certificates(&self.wishes),
+            requests: config.credentials.wishes(),
+            notify: config.initial_contact.then_some(Notify { sai: session.ds_sai }),
+            auth: Authentication { method: method_of(self.own_method), data: auth.expose() },
+        };
         let outgoing = Outgoing {
             exchange: Exchange::AuthenticationOut,
             sais: (session.ac_sai, session.ds_sai),
             message_id: MESSAGE_ID,
             protection: session.outgoing(),
             plaintext: "plaintext_i",
-            inner_length,
+            inner_length: claim.length(),
         };
-        outgoing.write(config, random, |writer| {
-            writer.payload(PayloadType::IdApplicationClient, &identity)?;
-            if let Some(notify) = &notify {
-                writer.payload(PayloadType::Notify, notify)?;
-            }
-            writer.payload(PayloadType::Authentication, &auth)
-        })
+        outgoing.write(config, random, |writer| claim.write(writer))
     }
 
     /// What the authentication IN is checked with.
@@ -72,11 +69,50 @@ impl Keyed {
     }
 }
 
+/// The inner payloads of an authentication OUT, in their order (r3 5.13.4.4.2).
+struct Claim<'a> {
+    identity: Identification<'a>,
+    certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
+    requests: Vec<CertificateWish>,
+    notify: Option<Notify>,
+    auth: Authentication<'a>,
+}
+
+impl Claim<'_> {
+    fn certificates(&self) -> impl Iterator<Item = Certificate<'_>> {
+        self.certificates.iter().map(|(encoding, data)| Certificate { encoding: *encoding, data })
+    }
+
+    /// Bytes of the payloads, their headers included.
+    fn length(&self) -> usize {
+        let ends = [Some(self.identity.len()), self.notify.map(|notify| notify.len()), Some(self.auth.len())];
+        let certificates = self.certificates().map(|certificate| certificate.len());
+        let requests = self.requests.iter().map(|request| request.as_payload().len());
+        let bodies = ends.into_iter().flatten().chain(certificates).chain(requests);
+        bodies.fold(0, |sum: usize, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN))
+    }
+
+    fn write(&self, writer: &mut MessageWriter<'_>) -> Result<(), EmitError> {
+        writer.payload(PayloadType::IdApplicationClient, &self.identity)?;
+        for certificate in self.certificates() {
+            writer.payload(PayloadType::Certificate, &certificate)?;
+        }
+        for request in &self.requests {
+            writer.payload(PayloadType::CertificateRequest, &request.as_payload())?;
+        }
+        if let Some(notify) = &self.notify {
+            writer.payload(PayloadType::Notify, notify)?;
+        }
+        writer.payload(PayloadType::Authentication, &self.auth)
+    }
+}
+
 /// What a device server asserts.
 struct Asserted<'a> {
     identity: Identification<'a>,
     /// The ID payload's data as received, which is signed with its reserved bytes (reading R29).
     signed: &'a [u8],
+    certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
     auth: Authentication<'a>,
 }
 
@@ -89,7 +125,7 @@ pub(super) struct Awaited {
 
 impl Awaited {
     /// Checks the authentication IN. Nothing of the association may be used before this has succeeded.
-    pub(super) fn verify(&self, config: &ClientConfig, data_in: &[u8]) -> Result<(), Fault> {
+    pub(super) fn verify(&self, config: &ClientConfig, data_in: &[u8], at: Option<UnixTime>) -> Result<(), Fault> {
         let session = &self.session;
         let expected = Expected {
             exchange: Exchange::AuthenticationIn,
@@ -101,22 +137,21 @@ impl Awaited {
         let opened = Opened::open(config.profile, &session.incoming(), &expected, data_in)?;
         config.logger(session.ac_sai, session.ds_sai).record("plaintext_r", opened.plaintext());
         let asserted = self.check_inner(config, &opened.inner(config.profile))?;
-        self.check_auth(config, &asserted)
+        self.check_auth(config, asserted, at)
     }
 
     /// Reads every inner payload in its order, then checks what no payload can tell alone.
     fn check_inner<'a>(&self, config: &ClientConfig, inner: &Chain<'a>) -> Result<Asserted<'a>, WireError> {
         let mut found = (None, None);
-        let has_certificate = find(inner, PayloadType::Certificate).is_some();
+        let mut certificates = Vec::new();
         for raw in inner.clone() {
             let raw = raw?;
             match Payload::parse(config.profile, &raw)? {
                 Payload::Identification(identity) => {
-                    if identity.id_type.needs_certificate() && !has_certificate {
-                        return Err(raw.error(Identification::TYPE_AT, Field::IdType, WireErrorKind::Invalid));
-                    }
+                    identity.check_presented(inner, &raw)?;
                     found.0 = Some((identity, raw.data));
                 }
+                Payload::Certificate(Certificate { encoding, data }) => certificates.push((encoding, data.into())),
                 Payload::Authentication(auth) => {
                     // The device server authenticates itself as the SCA payload told it to (reading R18).
                     if auth.method != self.session.choice.auth_method() {
@@ -129,18 +164,18 @@ impl Awaited {
         }
         let missing = WireError::new(inner.last_named_at(), Field::NextPayload, WireErrorKind::Missing);
         let (identity, signed) = found.0.ok_or(missing)?;
-        Ok(Asserted { identity, signed, auth: found.1.ok_or(missing)? })
+        Ok(Asserted { identity, signed, certificates, auth: found.1.ok_or(missing)? })
     }
 
-    /// AUTH = prf(prf(secret of the device server, pad), SSCC as read | key exchange IN | Ni | prf(SK_pr, ID)).
-    fn check_auth(&self, config: &ClientConfig, asserted: &Asserted<'_>) -> Result<(), Fault> {
-        let Asserted { identity, signed, auth } = *asserted;
+    /// AUTH is over SSCC as read | key exchange IN | Ni | prf(SK_pr, ID).
+    fn check_auth(&self, config: &ClientConfig, asserted: Asserted<'_>, at: Option<UnixTime>) -> Result<(), Fault> {
+        let Asserted { identity, signed, certificates, auth } = asserted;
         let session = &self.session;
         let prf = session.choice.suite.prf;
         let log = config.logger(session.ac_sai, session.ds_sai);
-        let asserted = Identity::new(identity.id_type, identity.data);
-        if config.expected.as_ref().is_some_and(|expected| *expected != asserted) {
-            return Err(Fault::UnexpectedIdentity(asserted));
+        let identity = Identity::new(identity.id_type, identity.data);
+        if config.expected.as_ref().is_some_and(|expected| *expected != identity) {
+            return Err(Fault::UnexpectedIdentity(identity));
         }
         let octets = SignedOctets::of_device_server(
             prf,
@@ -152,16 +187,19 @@ impl Awaited {
         )?;
         octets.record(log, "octets_r");
         log.record("auth_r", auth.data);
-        let mut padded = Secret::zeroed(prf.output_length());
-        let pad = config.profile.rules().key_pad;
-        config
-            .keys
-            .peer(identity, prf, pad, padded.expose_mut())
-            .map_err(|error| Fault::of_key_store(error, Some(asserted)))?;
-        verify_shared_key_auth(prf, &padded, &octets, auth.data).map_err(|error| match error {
-            CryptoError::Refused => Fault::AuthenticationFailed,
-            other => Fault::Crypto(other),
-        })
+        let check = PeerCheck {
+            provider: config.provider,
+            prf,
+            pad: config.profile.rules().key_pad,
+            credentials: Arc::clone(&config.credentials),
+            identity,
+            method: auth.method,
+            certificates,
+            at,
+            octets,
+            auth: auth.data.to_vec(),
+        };
+        check.run().map(drop).map_err(|error| Fault::of_peer(error, check.identity))
     }
 
     /// The parameters of the association: to be used after [`Awaited::verify`], to be deleted without it.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::error::{ClientError, Fault, Step};
-use crate::algorithm::{self, AlgorithmType};
+use crate::algorithm::AlgorithmType;
 use crate::dialect::Profile;
 use crate::wire::{Capabilities, Descriptor};
 
@@ -51,21 +51,19 @@ impl DeviceCapabilities {
 
     /// True if an SCA payload may select the algorithm (reading R18).
     ///
-    /// An IKE authentication algorithm is what the device server is to use, so its USE bit must be set; and unless it is
-    /// IKE_AUTH_NONE, the device server must also accept the way in which we authenticate ourselves.
+    /// An IKE authentication algorithm is what the device server is to use, so its USE bit must be set.
     pub(super) fn offers(&self, wanted: &Descriptor) -> bool {
         let same = |d: &&Descriptor| d.algorithm_type == wanted.algorithm_type && d.identifier == wanted.identifier;
         self.descriptors.iter().filter(same).any(|d| match AlgorithmType::from_code(d.algorithm_type) {
             Some(AlgorithmType::Encryption) => d.key_length() == wanted.key_length(),
-            Some(AlgorithmType::Authentication) => {
-                d.may_use() && (d.identifier == algorithm::IKE_AUTH_NONE || self.accepts_shared_key())
-            }
+            Some(AlgorithmType::Authentication) => d.may_use(),
             _ => true,
         })
     }
 
-    fn accepts_shared_key(&self) -> bool {
-        let wanted = Descriptor::new(AlgorithmType::Authentication, algorithm::IKE_AUTH_SHARED_KEY);
+    /// True if we may authenticate ourselves by the IKE authentication algorithm (reading R18).
+    pub(super) fn accepts(&self, identifier: u32) -> bool {
+        let wanted = Descriptor::new(AlgorithmType::Authentication, identifier);
         let same = |d: &&Descriptor| d.algorithm_type == wanted.algorithm_type && d.identifier == wanted.identifier;
         self.descriptors.iter().filter(same).any(Descriptor::accept)
     }
@@ -76,6 +74,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
+    use crate::algorithm;
     use crate::wire::{Descriptors, WireErrorKind, Writer};
 
     fn shared_key(may_use: bool, accept: bool) -> Descriptor {
@@ -147,7 +146,9 @@ mod tests {
         let wanted = shared_key(false, false);
         for (may_use, accept) in [(false, false), (false, true), (true, false), (true, true)] {
             let capabilities = read(&list(&[shared_key(may_use, accept)])).unwrap();
-            assert_eq!(capabilities.offers(&wanted), may_use && accept);
+            assert_eq!(capabilities.offers(&wanted), may_use);
+            assert_eq!(capabilities.accepts(algorithm::IKE_AUTH_SHARED_KEY), accept);
+            assert!(!capabilities.accepts(algorithm::IKE_AUTH_RSA));
         }
         let none = Descriptor::authentication(algorithm::IKE_AUTH_NONE, true, true);
         assert!(read(&list(&[none, shared_key(true, false)])).unwrap().offers(&none));

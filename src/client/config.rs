@@ -2,16 +2,20 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use thiserror::Error;
 
-use super::preferences::Preferences;
+use super::preferences::{BY_STRENGTH, Choice, Preferences};
 use crate::algorithm::{self, AlgorithmType};
-use crate::crypto::{CryptoProvider, Identity, PresharedKeys};
+use crate::crypto::{
+    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, HashKind,
+    Identity, PresharedKeys,
+};
 use crate::dialect::Profile;
 use crate::keys::{KeyLog, KeyLogger};
-use crate::wire::{Header, Nonce, Sai, Timeouts};
+use crate::wire::{Descriptor, Header, Nonce, Sai, Timeouts};
 
 /// Bytes of parameter data that every device server takes and gives (r3 5.13.6 a, b).
 const TRANSFER: u32 = 16_384;
@@ -22,9 +26,12 @@ const TAPE_DATA_ENCRYPTION: u8 = 0x81;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ClientConfigError {
-    /// An ID type that shall not be used without a certificate (r3 7.7.4.4 a).
-    #[error("this identity type needs a certificate")]
-    IdentityNeedsCertificate,
+    /// Keys or certificates that cannot be used so.
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
+    /// There is nothing to authenticate oneself with.
+    #[error("no key of our own goes with any way to authenticate that was asked for")]
+    NoOwnKey,
     /// Identity or usage data for which a device server need not have room.
     #[error("identity and usage data must fit a message of 16 384 bytes")]
     TooLong,
@@ -56,7 +63,8 @@ pub struct ClientConfig {
     pub(super) profile: Profile,
     pub(super) provider: CryptoProvider,
     pub(super) identity: Identity,
-    pub(super) keys: Arc<dyn PresharedKeys>,
+    pub(super) credentials: Arc<Credentials>,
+    pub(super) own_methods: Vec<u32>,
     pub(super) expected: Option<Identity>,
     pub(super) preferences: Preferences,
     pub(super) timeouts: Timeouts,
@@ -81,15 +89,16 @@ impl fmt::Debug for ClientConfig {
 }
 
 impl ClientConfig {
-    /// Begins a configuration: the algorithms, who we are, and the keys, our own and those of device servers.
+    /// Begins a configuration: the algorithms, and who we are.
     #[must_use]
-    pub fn builder(provider: CryptoProvider, identity: Identity, keys: Arc<dyn PresharedKeys>) -> ClientConfigBuilder {
+    pub fn builder(provider: CryptoProvider, identity: Identity) -> ClientConfigBuilder {
         let config = Self {
             profile: Profile::default(),
             preferences: Preferences::strongest_first(&provider),
             provider,
             identity,
-            keys,
+            credentials: Arc::default(),
+            own_methods: BY_STRENGTH.into(),
             expected: None,
             timeouts: Timeouts { protocol: 60, inactivity: 3600 },
             usage_type: TAPE_DATA_ENCRYPTION,
@@ -99,13 +108,25 @@ impl ClientConfig {
             allocation_length: TRANSFER,
             key_log: None,
         };
-        ClientConfigBuilder { config, allow_no_authentication: false }
+        ClientConfigBuilder { config, credentials: Credentials::default(), allow_no_authentication: false }
     }
 
     /// How the logical unit speaks.
     #[must_use]
     pub const fn profile(&self) -> Profile {
         self.profile
+    }
+
+    /// The algorithms that the preferences take of an offer.
+    pub(super) fn choose(&self, offers: impl Fn(&Descriptor) -> bool) -> Result<Choice, AlgorithmType> {
+        let can_check = |identifier| self.credentials.can_check(&self.provider, identifier);
+        self.preferences.choose(&self.provider, can_check, offers)
+    }
+
+    /// How we authenticate ourselves, if the device server accepts one of our ways.
+    pub(super) fn own_method(&self, accepts: impl Fn(u32) -> bool) -> Option<u32> {
+        let usable = |identifier: &&u32| self.credentials.can_use(**identifier) && accepts(**identifier);
+        self.own_methods.iter().find(usable).copied()
     }
 
     pub(super) fn logger(&self, ac_sai: Sai, ds_sai: Sai) -> KeyLogger<'_> {
@@ -117,6 +138,7 @@ impl ClientConfig {
 #[derive(Debug)]
 pub struct ClientConfigBuilder {
     config: ClientConfig,
+    credentials: Credentials,
     allow_no_authentication: bool,
 }
 
@@ -132,6 +154,51 @@ impl ClientConfigBuilder {
     #[must_use]
     pub fn expect_device_server(mut self, identity: Identity) -> Self {
         self.config.expected = Some(identity);
+        self
+    }
+
+    /// The shared keys, our own and those of device servers.
+    #[must_use]
+    pub fn preshared_keys(mut self, keys: Arc<dyn PresharedKeys>) -> Self {
+        self.credentials.shared_keys = Some(keys);
+        self
+    }
+
+    /// Adds a key with which we sign, and its certificates; of several of one kind the device server's Certificate Request
+    /// tells which.
+    #[must_use]
+    pub fn credential(mut self, own: Credential) -> Self {
+        self.credentials.own.push(own);
+        self
+    }
+
+    /// Who decides about the keys of device servers that sign. Without it, none is asked to sign.
+    #[must_use]
+    pub fn validator(mut self, validator: Arc<dyn CertificateValidator>) -> Self {
+        self.credentials.validator = Some(validator);
+        self
+    }
+
+    /// Which Certificate Requests an authentication OUT carries; the validator's trust anchors unless said otherwise.
+    #[must_use]
+    pub fn certificate_requests(mut self, requests: CertificateRequests) -> Self {
+        self.credentials.requests = requests;
+        self
+    }
+
+    /// Hashes accepted in RSA signatures; SHA-1 unless said otherwise (reading R16).
+    #[must_use]
+    pub fn rsa_hashes(mut self, hashes: &[HashKind]) -> Self {
+        self.credentials.rsa_hashes = hashes.to_vec();
+        self
+    }
+
+    /// IKE authentication algorithms by which we may authenticate ourselves, best first: the first one for which we have a
+    /// key and that the device server accepts. ECDSA, the largest curve first, then shared key, then RSA unless said
+    /// otherwise.
+    #[must_use]
+    pub fn own_methods(mut self, identifiers: &[u32]) -> Self {
+        self.config.own_methods = identifiers.to_vec();
         self
     }
 
@@ -201,10 +268,9 @@ impl ClientConfigBuilder {
     /// # Errors
     /// [`ClientConfigError`].
     pub fn build(self) -> Result<ClientConfig, ClientConfigError> {
-        let Self { mut config, allow_no_authentication } = self;
-        if config.identity.id_type.needs_certificate() {
-            return Err(ClientConfigError::IdentityNeedsCertificate);
-        }
+        let Self { mut config, credentials, allow_no_authentication } = self;
+        credentials.check(&config.identity)?;
+        config.credentials = Arc::new(credentials);
         // Half of a message each leaves room for everything else that a message has.
         let room = usize::try_from(TRANSFER / 2).unwrap_or(0);
         if config.identity.data.len() > room || config.usage_data.len() > room {
@@ -225,7 +291,10 @@ impl ClientConfigBuilder {
                 return Err(ClientConfigError::NoAuthenticationForbidden);
             }
         }
-        config.preferences.choose(&config.provider, |_| true).map_err(ClientConfigError::NothingUsable)?;
+        let choice = config.choose(|_| true).map_err(ClientConfigError::NothingUsable)?;
+        if !choice.is_unauthenticated() && config.own_method(|_| true).is_none() {
+            return Err(ClientConfigError::NoOwnKey);
+        }
         let prfs = config.preferences.pseudo_random.iter().filter_map(|id| config.provider.prf(*id));
         let min = prfs.map(|prf| prf.key_length().div_ceil(2)).max().unwrap_or(0).max(Nonce::MIN);
         if !(min..=Nonce::MAX).contains(&config.nonce_length) {
@@ -239,12 +308,18 @@ impl ClientConfigBuilder {
 #[cfg(feature = "rustcrypto")]
 mod tests {
     use super::*;
-    use crate::crypto::MemoryKeys;
+    use crate::crypto::{MemoryKeys, Secret};
     use crate::provider::provider;
     use crate::wire::IdType;
 
+    fn keys() -> MemoryKeys {
+        let mut keys = MemoryKeys::new();
+        keys.set_own(Secret::copy_of(b"own")).unwrap();
+        keys
+    }
+
     fn builder() -> ClientConfigBuilder {
-        ClientConfig::builder(provider(), Identity::key_id(b"client"), Arc::new(MemoryKeys::new()))
+        ClientConfig::builder(provider(), Identity::key_id(b"client")).preshared_keys(Arc::new(keys()))
     }
 
     fn refused(builder: ClientConfigBuilder) -> ClientConfigError {
@@ -256,15 +331,20 @@ mod tests {
         let config = builder().build().unwrap();
         assert_eq!(config.profile(), Profile::R3);
         assert_eq!((config.usage_type, config.allocation_length, config.nonce_length), (0x81, 16_384, 32));
-        assert_eq!(config.preferences.authentication, [algorithm::IKE_AUTH_SHARED_KEY]);
+        assert_eq!(config.preferences.authentication, BY_STRENGTH);
     }
 
     #[test]
     fn what_cannot_work_is_refused_at_once() {
         use ClientConfigError as E;
         let dn = Identity::new(IdType::DerAsn1Dn, b"dn");
-        let with = |identity| ClientConfig::builder(provider(), identity, Arc::new(MemoryKeys::new()));
-        assert_eq!(refused(with(dn)), E::IdentityNeedsCertificate);
+        let with = |identity| ClientConfig::builder(provider(), identity).preshared_keys(Arc::new(keys()));
+        assert_eq!(refused(with(dn)), E::Credentials(CredentialError::IdentityNeedsCertificate));
+        let without = |identity| ClientConfig::builder(provider(), identity);
+        let nobody = E::NothingUsable(AlgorithmType::Authentication);
+        assert_eq!(refused(without(Identity::key_id(b""))), nobody);
+        let no_own = without(Identity::key_id(b"")).preshared_keys(Arc::new(MemoryKeys::new()));
+        assert_eq!(refused(no_own), E::NoOwnKey);
         assert_eq!(refused(with(Identity::key_id(&[0; 8193]))), E::TooLong);
         assert_eq!(refused(builder().usage(0x81, &[0; 8196])), E::TooLong);
         assert_eq!(refused(builder().usage(0x81, &[0; 6])), E::UsageData);

@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use super::DeviceSense;
 use crate::algorithm::AlgorithmType;
-use crate::crypto::{CryptoError, Identity, PskError, RandomError};
-use crate::keys::ProtectError;
+use crate::crypto::{CertificateError, CryptoError, Identity, PskError, RandomError};
+use crate::keys::{Denial, PeerError, ProtectError};
 use crate::wire::{EmitError, WireError};
 
 /// A command of an exchange.
@@ -69,6 +69,9 @@ pub enum Fault {
     /// The device server is not the one that we want to talk to.
     #[error("the device server has another identity than the one expected")]
     UnexpectedIdentity(Identity),
+    /// No key may sign for the device server's identity: its certificate is not valid, or is not its.
+    #[error("the device server's certificate: {0}")]
+    Certificate(CertificateError),
     /// We have no key for the identity that the device server asserts.
     #[error("no key for the device server's identity")]
     NoKeyFor(Identity),
@@ -108,12 +111,21 @@ impl From<ProtectError> for Fault {
 }
 
 impl Fault {
-    /// What a key store's answer means for the key of `identity`; `None` is our own.
-    pub(super) fn of_key_store(error: PskError, identity: Option<Identity>) -> Self {
-        match (error, identity) {
-            (PskError::Unknown, Some(identity)) => Self::NoKeyFor(identity),
-            (PskError::Unknown, None) => Self::NoOwnKey,
-            (PskError::Crypto(error), _) => Self::Crypto(error),
+    /// What the failure to make our AUTH means.
+    pub(super) const fn of_own_key(error: PskError) -> Self {
+        match error {
+            PskError::Unknown => Self::NoOwnKey,
+            PskError::Crypto(error) => Self::Crypto(error),
+        }
+    }
+
+    /// What the device server's failure to be who it says it is means.
+    pub(super) fn of_peer(error: PeerError, identity: Identity) -> Self {
+        match error {
+            PeerError::Denied(Denial::UnknownIdentity) => Self::NoKeyFor(identity),
+            PeerError::Denied(Denial::Certificate(error)) => Self::Certificate(error),
+            PeerError::Denied(_) => Self::AuthenticationFailed,
+            PeerError::Crypto(error) => Self::Crypto(error),
         }
     }
 }

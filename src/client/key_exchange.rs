@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -13,17 +14,20 @@ use super::config::ClientConfig;
 use super::error::Fault;
 use super::preferences::Choice;
 use super::sealed::required;
-use crate::crypto::{CryptoError, DhExchange, Purpose, Random, draw_sai};
+use crate::algorithm::{self, AlgorithmType};
+use crate::crypto::{CertificateWish, CryptoError, DhExchange, Purpose, Random, draw_sai};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::{KeySet, Protection, SaContext, SaParameters, SaSource, Skeyseed};
 use crate::wire::{
-    Algorithms, Body, Chain, Descriptor, Descriptors, Expected, Field, Header, KeyExchange, MessageWriter, Nonce,
-    RawPayload, Sai, WireError, WireErrorKind, check_order,
+    Algorithms, Body, CertificateRequest, Chain, Descriptor, Descriptors, Expected, Field, Header, KeyExchange,
+    MessageWriter, Nonce, RawPayload, Sai, WireError, WireErrorKind, check_order,
 };
 
 /// What a key exchange OUT proposes. Its private value is used up by [`Proposal::finish`].
 pub(super) struct Proposal {
     choice: Choice,
+    /// The IKE authentication algorithm by which we authenticate ourselves.
+    own_method: u32,
     ac_sai: Sai,
     ac_nonce: Bytes,
     exchange: Box<dyn DhExchange>,
@@ -41,14 +45,21 @@ impl Proposal {
         random: &mut dyn Random,
     ) -> Result<Self, Fault> {
         let offers = |wanted: &Descriptor| capabilities.offers(wanted);
-        let choice = config.preferences.choose(&config.provider, offers).map_err(Fault::NothingInCommon)?;
+        let choice = config.choose(offers).map_err(Fault::NothingInCommon)?;
+        let own_method = match choice.is_unauthenticated() {
+            true => algorithm::IKE_AUTH_NONE,
+            false => {
+                let accepts = |identifier| capabilities.accepts(identifier);
+                config.own_method(accepts).ok_or(Fault::NothingInCommon(AlgorithmType::Authentication))?
+            }
+        };
         let ac_sai = draw_sai(random, Purpose::AcSai, |_| false)?;
         let mut nonce = vec![0; config.nonce_length];
         random.fill(Purpose::Nonce, &mut nonce)?;
         let exchange = choice.suite.group.start(choice.suite.group.draw_private(random)?)?;
         let message = write_out(config, &choice, ac_sai, exchange.public(), &nonce)?;
         let sscc = capabilities.payload();
-        Ok(Self { choice, ac_sai, ac_nonce: Bytes::from(nonce), exchange, sscc, message })
+        Ok(Self { choice, own_method, ac_sai, ac_nonce: Bytes::from(nonce), exchange, sscc, message })
     }
 
     /// True if the Authentication phase is to be omitted.
@@ -74,6 +85,7 @@ impl Proposal {
         let ke = required(&chain, PayloadType::KeyExchange)?;
         let public = self.check_public(config, &ke)?;
         let ds_nonce = self.check_nonce(config, &required(&chain, PayloadType::Nonce)?)?;
+        let wishes = read_wishes(config, &chain)?;
 
         let suite = self.choice.suite;
         let shared = self.exchange.agree(public).map_err(|error| match error {
@@ -92,8 +104,14 @@ impl Proposal {
             ds_nonce,
             keys,
         };
-        let key_exchange_in = Bytes::copy_from_slice(data_in);
-        Ok(Keyed { session, sscc: self.sscc, key_exchange_out: self.message, key_exchange_in })
+        Ok(Keyed {
+            session,
+            own_method: self.own_method,
+            wishes,
+            sscc: self.sscc,
+            key_exchange_out: self.message,
+            key_exchange_in: Bytes::copy_from_slice(data_in),
+        })
     }
 
     /// What is for the SA, and which algorithms, is as we sent it (r3 5.13.4.3.3); SAID is the header's.
@@ -138,6 +156,18 @@ impl Proposal {
         }
         Ok(nonce.data)
     }
+}
+
+/// The Certificate Request payloads (r3 5.13.4.3.3).
+fn read_wishes(config: &ClientConfig, chain: &Chain<'_>) -> Result<Vec<CertificateWish>, WireError> {
+    let mut wishes = Vec::new();
+    for raw in chain.clone() {
+        let raw = raw?;
+        if raw.payload == Some(PayloadType::CertificateRequest) {
+            wishes.push(raw.body::<CertificateRequest<'_>>(config.profile)?.into());
+        }
+    }
+    Ok(wishes)
 }
 
 const fn invalid_public(raw: &RawPayload<'_>) -> WireError {
@@ -212,6 +242,9 @@ impl Session {
 /// A finished key exchange.
 pub(super) struct Keyed {
     pub(super) session: Session,
+    pub(super) own_method: u32,
+    /// The device server's Certificate Requests.
+    pub(super) wishes: Vec<CertificateWish>,
     pub(super) sscc: Bytes,
     pub(super) key_exchange_out: Bytes,
     pub(super) key_exchange_in: Bytes,

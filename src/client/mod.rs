@@ -72,6 +72,7 @@ use bytes::Bytes;
 
 use crate::crypto::Random;
 use crate::keys::SaParameters;
+use crate::time::UnixTime;
 use crate::wire::{Cdb, Direction, EmitError, protocol, specific};
 use state::State;
 
@@ -130,6 +131,7 @@ pub struct ApplicationClient {
     state: State,
     /// A command is out, and its status is awaited.
     is_waiting: bool,
+    unix_time: Option<UnixTime>,
 }
 
 impl fmt::Debug for ApplicationClient {
@@ -144,7 +146,7 @@ impl ApplicationClient {
     /// An exchange that begins with reading the capabilities.
     #[must_use]
     pub fn new(config: impl Into<Arc<ClientConfig>>) -> Self {
-        Self { config: config.into(), state: State::Unread, is_waiting: false }
+        Self { config: config.into(), state: State::Unread, is_waiting: false, unix_time: None }
     }
 
     /// An exchange that begins with the key exchange, from capabilities read earlier (r3 5.13.4.1 a).
@@ -153,7 +155,13 @@ impl ApplicationClient {
     /// anew with [`ApplicationClient::new`] is the recovery.
     #[must_use]
     pub fn with_capabilities(config: impl Into<Arc<ClientConfig>>, capabilities: DeviceCapabilities) -> Self {
-        Self { config: config.into(), state: State::Ready(capabilities), is_waiting: false }
+        Self { config: config.into(), state: State::Ready(capabilities), is_waiting: false, unix_time: None }
+    }
+
+    /// Tells the calendar's time, against which the device server's certificates are checked; until it is told they are
+    /// refused.
+    pub const fn set_unix_time(&mut self, time: UnixTime) {
+        self.unix_time = Some(time);
     }
 
     /// The capabilities, between reading them and the key exchange OUT: for later exchanges, or for a look at them.
@@ -210,7 +218,7 @@ impl ApplicationClient {
         }
         let state = mem::replace(&mut self.state, State::gone());
         let (state, outcome) = match status {
-            Status::Good(data_in) => state.good(&self.config, data_in),
+            Status::Good(data_in) => state.good(&self.config, data_in, self.unix_time),
             Status::CheckCondition(sense) => state.refused(&self.config, sense),
         };
         self.state = state;

@@ -40,7 +40,8 @@ pub struct Preferences {
     pub integrity: Vec<u32>,
     /// D-H.
     pub group: Vec<u32>,
-    /// IKE-AUTH; IKE_AUTH_NONE is passed over unless the configuration allows it.
+    /// IKE-AUTH, by which the device server authenticates itself; what the configuration has no keys for is passed over, and
+    /// IKE_AUTH_NONE unless it is allowed.
     pub authentication: Vec<u32>,
 }
 
@@ -73,7 +74,7 @@ impl Preferences {
             pseudo_random: prfs.iter().map(|prf| prf.identifier()).collect(),
             integrity: integrity.iter().map(|i| i.identifier()).chain([algorithm::INTEG_NONE]).collect(),
             group: groups.iter().map(|group| group.identifier()).collect(),
-            authentication: vec![algorithm::IKE_AUTH_SHARED_KEY, algorithm::IKE_AUTH_NONE],
+            authentication: BY_STRENGTH.iter().copied().chain([algorithm::IKE_AUTH_NONE]).collect(),
         }
     }
 
@@ -96,6 +97,7 @@ impl Preferences {
     pub(super) fn choose(
         &self,
         provider: &CryptoProvider,
+        can_check: impl Fn(u32) -> bool,
         offers: impl Fn(&Descriptor) -> bool,
     ) -> Result<Choice, AlgorithmType> {
         let first = |kind, list: &[u32], has: &dyn Fn(u32) -> bool| {
@@ -124,7 +126,9 @@ impl Preferences {
         let (cipher, key_length, integrity) = protection.ok_or(missing)?;
         let prf = first(AlgorithmType::PseudoRandom, &self.pseudo_random, &|id| provider.prf(id).is_some())?;
         let group = first(AlgorithmType::DiffieHellman, &self.group, &|id| provider.group(id).is_some())?;
-        let authentication = first(AlgorithmType::Authentication, &self.authentication, &is_known_authentication)?;
+        let authentication = first(AlgorithmType::Authentication, &self.authentication, &|id| {
+            id == algorithm::IKE_AUTH_NONE || can_check(id)
+        })?;
         let suite = Suite {
             cipher,
             key_length,
@@ -136,9 +140,15 @@ impl Preferences {
     }
 }
 
-const fn is_known_authentication(identifier: u32) -> bool {
-    matches!(identifier, algorithm::IKE_AUTH_NONE | algorithm::IKE_AUTH_SHARED_KEY)
-}
+/// Ways to authenticate, the strongest first: the curves by their strength; a shared key, which is as strong as whoever
+/// chose it; RSA, whose hash is SHA-1 (reading R16).
+pub(super) const BY_STRENGTH: [u32; 5] = [
+    algorithm::IKE_AUTH_ECDSA_521,
+    algorithm::IKE_AUTH_ECDSA_384,
+    algorithm::IKE_AUTH_ECDSA_256,
+    algorithm::IKE_AUTH_SHARED_KEY,
+    algorithm::IKE_AUTH_RSA,
+];
 
 const GCM: u32 = algorithm::ENCR_AES_GCM_16.identifier;
 
@@ -196,9 +206,14 @@ impl Choice {
 
     /// The AUTH METHOD that the device server was told to use.
     pub(super) const fn auth_method(&self) -> u8 {
-        let [.., method] = self.authentication.to_be_bytes();
-        method
+        method_of(self.authentication)
     }
+}
+
+/// The AUTH METHOD that goes with an IKE authentication algorithm: the low byte of its identifier (r3 Table K6).
+pub(super) const fn method_of(identifier: u32) -> u8 {
+    let [.., method] = identifier.to_be_bytes();
+    method
 }
 
 #[cfg(test)]
@@ -221,8 +236,12 @@ mod tests {
         authentication: IKE_AUTH_SHARED_KEY,
     };
 
+    fn is_of_table_k6(identifier: u32) -> bool {
+        BY_STRENGTH.contains(&identifier)
+    }
+
     fn choose(preferences: &Preferences, not_offered: &[Descriptor]) -> Result<SuiteIdentifiers, AlgorithmType> {
-        let choice = preferences.choose(&provider(), |wanted| !not_offered.contains(wanted))?;
+        let choice = preferences.choose(&provider(), is_of_table_k6, |wanted| !not_offered.contains(wanted))?;
         let suite = choice.suite;
         Ok(SuiteIdentifiers {
             encryption: suite.cipher.identifier(),
@@ -243,7 +262,7 @@ mod tests {
         let expected: Vec<_> = [32, 16].into_iter().flat_map(|length| modes.map(|mode| (mode, length))).collect();
         assert_eq!(preferences.encryption, expected);
         assert!(!preferences.encryption.iter().any(|(identifier, _)| *identifier == ENCR_NULL.identifier));
-        assert_eq!(preferences.authentication, [IKE_AUTH_SHARED_KEY, IKE_AUTH_NONE]);
+        assert_eq!(preferences.authentication, [11, 10, 9, IKE_AUTH_SHARED_KEY, 1, IKE_AUTH_NONE]);
         let best = choose(&preferences, &[]).unwrap();
         assert_eq!((best.integrity, best.pseudo_random), (INTEG_NONE, PRF_HMAC_SHA2_512.identifier));
         let combined = [ENCR_AES_GCM_16, ENCR_AES_CCM_16].map(|row| Descriptor::encryption(row.identifier, 32));
@@ -274,7 +293,7 @@ mod tests {
     fn an_exact_suite_is_selected_or_nothing() {
         let exactly = Preferences::exactly(MANDATORY);
         assert_eq!(choose(&exactly, &[]), Ok(MANDATORY));
-        let chosen = exactly.choose(&provider(), |_| true).unwrap();
+        let chosen = exactly.choose(&provider(), is_of_table_k6, |_| true).unwrap();
         for (bytes, kind) in chosen.descriptors().iter().zip([0x01, 0x02, 0x03, 0x04, 0xF9]) {
             let descriptor = Descriptor::from_bytes(bytes);
             assert_eq!(descriptor.algorithm_type, kind);

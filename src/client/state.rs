@@ -11,6 +11,7 @@ use super::key_exchange::{Keyed, Proposal};
 use super::{Command, DeviceCapabilities, DeviceSense, Outcome, delete};
 use crate::crypto::Random;
 use crate::keys::SaParameters;
+use crate::time::UnixTime;
 use crate::wire::specific;
 
 /// How far an exchange is.
@@ -97,7 +98,12 @@ impl State {
     }
 
     /// Takes GOOD status with its Data-In.
-    pub(super) fn good(self, config: &ClientConfig, data_in: &[u8]) -> (Self, Result<Outcome, ClientError>) {
+    pub(super) fn good(
+        self,
+        config: &ClientConfig,
+        data_in: &[u8],
+        at: Option<UnixTime>,
+    ) -> (Self, Result<Outcome, ClientError>) {
         let step = self.step();
         let next = match self {
             Self::Unread => match DeviceCapabilities::read(config.profile, data_in) {
@@ -122,7 +128,7 @@ impl State {
                 }
             }
             Self::Claimed(awaited, _) => Self::Admitted(awaited),
-            Self::Admitted(awaited) => match awaited.verify(config, data_in) {
+            Self::Admitted(awaited) => match awaited.verify(config, data_in, at) {
                 Ok(()) => return Self::established(step, awaited.into_parameters(config)),
                 Err(fault) => Self::abandon(config, *awaited, ClientError::new(step, fault)),
             },

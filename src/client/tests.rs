@@ -104,7 +104,8 @@ impl Transcript {
         let options = &self.0["options"];
         let usage = if options["usage"].is_null() { Vec::new() } else { unhex(&options["usage"]) };
         let nonce = usize::try_from(options["nonce"].as_u64().unwrap_or(32)).unwrap();
-        ClientConfig::builder(provider(), Self::identity(&self.0["client"]), Arc::new(keys))
+        ClientConfig::builder(provider(), Self::identity(&self.0["client"]))
+            .preshared_keys(Arc::new(keys))
             .expect_device_server(Self::identity(server))
             .preferences(Preferences::exactly(self.suite()))
             .allow_no_authentication(self.suite().authentication == 0)

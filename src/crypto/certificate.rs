@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{Identity, KeyKind, PublicKey, Verifier};
 use crate::time::UnixTime;
-use crate::wire::{Certificate, CertificateEncoding, Identification};
+use crate::wire::{Certificate, CertificateEncoding, CertificateRequest, Identification};
 
 /// SHA-1 of a trust anchor's SubjectPublicKeyInfo, as a Certificate Request payload lists it (RFC 4306 3.7).
 pub type AuthorityHash = [u8; 20];
@@ -180,6 +180,20 @@ pub struct CertificateWish {
     pub encoding: CertificateEncoding,
     /// The trust anchors; empty for any, and for raw keys.
     pub authorities: Box<[AuthorityHash]>,
+}
+
+impl From<CertificateRequest<'_>> for CertificateWish {
+    fn from(request: CertificateRequest<'_>) -> Self {
+        Self { encoding: request.encoding, authorities: request.authorities.into() }
+    }
+}
+
+impl CertificateWish {
+    /// The payload data that carries it.
+    #[must_use]
+    pub fn as_payload(&self) -> CertificateRequest<'_> {
+        CertificateRequest { encoding: self.encoding, authorities: &self.authorities }
+    }
 }
 
 #[cfg(test)]

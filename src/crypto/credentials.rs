@@ -9,8 +9,8 @@ use core::fmt;
 use thiserror::Error;
 
 use super::{
-    AuthorityHash, CertificateValidator, CertificateWish, HashKind, Identity, KeyKind, KeyVersion, PresharedKeys,
-    PublicKey, Signer,
+    AuthorityHash, CertificateValidator, CertificateWish, CryptoProvider, HashKind, Identity, KeyKind, KeyVersion,
+    PresharedKeys, PublicKey, SignatureScheme, Signer,
 };
 use crate::algorithm;
 use crate::wire::CertificateEncoding;
@@ -108,7 +108,7 @@ impl Credential {
 /// How a message is authenticated.
 #[derive(Clone, Copy)]
 pub(crate) enum Means<'a> {
-    SharedKey(&'a dyn PresharedKeys),
+    SharedKey(&'a Arc<dyn PresharedKeys>),
     Signature(&'a Credential),
 }
 
@@ -162,6 +162,16 @@ pub enum CredentialError {
     RawKeyKind,
 }
 
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("shared_keys", &self.shared_keys.is_some())
+            .field("own", &self.own)
+            .field("validator", &self.validator.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for Credentials {
     fn default() -> Self {
         Self {
@@ -175,8 +185,13 @@ impl Default for Credentials {
 }
 
 impl Credentials {
-    /// Bytes of CERT or CERTREQ payloads that leave room for everything else in a message of 16 384.
-    const ROOM: usize = 12_288;
+    /// Bytes of an identity, certificates and hashes of trust anchors that leave room for everything else in a message of
+    /// 16 384.
+    const ROOM: usize = 14_336;
+    /// The same for the hashes in a key exchange IN, which echoes usage data and carries a public value.
+    const REQUESTS_ROOM: usize = 8_192;
+    /// Bytes of a CERT payload beside the certificate.
+    const AROUND_CERTIFICATE: usize = 5;
 
     /// True without any way to authenticate anybody.
     pub(crate) fn is_empty(&self) -> bool {
@@ -188,10 +203,20 @@ impl Credentials {
         self.means(identifier, &[]).is_some()
     }
 
+    /// True if this side can check a peer that authenticates itself by the IKE authentication algorithm.
+    pub(crate) fn can_check(&self, provider: &CryptoProvider, identifier: u32) -> bool {
+        if identifier == algorithm::IKE_AUTH_SHARED_KEY {
+            return self.shared_keys.is_some();
+        }
+        let Some(kind) = KeyKind::of_auth_method(identifier) else { return false };
+        let has = |hash: &HashKind| provider.verifier(SignatureScheme::new(kind, *hash)).is_some();
+        self.validator.is_some() && self.hashes(kind).iter().any(has)
+    }
+
     /// The means for an IKE authentication algorithm; of several keys, the one that suits the peer's wishes best.
     pub(crate) fn means(&self, identifier: u32, wishes: &[CertificateWish]) -> Option<Means<'_>> {
         if identifier == algorithm::IKE_AUTH_SHARED_KEY {
-            return self.shared_keys.as_deref().filter(|keys| keys.has_own()).map(Means::SharedKey);
+            return self.shared_keys.as_ref().filter(|keys| keys.has_own()).map(Means::SharedKey);
         }
         let kind = KeyKind::of_auth_method(identifier)?;
         let mut all = self.own.iter().filter(|own| own.kind() == kind);
@@ -223,8 +248,15 @@ impl Credentials {
         if self.shared_keys.as_ref().is_some_and(|keys| keys.has_own()) && needs(None) {
             return Err(CredentialError::IdentityNeedsCertificate);
         }
+        let hashes = self.wishes().iter().map(|wish| wish.authorities.len()).fold(0, usize::saturating_add);
+        let requests = hashes.saturating_mul(size_of::<AuthorityHash>());
+        if requests > Self::REQUESTS_ROOM {
+            return Err(CredentialError::TooLong);
+        }
         for own in &self.own {
-            let length: usize = own.certificates.iter().map(|der| der.len()).fold(0, usize::saturating_add);
+            let identity = own.identity.as_ref().unwrap_or(identity).data.len();
+            let certificates = own.certificates.iter().map(|der| der.len().saturating_add(Self::AROUND_CERTIFICATE));
+            let length = certificates.chain([identity, requests]).fold(0, usize::saturating_add);
             match own.presentation {
                 Presentation::Certificates | Presentation::OnRequest if own.certificates.is_empty() => {
                     return Err(CredentialError::NoCertificates);
@@ -238,18 +270,13 @@ impl Credentials {
                 return Err(CredentialError::TooLong);
             }
         }
-        let hashes = self.wishes().iter().map(|wish| wish.authorities.len()).fold(0, usize::saturating_add);
-        if hashes.saturating_mul(size_of::<AuthorityHash>()) > Self::ROOM {
-            Err(CredentialError::TooLong)
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 }
 
 impl<'a> Means<'a> {
     /// The identity to assert, where it is not the whole side's.
-    pub(crate) fn identity(&self) -> Option<&'a Identity> {
+    pub(crate) fn identity(self) -> Option<&'a Identity> {
         match self {
             Self::SharedKey(_) => None,
             Self::Signature(own) => own.identity.as_ref(),
@@ -257,7 +284,7 @@ impl<'a> Means<'a> {
     }
 
     /// The CERT payloads to send, in their order.
-    pub(crate) fn certificates(&self, wishes: &[CertificateWish]) -> Vec<(CertificateEncoding, Box<[u8]>)> {
+    pub(crate) fn certificates(self, wishes: &[CertificateWish]) -> Vec<(CertificateEncoding, Box<[u8]>)> {
         let Self::Signature(own) = self else { return Vec::new() };
         let asked = |encoding| wishes.iter().any(|wish| wish.encoding == encoding);
         let chain = || own.certificates.iter().map(|der| (CertificateEncoding::X509Signature, der.clone())).collect();
@@ -268,5 +295,136 @@ impl<'a> Means<'a> {
             Presentation::Certificates => chain(),
             Presentation::RawKey => alloc::vec![(CertificateEncoding::RawRsaKey, own.signer.public_key().bytes)],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{CryptoError, KnownKeys, MemoryKeys, Secret, SignatureScheme};
+    use crate::wire::IdType;
+
+    struct Key(KeyKind, &'static [u8]);
+
+    impl Signer for Key {
+        fn scheme(&self) -> SignatureScheme {
+            SignatureScheme::of_auth(self.0)
+        }
+
+        fn public_key(&self) -> PublicKey {
+            PublicKey::new(self.0, self.1)
+        }
+
+        fn sign(&self, _: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
+            Err(CryptoError::Device)
+        }
+    }
+
+    const ROOT: AuthorityHash = [1; 20];
+    const OTHER_ROOT: AuthorityHash = [2; 20];
+
+    fn rsa(name: &'static [u8]) -> Credential {
+        Credential::with_certificates(Arc::new(Key(KeyKind::Rsa, name)), &[name, b"intermediate"])
+    }
+
+    fn wish(encoding: CertificateEncoding, authorities: &[AuthorityHash]) -> CertificateWish {
+        CertificateWish { encoding, authorities: authorities.into() }
+    }
+
+    fn sent(credentials: &Credentials, wishes: &[CertificateWish]) -> Vec<(CertificateEncoding, Box<[u8]>)> {
+        credentials.means(algorithm::IKE_AUTH_RSA, wishes).unwrap().certificates(wishes)
+    }
+
+    #[test]
+    fn the_peers_trust_anchors_choose_among_keys_of_one_kind() {
+        let own = [rsa(b"first").authorities(&[OTHER_ROOT]), rsa(b"second").authorities(&[ROOT])];
+        let credentials = Credentials { own: own.into(), ..Credentials::default() };
+        let x509 = CertificateEncoding::X509Signature;
+        let first = |wishes: &[CertificateWish]| sent(&credentials, wishes)[0].1.to_vec();
+        assert_eq!(first(&[]), b"first");
+        assert_eq!(first(&[wish(x509, &[ROOT])]), b"second");
+        assert_eq!(first(&[wish(x509, &[[9; 20]]), wish(x509, &[[8; 20], OTHER_ROOT])]), b"first");
+        assert_eq!(first(&[wish(x509, &[[9; 20]])]), b"first", "a request is no demand");
+        assert!(credentials.means(algorithm::IKE_AUTH_ECDSA_256, &[]).is_none());
+        assert!(credentials.means(algorithm::IKE_AUTH_SHARED_KEY, &[]).is_none() && !credentials.can_use(0));
+    }
+
+    #[test]
+    fn what_is_presented() {
+        let x509 = CertificateEncoding::X509Signature;
+        let present = |presentation, wishes: &[CertificateWish]| {
+            let own = [rsa(b"leaf").presenting(presentation)];
+            let sent = sent(&Credentials { own: own.into(), ..Credentials::default() }, wishes);
+            sent.into_iter().map(|(encoding, data)| (encoding.code(), data.to_vec())).collect::<Vec<_>>()
+        };
+        let (asked, raw) = ([wish(x509, &[])], [wish(CertificateEncoding::RawRsaKey, &[])]);
+        let chain = [(4, b"leaf".to_vec()), (4, b"intermediate".to_vec())];
+        assert_eq!(present(Presentation::Certificates, &[]), chain);
+        assert_eq!(present(Presentation::OnRequest, &[]), []);
+        assert_eq!(present(Presentation::OnRequest, &raw), []);
+        assert_eq!(present(Presentation::OnRequest, &asked), chain);
+        assert_eq!(present(Presentation::Nothing, &asked), []);
+        assert_eq!(present(Presentation::RawKey, &asked), [(0x0B, b"leaf".to_vec())]);
+    }
+
+    #[test]
+    fn what_cannot_work() {
+        let check = |own: Credential, identity: &Identity| {
+            Credentials { own: alloc::vec![own], ..Credentials::default() }.check(identity)
+        };
+        let (name, dn) = (Identity::key_id(b"drive"), Identity::new(IdType::DerAsn1Dn, b"0"));
+        let bare = |kind| Credential::new(Arc::new(Key(kind, b"")));
+        assert_eq!(check(rsa(b"leaf"), &dn), Ok(()));
+        assert_eq!(check(bare(KeyKind::Rsa).presenting(Presentation::RawKey), &name), Ok(()));
+        assert_eq!(check(rsa(b"leaf").presenting(Presentation::OnRequest), &name), Ok(()));
+        for own in [bare(KeyKind::P256), rsa(b"leaf").presenting(Presentation::OnRequest)] {
+            assert_eq!(check(own.clone(), &dn), Err(CredentialError::IdentityNeedsCertificate));
+            assert_eq!(check(own.clone().identity(name.clone()), &dn), Ok(()));
+            assert_eq!(check(own.identity(dn.clone()), &name), Err(CredentialError::IdentityNeedsCertificate));
+        }
+        for presentation in [Presentation::Certificates, Presentation::OnRequest] {
+            let own = bare(KeyKind::Rsa).presenting(presentation);
+            assert_eq!(check(own, &name), Err(CredentialError::NoCertificates));
+        }
+        let raw = bare(KeyKind::P384).presenting(Presentation::RawKey);
+        assert_eq!(check(raw, &name), Err(CredentialError::RawKeyKind));
+        let long = |length: usize| rsa(b"").identity(Identity::key_id(&alloc::vec![0; length]));
+        let room = Credentials::ROOM - b"intermediate".len() - 2 * Credentials::AROUND_CERTIFICATE;
+        assert_eq!(check(long(room), &name), Ok(()));
+        assert_eq!(check(long(room + 1), &name), Err(CredentialError::TooLong));
+        let mut keys = MemoryKeys::new();
+        keys.set_own(Secret::copy_of(b"own")).unwrap();
+        let credentials = Credentials { shared_keys: Some(Arc::new(keys)), ..Credentials::default() };
+        assert_eq!(credentials.check(&dn), Err(CredentialError::IdentityNeedsCertificate));
+        let many = CertificateRequests::Exactly(alloc::vec![wish(CertificateEncoding::X509Signature, &[ROOT; 410])]);
+        let asking = Credentials { requests: many, ..Credentials::default() };
+        assert_eq!(asking.check(&name), Err(CredentialError::TooLong));
+    }
+
+    #[test]
+    fn requests_are_the_validators_unless_said_otherwise() {
+        struct Roots;
+        impl CertificateValidator for Roots {
+            fn validate(&self, _: &crate::crypto::PeerClaim<'_>) -> Result<PublicKey, crate::crypto::CertificateError> {
+                Err(crate::crypto::CertificateError::Unknown)
+            }
+
+            fn authorities(&self) -> Vec<AuthorityHash> {
+                alloc::vec![ROOT, OTHER_ROOT]
+            }
+        }
+        let keys = KnownKeys::new().with_certificates(Arc::new(Roots));
+        let with = |requests| Credentials {
+            validator: Some(Arc::new(KnownKeys::new().with_certificates(Arc::new(Roots)))),
+            requests,
+            ..Credentials::default()
+        };
+        let x509 = CertificateEncoding::X509Signature;
+        assert_eq!(keys.authorities(), [ROOT, OTHER_ROOT]);
+        assert_eq!(with(CertificateRequests::TrustAnchors).wishes(), [wish(x509, &[ROOT, OTHER_ROOT])]);
+        assert_eq!(with(CertificateRequests::Nothing).wishes(), []);
+        let raw = wish(CertificateEncoding::RawRsaKey, &[]);
+        assert_eq!(with(CertificateRequests::Exactly(alloc::vec![raw.clone()])).wishes(), [raw]);
+        assert_eq!(Credentials::default().wishes(), []);
     }
 }

@@ -138,6 +138,34 @@ impl PublicKey {
     }
 }
 
+impl PublicKey {
+    /// True if signatures of this length may be this key's.
+    pub(crate) fn fits(&self, signature_length: usize) -> bool {
+        match self.kind.field_length() {
+            Some(field) => signature_length == field.saturating_mul(2),
+            None => modulus_length(&self.bytes) == Some(signature_length),
+        }
+    }
+}
+
+/// Bytes of the modulus of an RSAPublicKey, its sign byte not counted.
+fn modulus_length(der: &[u8]) -> Option<usize> {
+    let (sequence, _) = tagged(der, 0x30)?;
+    let (modulus, _) = tagged(sequence, 0x02)?;
+    Some(if modulus.first() == Some(&0) { modulus.len().saturating_sub(1) } else { modulus.len() })
+}
+
+/// The contents of a DER value with this tag, of at most 65 535 bytes, and what follows it.
+fn tagged(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = match der {
+        [t, 0x82, high, low, rest @ ..] if *t == tag => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+        [t, 0x81, length, rest @ ..] if *t == tag => (usize::from(*length), rest),
+        [t, length, rest @ ..] if *t == tag && *length < 0x80 => (usize::from(*length), rest),
+        _ => return None,
+    };
+    rest.split_at_checked(length)
+}
+
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({:?}, {} bytes)", self.kind, self.bytes.len())
@@ -153,7 +181,7 @@ fn decoy_rsa(length: usize) -> Vec<u8> {
     const EXPONENT: [u8; 5] = [0x02, 0x03, 0x01, 0x00, 0x01];
     let modulus_length = length.saturating_add(1);
     let mut der = alloc::vec![0x30];
-    der.extend_from_slice(&number(modulus_length.saturating_add(4 + EXPONENT.len())));
+    der.extend_from_slice(&number(modulus_length.saturating_add(EXPONENT.len()).saturating_add(4)));
     der.push(0x02);
     der.extend_from_slice(&number(modulus_length));
     der.push(0);
@@ -245,6 +273,7 @@ mod tests {
             assert_eq!(key.len(), 4 + 4 + 1 + length + 5);
             assert_eq!(usize::from(u16::from_be_bytes([key[2], key[3]])), key.len() - 4);
             assert_eq!(usize::from(u16::from_be_bytes([key[6], key[7]])), length + 1);
+            assert_eq!(modulus_length(&key), Some(length));
         }
     }
 }

@@ -4,13 +4,14 @@
 //! set becomes [`SaParameters`], and what is not handed on is wiped on the way. The device server and the application
 //! client share this room.
 //!
-//! What lives here: prf+, the schedule, the octets to be signed, shared key AUTH, the protection of Encrypted
+//! What lives here: prf+, the schedule, the octets to be signed, AUTH by every method, the protection of Encrypted
 //! payloads. What does not: who may authenticate how (room `ccs`), and the algorithms themselves (room `crypto`).
 
 mod auth;
 mod key_log;
 mod parameters;
 mod prf_plus;
+mod proof;
 mod protect;
 mod schedule;
 
@@ -18,6 +19,8 @@ pub use auth::{SignedOctets, shared_key_auth, verify_shared_key_auth};
 pub use key_log::{KeyLog, KeyLogger};
 pub use parameters::{MgmtData, SaParameters, SaSource};
 pub use prf_plus::prf_plus;
+pub use proof::Denial;
+pub(crate) use proof::{OwnAuth, PeerCheck, PeerError};
 pub use protect::{ProtectError, Protection, open, seal};
 pub use schedule::{KeySet, SaContext, Skeyseed};
 

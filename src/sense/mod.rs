@@ -19,7 +19,7 @@ use core::fmt;
 
 use crate::crypto::{CryptoError, RandomError};
 use crate::dialect::{Asc, SenseCodes};
-use crate::keys::ProtectError;
+use crate::keys::{Denial, ProtectError};
 use crate::wire::{EmitError, Field, WireError, WireErrorKind};
 
 /// SENSE KEY values that this crate uses.
@@ -185,6 +185,8 @@ pub enum Refusal {
     Authentication {
         /// Offset of the Encrypted payload.
         at: usize,
+        /// For the embedder alone.
+        why: Denial,
     },
     /// The command is out of its turn, or belongs to another command sequence than the one that runs.
     OperationInProgress {
@@ -252,7 +254,7 @@ impl Refusal {
         match *self {
             Self::List(error) => illegal(list_asc(codes, error.kind), list_pointer(&error)),
             Self::Cdb(error) => illegal(cdb_asc(codes, error.field), pointer(true, &error)),
-            Self::Authentication { at } => illegal(codes.authentication_failed(), field(false, at)),
+            Self::Authentication { at, .. } => illegal(codes.authentication_failed(), field(false, at)),
             Self::OperationInProgress { done, of } => not_ready(codes.operation_in_progress(), fraction(done, of)),
             Self::Calculating { progress } => not_ready(codes.calculation_in_progress(), progress),
             Self::InvalidSequence { is_delete: true } => illegal(codes.invalid_command_sequence(), field(false, 0)),

@@ -47,8 +47,8 @@ fn faults_of_the_cdb_and_of_sequence() {
 /// r3 5.13.4.4.2 and reading R21: ILLEGAL REQUEST; reading R32: the pointer tells nothing.
 #[test]
 fn authentication_failed() {
-    assert_eq!(fixed(Refusal::Authentication { at: 28 }), (5, [0x74, 0x40], [0x80, 0, 28]));
-    assert_eq!(Refusal::Authentication { at: 28 }.consequence(), Consequence::CountFailure);
+    assert_eq!(fixed(Refusal::Authentication { at: 28, why: Denial::WrongAuth }), (5, [0x74, 0x40], [0x80, 0, 28]));
+    assert_eq!(Refusal::Authentication { at: 28, why: Denial::WrongAuth }.consequence(), Consequence::CountFailure);
     assert_eq!(Refusal::Internal.consequence(), Consequence::None);
 }
 

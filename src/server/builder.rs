@@ -11,7 +11,10 @@ use super::event::EventQueue;
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
 use crate::ccs::{Policy, PolicyError, Setting};
-use crate::crypto::{CryptoProvider, Identity, PresharedKeys};
+use crate::crypto::{
+    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Identity,
+    PresharedKeys,
+};
 use crate::dialect::Profile;
 use crate::keys::KeyLog;
 use crate::sa::SaDatabase;
@@ -62,12 +65,12 @@ pub enum ConfigError {
     /// An identity is needed.
     #[error("the device server has no identity: call identity()")]
     NoIdentity,
-    /// Shared keys are needed.
-    #[error("the device server has no shared keys: call preshared_keys()")]
+    /// Nobody could be authenticated.
+    #[error("the device server has no keys: call preshared_keys(), credential() or validator()")]
     NoKeys,
-    /// An ID type that shall not be used without a certificate (r3 7.7.4.4 a).
-    #[error("this identity type needs a certificate")]
-    IdentityNeedsCertificate,
+    /// Keys or certificates that cannot be used so.
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
     /// An identity for which an application client need not have room.
     #[error("the identity must fit a message of 16 384 bytes")]
     IdentityTooLong,
@@ -95,7 +98,7 @@ pub struct Builder {
     policy: Policy,
     limits: Limits,
     identity: Option<Identity>,
-    keys: Option<Arc<dyn PresharedKeys>>,
+    credentials: Credentials,
     key_log: Option<Arc<dyn KeyLog>>,
     protocols: Vec<u8>,
     fixed: Option<Vec<Descriptor>>,
@@ -120,7 +123,7 @@ impl Builder {
             policy: Policy::default(),
             limits: Limits::default(),
             identity: None,
-            keys: None,
+            credentials: Credentials::default(),
             key_log: None,
             protocols: Vec::new(),
             fixed: None,
@@ -158,7 +161,29 @@ impl Builder {
     /// The shared keys, its own and those of its application clients.
     #[must_use]
     pub fn preshared_keys(mut self, keys: Arc<dyn PresharedKeys>) -> Self {
-        self.keys = Some(keys);
+        self.credentials.shared_keys = Some(keys);
+        self
+    }
+
+    /// Adds a key with which the device server signs, and its certificates. Each kind of key is one more way to
+    /// authenticate itself; of several of one kind the application client's Certificate Request tells which.
+    #[must_use]
+    pub fn credential(mut self, own: Credential) -> Self {
+        self.credentials.own.push(own);
+        self
+    }
+
+    /// Who decides about the keys of application clients that sign. Without it, signatures are not accepted.
+    #[must_use]
+    pub fn validator(mut self, validator: Arc<dyn CertificateValidator>) -> Self {
+        self.credentials.validator = Some(validator);
+        self
+    }
+
+    /// Which Certificate Requests a key exchange IN carries; the validator's trust anchors unless said otherwise.
+    #[must_use]
+    pub fn certificate_requests(mut self, requests: CertificateRequests) -> Self {
+        self.credentials.requests = requests;
         self
     }
 
@@ -190,9 +215,6 @@ impl Builder {
     /// [`ConfigError`].
     pub fn build(self) -> Result<DeviceServer, ConfigError> {
         let identity = self.identity.ok_or(ConfigError::NoIdentity)?;
-        if identity.id_type.needs_certificate() {
-            return Err(ConfigError::IdentityNeedsCertificate);
-        }
         // Half of a message leaves room for everything else that an authentication IN has.
         if usize::try_from(Limits::MIN_PARAMETER_LIST / 2).is_ok_and(|room| identity.data.len() > room) {
             return Err(ConfigError::IdentityTooLong);
@@ -204,12 +226,12 @@ impl Builder {
         if [limits.nexuses, limits.sequences, limits.sas, limits.sas_per_identity, limits.events].contains(&0) {
             return Err(ConfigError::ZeroLimit);
         }
-        let keys = self.keys.ok_or(ConfigError::NoKeys)?;
-        let methods = AuthMethods {
-            use_shared_key: keys.has_own(),
-            accept_shared_key: true,
-            none: self.policy.allow_no_authentication,
-        };
+        let credentials = Credentials { rsa_hashes: self.policy.rsa_hashes.clone(), ..self.credentials };
+        if credentials.is_empty() {
+            return Err(ConfigError::NoKeys);
+        }
+        credentials.check(&identity)?;
+        let methods = AuthMethods::of(&credentials, &self.provider, self.policy.allow_no_authentication);
         let offer = match &self.fixed {
             Some(descriptors) => Offer::fixed(descriptors)?,
             None => Offer::derive(&self.provider, methods, &self.policy.hidden_algorithms)?,
@@ -224,7 +246,7 @@ impl Builder {
                 offer,
                 methods,
                 identity,
-                keys,
+                credentials: Arc::new(credentials),
                 key_log: self.key_log,
             },
             limits,
@@ -237,6 +259,7 @@ impl Builder {
             next_job: 0,
             owner: Owner::default(),
             events: EventQueue::new(limits.events),
+            calendar: None,
         })
     }
 }

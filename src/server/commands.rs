@@ -225,8 +225,9 @@ impl DeviceServer {
         let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) = self.slots.get(&nexus) else {
             return Err(Refusal::Internal);
         };
+        let at = self.unix_time();
         let (claim, work) =
-            authentication::plan_out(&self.setting, sequence, keyed, data_out.list, data_out.transfer_length)?;
+            authentication::plan_out(&self.setting, sequence, keyed, data_out.list, data_out.transfer_length, at)?;
         let held = HeldCommand { nexus, work: HeldWork::AuthenticationOut(claim) };
         Ok(self.run_or_hold(held, Work::Verify(work), &mut []))
     }
@@ -240,10 +241,11 @@ impl DeviceServer {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::AuthenticationIn)? {
             return Ok(data_in.put(&kept));
         }
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, .. }, .. }) = self.slots.get(&nexus) else {
+        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, wishes, .. }, .. }) = self.slots.get(&nexus)
+        else {
             return Err(Refusal::Internal);
         };
-        let (answer, work) = authentication::plan_in(&self.setting, sequence, keyed, random)?;
+        let (answer, work) = authentication::plan_in(&self.setting, sequence, keyed, wishes, random)?;
         let work_done = HeldWork::AuthenticationIn { answer, allocation_length: data_in.allocation_length };
         let held = HeldCommand { nexus, work: work_done };
         Ok(self.run_or_hold(held, Work::Sign(work), data_in.buffer))

@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 
 use super::NexusId;
+use crate::keys::Denial;
 use crate::sa::SaId;
 use crate::time::Instant;
 
@@ -40,6 +41,8 @@ pub enum Event {
     AuthenticationFailed {
         /// The nexus.
         nexus: NexusId,
+        /// Why, which the application client is not told.
+        why: Denial,
     },
     /// Events were lost, since nobody took them.
     Lost {

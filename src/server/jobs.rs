@@ -6,8 +6,8 @@ use super::{DataIn, DeviceServer, DropReason, Event, NexusId, RemovalReason, Rep
 use crate::ccs::authentication::{Answer, Claim};
 use crate::ccs::job::{Agreed, Job, JobDone, JobId, KeyExchangeWork, Work, WorkResult};
 use crate::ccs::{Calculation, Ccs, Sequence, SlowCrypto, authentication, key_exchange};
-use crate::crypto::{CryptoError, KeyVersion, PskError, Secret};
-use crate::keys::KeySet;
+use crate::crypto::{Proof, PskError, Secret};
+use crate::keys::{Denial, KeySet, PeerError};
 use crate::sa::{Authenticated, SecurityAssociation};
 use crate::sense::{Consequence, Refusal};
 use crate::time::Instant;
@@ -141,25 +141,21 @@ impl DeviceServer {
         &mut self,
         nexus: NexusId,
         claim: Claim,
-        result: Result<KeyVersion, PskError>,
+        result: Result<Proof, PeerError>,
     ) -> Result<Reply, Refusal> {
-        let refused = Refusal::Authentication { at: claim.at };
-        let key = match result {
-            Ok(key) => key,
-            Err(PskError::Unknown | PskError::Crypto(CryptoError::Refused | CryptoError::Length)) => {
-                return Err(refused);
-            }
-            Err(PskError::Crypto(CryptoError::Device)) => return Err(Refusal::Internal),
-        };
-        let client = Authenticated { identity: claim.identity, method: claim.method, key };
+        let proof = result.map_err(|error| match error {
+            PeerError::Denied(why) => Refusal::Authentication { at: claim.at, why },
+            PeerError::Crypto(_) => Refusal::Internal,
+        })?;
+        let client = Authenticated { identity: claim.identity, method: claim.method, proof };
         if self.sas_beside(&client, claim.initial_contact) >= self.limits.sas_per_identity {
-            return Err(refused);
+            return Err(Refusal::Authentication { at: claim.at, why: Denial::TooManyAssociations });
         }
         match self.slots.remove(&nexus) {
             Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) => {
                 self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
-                let initial_contact = claim.initial_contact;
-                let ccs = Ccs::AuthenticationOut { sequence, keyed, client, initial_contact };
+                let (initial_contact, wishes) = (claim.initial_contact, claim.wishes);
+                let ccs = Ccs::AuthenticationOut { sequence, keyed, client, initial_contact, wishes };
                 self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
                 Ok(Reply::Good { len: 0 })
             }
@@ -184,15 +180,16 @@ impl DeviceServer {
         &mut self,
         nexus: NexusId,
         answer: &Answer,
-        result: Result<Secret, CryptoError>,
+        result: Result<Secret, PskError>,
         mut data_in: DataIn<'_>,
     ) -> Result<Reply, Refusal> {
-        let auth = result?;
+        // Our own secret is configured, so its absence is a failure of the key store.
+        let auth = result.map_err(|_| Refusal::Internal)?;
         let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, .. }, .. }) = self.slots.get(&nexus) else {
             return Err(Refusal::Internal);
         };
         let bytes = authentication::write_in(&self.setting, sequence, keyed, answer, &auth)?;
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, client, initial_contact }, .. }) =
+        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, client, initial_contact, .. }, .. }) =
             self.slots.remove(&nexus)
         else {
             return Err(Refusal::Internal);
@@ -231,8 +228,8 @@ impl DeviceServer {
 
     /// The one place where a refusal has a consequence (reading R23).
     pub(super) fn refuse(&mut self, nexus: NexusId, refusal: Refusal) -> Reply {
-        if refusal.consequence() == Consequence::CountFailure {
-            self.events.push(Event::AuthenticationFailed { nexus });
+        if let (Consequence::CountFailure, Refusal::Authentication { why, .. }) = (refusal.consequence(), refusal) {
+            self.events.push(Event::AuthenticationFailed { nexus, why });
             let limit = self.setting.policy.max_auth_failures;
             let sequence = self.slots.get_mut(&nexus).and_then(|slot| slot.ccs.sequence_mut());
             let is_last = sequence.is_some_and(|sequence| {

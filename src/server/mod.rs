@@ -26,7 +26,7 @@ use crate::ccs::{Ccs, Setting};
 use crate::crypto::Random;
 use crate::sa::{SaDatabase, SaId, SecurityAssociation};
 use crate::sense::{Refusal, Sense};
-use crate::time::{Deadlines, Instant};
+use crate::time::{Deadlines, Instant, UnixTime};
 use crate::wire::Sai;
 use event::EventQueue;
 use jobs::HeldCommand;
@@ -112,6 +112,8 @@ pub struct DeviceServer {
     /// Marks the jobs as this server's.
     owner: Owner,
     events: EventQueue,
+    /// The calendar's time when it was last told, and when that was.
+    calendar: Option<(UnixTime, Instant)>,
 }
 
 impl core::fmt::Debug for DeviceServer {
@@ -186,6 +188,18 @@ impl DeviceServer {
             self.events.push(Event::SaRemoved { id, why: RemovalReason::Administrator });
         }
         was_live
+    }
+
+    /// Tells the calendar's time, against which certificates are checked. It goes on with `now`, so that to tell it once may
+    /// be enough; until it is told, certificates are refused.
+    pub fn set_unix_time(&mut self, time: UnixTime, now: Instant) {
+        self.calendar = Some((time, now));
+    }
+
+    fn unix_time(&self) -> Option<UnixTime> {
+        let (time, told) = self.calendar?;
+        let seconds = self.now.millis_since(told).checked_div(1000).unwrap_or(0);
+        Some(UnixTime(time.0.saturating_add(seconds)))
     }
 
     /// The next thing that happened, oldest first.

@@ -11,8 +11,8 @@
 //!          AUTH METHOD  reserved  AUTHENTICATION DATA
 //! ```
 
-use super::{Body, EmitError, Field, Reader, WireError, WireErrorKind, Writer};
-use crate::dialect::Profile;
+use super::{Body, Chain, EmitError, Field, RawPayload, Reader, WireError, WireErrorKind, Writer};
+use crate::dialect::{PayloadType, Profile};
 
 /// ID TYPE values that r3 7.7.4.4 allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +81,22 @@ pub struct Identification<'a> {
 impl Identification<'_> {
     /// Offset of ID TYPE from the payload's first byte.
     pub const TYPE_AT: usize = 4;
+
+    /// Refuses an identity that is one of a certificate's names when none of the payloads beside it is an X.509
+    /// certificate (r3 7.7.4.4 a, reading R34). `raw` is the ID payload, `inner` the chain that it stands in.
+    ///
+    /// # Errors
+    /// [`WireErrorKind::Invalid`] at ID TYPE.
+    pub fn check_presented(&self, inner: &Chain<'_>, raw: &RawPayload<'_>) -> Result<(), WireError> {
+        let x509 = CertificateEncoding::X509Signature.code();
+        let is_presented = |payload: RawPayload<'_>| {
+            payload.payload == Some(PayloadType::Certificate) && payload.data.first() == Some(&x509)
+        };
+        if !self.id_type.needs_certificate() || inner.clone().flatten().any(is_presented) {
+            return Ok(());
+        }
+        Err(raw.error(Self::TYPE_AT, Field::IdType, WireErrorKind::Invalid))
+    }
 }
 
 impl<'a> Body<'a> for Identification<'a> {

@@ -58,7 +58,8 @@ pub(crate) fn server() -> DeviceServer {
 }
 
 pub(crate) fn client_builder(suite: SuiteIdentifiers) -> ClientConfigBuilder {
-    ClientConfig::builder(provider::provider(), host(), keys(CLIENT_KEY, &drive(), SERVER_KEY))
+    ClientConfig::builder(provider::provider(), host())
+        .preshared_keys(keys(CLIENT_KEY, &drive(), SERVER_KEY))
         .preferences(Preferences::exactly(suite))
         .allow_no_authentication(suite.authentication == IKE_AUTH_NONE)
 }

@@ -13,7 +13,10 @@ use super::*;
 /// Reading R23: the third failure abandons the sequence; R32: the answer tells nothing of the cause.
 #[test]
 fn failed_authentications_are_counted() {
-    for host in [Host::new(b"host-0", b"wrong key"), Host::new(b"stranger", b"key 0")] {
+    use ikev2_scsi::keys::Denial;
+    let wrong = (Host::new(b"host-0", b"wrong key"), Denial::WrongAuth);
+    let stranger = (Host::new(b"stranger", b"key 0"), Denial::UnknownIdentity);
+    for (host, why) in [wrong, stranger] {
         let mut unit = Unit::new(|builder| builder);
         let mut client = unit.client_before(A, &host, 2);
         let command = client.next_command(&mut unit.random).unwrap();
@@ -22,7 +25,7 @@ fn failed_authentications_are_counted() {
             assert_eq!((codes(&sense), sense.specific), (AUTHENTICATION, in_list(28)), "failure {failure}");
         }
         let events = unit.events();
-        let failed = events.iter().filter(|event| **event == Event::AuthenticationFailed { nexus: A });
+        let failed = events.iter().filter(|event| **event == Event::AuthenticationFailed { nexus: A, why });
         assert_eq!(failed.count(), 3);
         let dropped = Event::SequenceDropped { nexus: A, why: DropReason::AuthenticationFailures };
         assert!(events.contains(&dropped));
@@ -239,6 +242,7 @@ fn a_calculation_that_fails_offloaded_is_tried_again() {
 #[test]
 fn configurations_that_cannot_work() {
     use ikev2_scsi::ccs::PolicyError;
+    use ikev2_scsi::crypto::CredentialError;
     use ikev2_scsi::server::ConfigError;
     use ikev2_scsi::wire::IdType;
     let build = |configure: &dyn Fn(Builder) -> Builder| {
@@ -250,7 +254,10 @@ fn configurations_that_cannot_work() {
     assert_eq!(no_keys.err(), Some(ConfigError::NoKeys));
     assert_eq!(DeviceServer::builder(provider::provider()).build().err(), Some(ConfigError::NoIdentity));
     let name = Identity::new(IdType::DerAsn1Dn, &[0x30, 0]);
-    assert_eq!(build(&|builder| builder.identity(name.clone())), Some(ConfigError::IdentityNeedsCertificate));
+    assert_eq!(
+        build(&|builder| builder.identity(name.clone())),
+        Some(CredentialError::IdentityNeedsCertificate.into())
+    );
     for own in [0x00, 0x40, 0x41] {
         assert_eq!(build(&|builder| builder.other_protocols(&[own])), Some(ConfigError::OwnProtocol(own)));
     }

@@ -169,7 +169,7 @@ impl Host {
         configure: impl FnOnce(client::ClientConfigBuilder) -> client::ClientConfigBuilder,
     ) -> Self {
         let keys = keys(key, &[(DRIVE, b"drive's key")]);
-        let builder = ClientConfig::builder(provider::provider(), Identity::key_id(name), keys);
+        let builder = ClientConfig::builder(provider::provider(), Identity::key_id(name)).preshared_keys(keys);
         Self(Arc::new(configure(builder).build().unwrap()))
     }
 

@@ -1,0 +1,191 @@
+//! AUTH by whatever method: made for one's own side, checked for the peer's (r3 7.7.4.6; RFC 4306 2.15; readings R16, R18,
+//! R30).
+//!
+//! Both are slow, own all that they need, and run anywhere.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use thiserror::Error;
+
+use super::{SignedOctets, shared_key_auth, verify_shared_key_auth};
+use crate::crypto::{
+    CertificateError, Credentials, CryptoError, CryptoProvider, Identity, KeyKind, Means, PeerClaim, PresharedKeys,
+    Prf, Proof, PskError, PublicKey, Secret, SignatureScheme, Signer,
+};
+use crate::time::UnixTime;
+use crate::wire::{Certificate, CertificateEncoding};
+
+/// Why a peer is not who it says it is. An application client is told the same for each: AUTHENTICATION FAILED.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Denial {
+    /// The AUTH METHOD is not accepted (reading R18).
+    #[error("the AUTH METHOD is not accepted")]
+    Method,
+    /// There is no shared key for the identity.
+    #[error("no shared key for that identity")]
+    UnknownIdentity,
+    /// No key may sign for the identity.
+    #[error("certificate: {0}")]
+    Certificate(#[from] CertificateError),
+    /// The AUTHENTICATION DATA is wrong: another key, or messages were changed on their way.
+    #[error("the AUTHENTICATION DATA is wrong")]
+    WrongAuth,
+    /// The identity has as many associations as it may have (reading R40).
+    #[error("the identity has too many security associations")]
+    TooManyAssociations,
+}
+
+/// Why a peer's AUTH was not found good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PeerError {
+    /// The peer's fault.
+    Denied(Denial),
+    /// Ours.
+    Crypto(CryptoError),
+}
+
+impl From<CryptoError> for PeerError {
+    fn from(error: CryptoError) -> Self {
+        match error {
+            CryptoError::Refused => Self::Denied(Denial::WrongAuth),
+            other => Self::Crypto(other),
+        }
+    }
+}
+
+/// What it takes to check a peer's AUTH.
+pub(crate) struct PeerCheck {
+    pub(crate) provider: CryptoProvider,
+    pub(crate) prf: &'static dyn Prf,
+    pub(crate) pad: &'static [u8],
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) identity: Identity,
+    pub(crate) method: u8,
+    pub(crate) certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
+    pub(crate) at: Option<UnixTime>,
+    pub(crate) octets: SignedOctets,
+    pub(crate) auth: Vec<u8>,
+}
+
+impl fmt::Debug for PeerCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerCheck({:?}, method {})", self.identity, self.method)
+    }
+}
+
+impl PeerCheck {
+    /// Tells what proved the peer's identity.
+    ///
+    /// For one method and one shape of message every denial takes the same work: nothing tells which it was.
+    pub(crate) fn run(&self) -> Result<Proof, PeerError> {
+        match KeyKind::of_auth_method(u32::from(self.method)) {
+            Some(kind) => self.signature(kind),
+            None => self.shared_key(),
+        }
+    }
+
+    fn shared_key(&self) -> Result<Proof, PeerError> {
+        let Some(keys) = &self.credentials.shared_keys else { return Err(PeerError::Denied(Denial::Method)) };
+        let mut padded = Secret::zeroed(self.prf.output_length());
+        let found = keys.peer(self.identity.as_payload(), self.prf, self.pad, padded.expose_mut());
+        if found == Err(PskError::Unknown) {
+            // The work for an unknown identity is that for a wrong key.
+            self.prf.compute(&[0; 32], &[self.pad], padded.expose_mut())?;
+        }
+        let matches = verify_shared_key_auth(self.prf, &padded, &self.octets, &self.auth);
+        let version = found.map_err(|error| match error {
+            PskError::Unknown => PeerError::Denied(Denial::UnknownIdentity),
+            PskError::Crypto(error) => PeerError::Crypto(error),
+        })?;
+        matches?;
+        Ok(Proof::SharedKey(version))
+    }
+
+    fn signature(&self, kind: KeyKind) -> Result<Proof, PeerError> {
+        let valid = self.validate(kind);
+        // Without a key that the signature could be of, the work is done with one that it is not of.
+        let fitting = valid.as_ref().ok().filter(|key| key.fits(self.auth.len()));
+        let decoy = PublicKey::decoy(kind, self.auth.len());
+        let matches = self.verify(fitting.unwrap_or(&decoy));
+        let is_decoy = fitting.is_none();
+        let key = valid.map_err(|error| PeerError::Denied(Denial::Certificate(error)))?;
+        matches?;
+        if is_decoy { Err(PeerError::Denied(Denial::WrongAuth)) } else { Ok(Proof::PublicKey(key)) }
+    }
+
+    fn validate(&self, kind: KeyKind) -> Result<PublicKey, CertificateError> {
+        let Some(validator) = &self.credentials.validator else { return Err(CertificateError::Unknown) };
+        let certificates: Vec<Certificate<'_>> =
+            self.certificates.iter().map(|(encoding, data)| Certificate { encoding: *encoding, data }).collect();
+        let claim = PeerClaim {
+            identity: self.identity.as_payload(),
+            kind,
+            certificates: &certificates,
+            at: self.at,
+            verifiers: self.provider.verifiers,
+        };
+        let key = validator.validate(&claim)?;
+        if key.kind == kind { Ok(key) } else { Err(CertificateError::WrongKind) }
+    }
+
+    /// Tries every hash that the policy accepts (reading R16).
+    fn verify(&self, key: &PublicKey) -> Result<(), CryptoError> {
+        let mut result = Err(CryptoError::Refused);
+        for hash in self.credentials.hashes(key.kind) {
+            let Some(verifier) = self.provider.verifier(SignatureScheme::new(key.kind, hash)) else { continue };
+            result = verifier.verify(&key.bytes, &self.octets.parts(), &self.auth);
+            if result != Err(CryptoError::Refused) {
+                break;
+            }
+        }
+        // A length that the algorithm does not have is a wrong signature.
+        result.map_err(|error| if error == CryptoError::Length { CryptoError::Refused } else { error })
+    }
+}
+
+/// What it takes to make one's own AUTH.
+pub(crate) struct OwnAuth {
+    pub(crate) prf: &'static dyn Prf,
+    pub(crate) pad: &'static [u8],
+    pub(crate) by: OwnMeans,
+    pub(crate) octets: SignedOctets,
+}
+
+/// With which secret, or with which key.
+pub(crate) enum OwnMeans {
+    SharedKey(Arc<dyn PresharedKeys>),
+    Signature(Arc<dyn Signer>),
+}
+
+impl From<Means<'_>> for OwnMeans {
+    fn from(means: Means<'_>) -> Self {
+        match means {
+            Means::SharedKey(keys) => Self::SharedKey(Arc::clone(keys)),
+            Means::Signature(own) => Self::Signature(Arc::clone(&own.signer)),
+        }
+    }
+}
+
+impl fmt::Debug for OwnAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OwnAuth")
+    }
+}
+
+impl OwnAuth {
+    /// The AUTHENTICATION DATA.
+    pub(crate) fn run(&self) -> Result<Secret, PskError> {
+        match &self.by {
+            OwnMeans::SharedKey(keys) => {
+                let mut padded = Secret::zeroed(self.prf.output_length());
+                keys.own(self.prf, self.pad, padded.expose_mut())?;
+                Ok(shared_key_auth(self.prf, &padded, &self.octets)?)
+            }
+            OwnMeans::Signature(signer) => Ok(Secret::from(signer.sign(&self.octets.parts())?)),
+        }
+    }
+}
