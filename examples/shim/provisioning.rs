@@ -113,6 +113,7 @@ fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
         max_auth_failures: member.get("max_auth_failures").read()?.unwrap_or(default.max_auth_failures),
         // It is offered where the capabilities list it, and nowhere else.
         allow_no_authentication: true,
+        allow_triple_des: member.get("allow_triple_des").read()?.unwrap_or(default.allow_triple_des),
         ..Policy::default()
     };
     Ok((policy, member.get("descriptor_sense").read()?.unwrap_or(false)))
