@@ -56,7 +56,7 @@ impl<C> Ecp<C> {
 }
 
 /// The point with these coordinates, x and then y. The identity has none.
-fn point<C: CurveArithmetic>(bytes: &[u8]) -> Result<AffinePoint<C>, CryptoError> {
+pub(super) fn point<C: CurveArithmetic>(bytes: &[u8]) -> Result<AffinePoint<C>, CryptoError> {
     let (x, y) = bytes.split_at_checked(FieldBytesSize::<C>::USIZE).ok_or(CryptoError::Length)?;
     let coordinate = |bytes: &[u8]| Array::try_from(bytes).map_err(|_| CryptoError::Length);
     let point = AffinePoint::<C>::from_coordinates(&coordinate(x)?, &coordinate(y)?);

@@ -5,22 +5,34 @@
 
 mod cbc;
 mod combined;
+mod ecdsa;
 mod ecp;
 mod hmac;
+mod key;
 mod modp;
 mod null;
+mod rsa;
 mod xcbc;
 
 pub use cbc::{AES_CBC, TRIPLE_DES};
 pub use combined::{AES_CCM_8, AES_CCM_16, AES_GCM_16};
+pub use ecdsa::{
+    ECDSA_P256_SHA256, ECDSA_P256_SHA384, ECDSA_P256_SHA512, ECDSA_P384_SHA256, ECDSA_P384_SHA384, ECDSA_P384_SHA512,
+    ECDSA_P521_SHA256, ECDSA_P521_SHA384, ECDSA_P521_SHA512, EcdsaSigner,
+};
 pub use ecp::{ECP_256, ECP_384, ECP_521};
 pub use hmac::{
     AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256, PRF_HMAC_SHA1,
     PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
 };
+pub use key::KeyError;
 pub use modp::{MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 pub use null::NULL;
+pub use rsa::{RSA_PKCS1_SHA1, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaSigner};
 pub use xcbc::{AUTH_AES_XCBC_96, PRF_AES128_XCBC};
+
+use sha2::Digest;
+use sha2::digest::Output;
 
 use crate::algorithm::{Algorithm, EncryptionSizes};
 use crate::crypto::CryptoProvider;
@@ -42,8 +54,31 @@ pub const fn provider() -> CryptoProvider {
             AUTH_HMAC_SHA2_512_256,
         ],
         groups: &[MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192, ECP_256, ECP_384, ECP_521],
-        verifiers: &[],
+        verifiers: &[
+            RSA_PKCS1_SHA1,
+            RSA_PKCS1_SHA256,
+            RSA_PKCS1_SHA384,
+            RSA_PKCS1_SHA512,
+            ECDSA_P256_SHA256,
+            ECDSA_P256_SHA384,
+            ECDSA_P256_SHA512,
+            ECDSA_P384_SHA256,
+            ECDSA_P384_SHA384,
+            ECDSA_P384_SHA512,
+            ECDSA_P521_SHA256,
+            ECDSA_P521_SHA384,
+            ECDSA_P521_SHA512,
+        ],
     }
+}
+
+/// The hash of the parts one after another, which are nowhere put together: a certificate may be long.
+fn hash<D: Digest>(message: &[&[u8]]) -> Output<D> {
+    let mut digest = D::new();
+    for part in message {
+        digest.update(part);
+    }
+    digest.finalize()
 }
 
 /// Sizes of a row of Table K2.
@@ -56,8 +91,11 @@ const fn sizes(row: &Algorithm) -> EncryptionSizes {
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
     use crate::algorithm::{AlgorithmType, Sizes, find};
+    use crate::crypto::{HashKind, KeyKind, SignatureScheme};
 
     fn sizes(algorithm_type: AlgorithmType, identifier: u32) -> Sizes {
         find(algorithm_type, identifier).unwrap().sizes
@@ -102,5 +140,26 @@ mod tests {
             assert!(all.cipher(identifier, key_length).is_some(), "{identifier:#x} {key_length}");
         }
         assert!(all.prf(0x02).is_some() && all.integrity(0x02).is_some() && all.group(0x0E).is_some());
+    }
+
+    /// r3 Table K6: what an AUTH payload may be made with; certificates mix the curves and the hashes of SHA-2.
+    #[test]
+    fn every_signature_scheme_is_listed_once() {
+        let all = provider();
+        let curves = [KeyKind::P256, KeyKind::P384, KeyKind::P521];
+        let hashes = [HashKind::Sha256, HashKind::Sha384, HashKind::Sha512];
+        let rsa = [HashKind::Sha1].into_iter().chain(hashes).map(|hash| (KeyKind::Rsa, hash));
+        let ecdsa = curves.into_iter().flat_map(|curve| hashes.map(|hash| (curve, hash)));
+        let mut expected: Vec<_> = rsa.chain(ecdsa).map(|(key, hash)| SignatureScheme::new(key, hash)).collect();
+        let mut listed: Vec<_> = all.verifiers.iter().map(|verifier| verifier.scheme()).collect();
+        expected.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, expected);
+        for kind in KeyKind::ALL {
+            let row = find(AlgorithmType::Authentication, kind.auth_method());
+            assert!(row.is_some(), "{kind:?}");
+            assert!(all.verifier(SignatureScheme::of_auth(kind)).is_some(), "{kind:?}");
+        }
+        assert!(all.verifier(SignatureScheme::new(KeyKind::P256, HashKind::Sha1)).is_none());
     }
 }

@@ -11,8 +11,10 @@
 )]
 
 mod ciphers;
+mod der;
 mod groups;
 mod keyed;
+mod signatures;
 
 use serde_json::Value;
 
