@@ -14,6 +14,8 @@ mod convert;
 mod wrong;
 
 use ikev2_scsi::algorithm::AlgorithmType;
+use ikev2_scsi::crypto::HashKind::{Sha1, Sha256, Sha384, Sha512};
+use ikev2_scsi::crypto::KeyKind::{P256, P384, P521, Rsa};
 use ikev2_scsi::crypto::conformance::{Report, run};
 use ikev2_scsi::provider::provider;
 
@@ -34,6 +36,27 @@ fn the_provider_of_this_crate_conforms() {
     assert_eq!(of(AlgorithmType::Encryption), ciphers);
     assert_eq!(of(AlgorithmType::PseudoRandom), [(0x02, 10), (0x04, 9), (0x05, 11), (0x06, 11), (0x07, 11)]);
     assert_eq!(of(AlgorithmType::Integrity), [(0x02, 3), (0x05, 5), (0x0C, 29), (0x0D, 29), (0x0E, 29)]);
-    let groups = [(0x0E, 10), (0x0F, 10), (0x10, 10), (0x11, 10), (0x12, 10), (0x13, 83), (0x14, 90), (0x15, 91)];
+    let groups = [(0x0E, 10), (0x0F, 10), (0x10, 10), (0x11, 10), (0x12, 10), (0x13, 63), (0x14, 64), (0x15, 68)];
     assert_eq!(of(AlgorithmType::DiffieHellman), groups);
+    let schemes = report.algorithms.iter().filter_map(|outcome| {
+        let scheme = outcome.scheme?;
+        Some((scheme.key, scheme.hash, outcome.vectors))
+    });
+    let expected = [
+        (Rsa, Sha1, 15),
+        (Rsa, Sha256, 29),
+        (Rsa, Sha384, 20),
+        (Rsa, Sha512, 27),
+        (P256, Sha256, 48),
+        (P256, Sha384, 4),
+        (P256, Sha512, 18),
+        (P384, Sha256, 4),
+        (P384, Sha384, 50),
+        (P384, Sha512, 17),
+        (P521, Sha256, 4),
+        (P521, Sha384, 4),
+        (P521, Sha512, 56),
+    ];
+    assert_eq!(schemes.collect::<Vec<_>>(), expected);
+    assert!(report.missing.is_empty());
 }

@@ -3,11 +3,12 @@
 use ikev2_scsi::algorithm::{self, AlgorithmType};
 use ikev2_scsi::crypto::conformance::{Fault, Report, Verdict, run};
 use ikev2_scsi::crypto::{
-    Cipher, CryptoError, CryptoProvider, DhExchange, DhGroup, Integrity, Prf, Random, RandomError, Secret,
+    Cipher, CryptoError, CryptoProvider, DhExchange, DhGroup, HashKind, Integrity, Prf, Random, RandomError, Secret,
+    SignatureScheme, Verifier,
 };
 use ikev2_scsi::provider::{
-    AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96, ECP_256, ECP_384, MODP_2048,
-    PRF_AES128_XCBC, PRF_HMAC_SHA2_256,
+    AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96, ECDSA_P256_SHA256, ECP_256,
+    MODP_2048, PRF_AES128_XCBC, PRF_HMAC_SHA2_256, RSA_PKCS1_SHA256,
 };
 
 pub(crate) const NOTHING: CryptoProvider =
@@ -377,7 +378,7 @@ fn groups() {
     for group in [MODP_2048, ECP_256] {
         let run_group = |wrong| {
             let twisted: &'static dyn DhGroup = Box::leak(Box::new(Twisting(group, wrong)));
-            run(&CryptoProvider { groups: leak(vec![ECP_384, twisted]), ..NOTHING })
+            run(&CryptoProvider { ciphers: &[AES_CBC], groups: leak(vec![twisted]), ..NOTHING })
         };
         let id = group.identifier();
         let outside = "a public value outside the group";
@@ -386,6 +387,75 @@ fn groups() {
         blames(&run_group(WrongGroup::Strips), kind, id, differs("the shared secret"));
         blames(&run_group(WrongGroup::Reversed), kind, id, differs("the public value"));
         blames(&run_group(WrongGroup::Draws), kind, id, accepted("the same private value twice"));
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum WrongVerifier {
+    /// Yes to everything.
+    Yes,
+    /// The message may be longer.
+    LongerMessage,
+    /// The signature may be longer.
+    Longer,
+    /// Another hash than it says.
+    Hash,
+    /// A wrong signature is a failure of the device.
+    BlamesDevice,
+}
+
+#[derive(Debug)]
+struct Twister(&'static dyn Verifier, WrongVerifier);
+
+impl Verifier for Twister {
+    fn scheme(&self) -> SignatureScheme {
+        match (self.0.scheme(), self.1) {
+            (SignatureScheme { key, .. }, WrongVerifier::Hash) => SignatureScheme::new(key, HashKind::Sha384),
+            (scheme, _) => scheme,
+        }
+    }
+
+    fn verify(&self, key: &[u8], message: &[&[u8]], signature: &[u8]) -> Result<(), CryptoError> {
+        let verified = self.0.verify(key, message, signature);
+        match self.1 {
+            WrongVerifier::Yes => Ok(()),
+            WrongVerifier::LongerMessage => {
+                let whole = message.concat();
+                let shorter = whole.split_last().map_or(&[][..], |(_, rest)| rest);
+                verified.or_else(|_| self.0.verify(key, &[shorter], signature))
+            }
+            WrongVerifier::Longer => {
+                let shorter = signature.split_last().map_or(&[][..], |(_, rest)| rest);
+                verified.or_else(|_| self.0.verify(key, message, shorter))
+            }
+            WrongVerifier::Hash => verified,
+            WrongVerifier::BlamesDevice => verified.map_err(|_| CryptoError::Device),
+        }
+    }
+}
+
+#[test]
+fn verifiers() {
+    let kind = AlgorithmType::Authentication;
+    for verifier in [RSA_PKCS1_SHA256, ECDSA_P256_SHA256] {
+        let run_verifier = |wrong| {
+            let twister: &'static dyn Verifier = Box::leak(Box::new(Twister(verifier, wrong)));
+            run(&CryptoProvider { ciphers: &[AES_CBC], verifiers: leak(vec![twister]), ..NOTHING })
+        };
+        let id = verifier.scheme().key.auth_method();
+        let report = run_verifier(WrongVerifier::Yes);
+        blames(&report, kind, id, accepted("a message with a byte more"));
+        blames(&report, kind, id, accepted("a wrong signature"));
+        blames(&run_verifier(WrongVerifier::LongerMessage), kind, id, accepted("a message with a byte more"));
+        blames(&run_verifier(WrongVerifier::Longer), kind, id, accepted("a signature of another length"));
+        let refused = |fault: &Fault| matches!(fault, Fault::Failed { error: CryptoError::Refused, .. });
+        let report = run_verifier(WrongVerifier::Hash);
+        blames(&report, kind, id, refused);
+        // A verifier for certificates is none for AUTH.
+        let is_missing = report.missing.iter().any(|row| (row.algorithm_type, row.identifier) == (kind, id));
+        assert!(is_missing, "{report}");
+        let device = |fault: &Fault| matches!(fault, Fault::WrongError { error: CryptoError::Device, .. });
+        blames(&run_verifier(WrongVerifier::BlamesDevice), kind, id, device);
     }
 }
 

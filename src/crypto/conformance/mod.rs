@@ -12,7 +12,7 @@
 //! # #[cfg(feature = "rustcrypto")]
 //! # fn main() {
 //! # use ikev2_scsi::crypto::{CryptoProvider, conformance};
-//! # let provider = CryptoProvider { groups: &[], ..ikev2_scsi::provider::provider() };
+//! # let provider = CryptoProvider { groups: &[], verifiers: &[], ..ikev2_scsi::provider::provider() };
 //! let report = conformance::run(&provider);
 //! assert!(report.is_ok(), "{report}");
 //! # }
@@ -24,14 +24,15 @@ mod ciphers;
 mod groups;
 mod keyed;
 mod report;
+mod signatures;
 mod vectors;
 
 pub use report::{Failure, Fault, Outcome, Report, Verdict};
 
 use alloc::vec::Vec;
 
-use super::{CryptoError, CryptoProvider};
-use crate::algorithm::{self, AlgorithmType, Assignment};
+use super::{CryptoError, CryptoProvider, KeyKind, SignatureScheme};
+use crate::algorithm::{self, Algorithm, AlgorithmType, Assignment};
 
 /// Runs every published value that a listed algorithm has, and reports on each algorithm of the provider.
 ///
@@ -43,19 +44,22 @@ pub fn run(provider: &CryptoProvider) -> Report {
     algorithms.extend(provider.prfs.iter().map(|prf| keyed::check_prf(*prf)));
     algorithms.extend(provider.integrity.iter().map(|integrity| keyed::check_integrity(*integrity)));
     algorithms.extend(provider.groups.iter().map(|group| groups::check(*group)));
-    let is_listed = |row: &algorithm::Algorithm| {
-        let same =
-            |outcome: &Outcome| outcome.algorithm_type == row.algorithm_type && outcome.identifier == row.identifier;
-        algorithms.iter().any(same)
-    };
-    // A shared key and the absence of authentication or integrity take no object of a provider.
-    let takes_an_object = |row: &algorithm::Algorithm| match row.algorithm_type {
-        AlgorithmType::Integrity => row.identifier != algorithm::INTEG_NONE,
-        AlgorithmType::Authentication => super::KeyKind::of_auth_method(row.identifier).is_some(),
-        _ => true,
-    };
-    let missing = algorithm::TABLE.iter().filter(|row| takes_an_object(row) && !is_listed(row)).collect();
+    algorithms.extend(provider.verifiers.iter().map(|verifier| signatures::check(*verifier)));
+    let missing = algorithm::TABLE.iter().filter(|row| is_missing(provider, row)).collect();
     Report { algorithms, missing }
+}
+
+/// True for a row that takes an object, and has none. A shared key and the absence of authentication or integrity take none.
+fn is_missing(provider: &CryptoProvider, row: &Algorithm) -> bool {
+    let identifier = row.identifier;
+    match row.algorithm_type {
+        AlgorithmType::Encryption => !provider.ciphers.iter().any(|cipher| cipher.identifier() == identifier),
+        AlgorithmType::PseudoRandom => provider.prf(identifier).is_none(),
+        AlgorithmType::Integrity => identifier != algorithm::INTEG_NONE && provider.integrity(identifier).is_none(),
+        AlgorithmType::DiffieHellman => provider.group(identifier).is_none(),
+        AlgorithmType::Authentication => KeyKind::of_auth_method(identifier)
+            .is_some_and(|key| provider.verifier(SignatureScheme::of_auth(key)).is_none()),
+    }
 }
 
 /// The end of a check: the first thing that is wrong.
@@ -69,8 +73,14 @@ impl Findings {
     fn new(algorithm_type: AlgorithmType, identifier: u32) -> Self {
         let row = algorithm::find(algorithm_type, identifier);
         let name = row.map_or("vendor-specific", |row| row.name);
-        let mut findings =
-            Self(Outcome { algorithm_type, identifier, name: name.into(), vectors: 0, failures: Vec::new() });
+        let mut findings = Self(Outcome {
+            algorithm_type,
+            identifier,
+            scheme: None,
+            name: name.into(),
+            vectors: 0,
+            failures: Vec::new(),
+        });
         let is_none = algorithm_type == AlgorithmType::Integrity && identifier == algorithm::INTEG_NONE;
         let fits = match algorithm::assignment(algorithm_type, identifier) {
             Assignment::Assigned => !is_none,

@@ -7,7 +7,7 @@ use core::fmt;
 use thiserror::Error;
 
 use crate::algorithm::{Algorithm, AlgorithmType};
-use crate::crypto::CryptoError;
+use crate::crypto::{CryptoError, SignatureScheme};
 
 /// What [`run`](super::run) found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ use crate::crypto::CryptoError;
 pub struct Report {
     /// One for each object that the provider lists, in the order of its lists.
     pub algorithms: Vec<Outcome>,
-    /// Rows of r3 Tables K2 to K6 that the provider has no object for. A provider need not have them all: r3 says which are
+    /// Rows of r3 Tables K2 to K6 that the provider has no object for; of signatures, no verifier with the hash of AUTH. A provider need not have them all: r3 says which are
     /// mandatory ([`Algorithm::mandatory`]).
     pub missing: Vec<&'static Algorithm>,
 }
@@ -33,7 +33,8 @@ impl Report {
         self.algorithms.iter().filter(|outcome| outcome.verdict() == Verdict::Failed)
     }
 
-    /// The algorithms that no published value was there for: those of vendors.
+    /// The algorithms that no published value was there for: those of vendors, and signatures with a hash that is unusual for
+    /// their key.
     pub fn unchecked(&self) -> impl Iterator<Item = &Outcome> {
         self.algorithms.iter().filter(|outcome| outcome.verdict() == Verdict::Unchecked)
     }
@@ -47,7 +48,9 @@ pub struct Outcome {
     pub algorithm_type: AlgorithmType,
     /// ALGORITHM IDENTIFIER.
     pub identifier: u32,
-    /// The name of its row, or `vendor-specific`.
+    /// Of a verifier of signatures, what it verifies: one identifier has several.
+    pub scheme: Option<SignatureScheme>,
+    /// The name of its row, or `vendor-specific`; of a verifier, key and hash.
     pub name: String,
     /// Published values that were run.
     pub vectors: usize,

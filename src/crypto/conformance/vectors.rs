@@ -11,6 +11,7 @@ pub(super) const CIPHERS: &str = include_str!("../../../vectors/conformance/ciph
 pub(super) const PRFS: &str = include_str!("../../../vectors/conformance/prfs.txt");
 pub(super) const INTEGRITY: &str = include_str!("../../../vectors/conformance/integrity.txt");
 pub(super) const GROUPS: &str = include_str!("../../../vectors/conformance/groups.txt");
+pub(super) const SIGNATURES: &str = include_str!("../../../vectors/conformance/signatures.txt");
 
 /// One published value.
 pub(super) struct Vector {
