@@ -18,6 +18,7 @@ use ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
 use ecdsa::{DigestAlgorithm, EcdsaCurve, Signature, SigningKey};
 use p256::NistP256;
 use p256::elliptic_curve::group::Curve as _;
+use p256::elliptic_curve::pkcs8::der::AnyRef;
 use p256::elliptic_curve::pkcs8::{AssociatedOid, ObjectIdentifier, PrivateKeyInfoRef};
 use p256::elliptic_curve::point::AffineCoordinates;
 use p256::elliptic_curve::{ALGORITHM_OID, CurveArithmetic, Group, ProjectivePoint};
@@ -104,13 +105,15 @@ impl EcdsaSigner {
             return Err(KeyError::Algorithm);
         }
         let curve: ObjectIdentifier = info.algorithm.parameters_oid().map_err(|_| KeyError::Algorithm)?;
+        let field = private_length(&info);
         let key = match curve {
             NistP256::OID => SigningKey::try_from(info).map(Key::P256),
             NistP384::OID => SigningKey::try_from(info).map(Key::P384),
             NistP521::OID => SigningKey::try_from(info).map(Key::P521),
             _ => return Err(KeyError::Algorithm),
         };
-        key.map(Self).map_err(|_| KeyError::Malformed)
+        let signer = Self(key.map_err(|_| KeyError::Malformed)?);
+        if field == signer.kind().field_length() { Ok(signer) } else { Err(KeyError::Malformed) }
     }
 
     const fn kind(&self) -> KeyKind {
@@ -119,6 +122,15 @@ impl EcdsaSigner {
             Key::P384(_) => KeyKind::P384,
             Key::P521(_) => KeyKind::P521,
         }
+    }
+}
+
+/// The length of an ECPrivateKey's privateKey, which is the field's (RFC 5915 3). The crates of the curves take shorter ones,
+/// and so a key of P-256 that is said to be of P-384.
+fn private_length(info: &PrivateKeyInfoRef<'_>) -> Option<usize> {
+    match AnyRef::try_from(info.private_key.as_bytes()).ok()?.value() {
+        [0x02, 0x01, 0x01, 0x04, length, ..] => Some(usize::from(*length)),
+        _ => None,
     }
 }
 

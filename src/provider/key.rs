@@ -12,7 +12,7 @@ pub enum KeyError {
     /// A key of another algorithm, of a curve other than P-256, P-384 and P-521, or for RSASSA-PSS alone.
     #[error("private key of another algorithm")]
     Algorithm,
-    /// An RSA modulus outside 2048 to 8192 bits, or a public exponent outside 3 to 2^33 - 1.
+    /// An RSA modulus outside 2048 to 8192 bits, or a public exponent that is even or outside 3 to 2^33 - 1.
     #[error("RSA modulus or public exponent out of range")]
     Size,
 }

@@ -92,11 +92,15 @@ fn verify<D: Digest + AssociatedOid>(key: &RsaPublicKey, hash: &[u8], signature:
 /// The public key with these fields, if good enough. The sizes come first: what follows costs as much as they say.
 fn checked(fields: &RsaPublicKeyRef<'_>) -> Result<RsaPublicKey, KeyError> {
     let (least, most) = MODULUS_BITS;
-    if !(least..=most).contains(&bits(&fields.modulus)) || !(2..=33).contains(&bits(&fields.public_exponent)) {
+    let odd = |number: &UintRef<'_>| number.as_bytes().last().is_some_and(|last| last & 1 == 1);
+    if !(least..=most).contains(&bits(&fields.modulus))
+        || !(2..=33).contains(&bits(&fields.public_exponent))
+        || !odd(&fields.public_exponent)
+    {
         return Err(KeyError::Size);
     }
     let (modulus, exponent) = (number(&fields.modulus)?, number(&fields.public_exponent)?);
-    // Refuses an even modulus and an even exponent.
+    // Refuses an even modulus.
     RsaPublicKey::new_with_size_limits(modulus, exponent, least..=most).map_err(|_| KeyError::Malformed)
 }
 
@@ -131,7 +135,8 @@ impl RsaSigner {
     ///
     /// # Errors
     /// [`KeyError::Malformed`]; [`KeyError::Algorithm`] for a key that is not RSA's or is for RSASSA-PSS alone;
-    /// [`KeyError::Size`] for a modulus of less than 2048 or more than 8192 bits, and for an exponent outside 3 to 2^33 - 1.
+    /// [`KeyError::Size`] for a modulus of less than 2048 or more than 8192 bits, and for an exponent that is even or
+    /// outside 3 to 2^33 - 1.
     pub fn from_pkcs8_der(der: &[u8], hash: HashKind) -> Result<Self, KeyError> {
         let info = PrivateKeyInfoRef::try_from(der).map_err(|_| KeyError::Malformed)?;
         if info.algorithm.oid != ALGORITHM_OID {

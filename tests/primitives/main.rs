@@ -12,9 +12,12 @@
 
 mod ciphers;
 mod der;
+mod forgeries;
 mod groups;
 mod keyed;
+mod signature_abuse;
 mod signatures;
+mod signing_keys;
 
 use serde_json::Value;
 
