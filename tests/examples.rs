@@ -317,7 +317,10 @@ fn what_cannot_be_opened_is_shown_closed() {
         inspect(changed.to_string()).succeeded()
     };
     for (why, stdout) in [
-        ("this build lacks ENCR 00000003h (ENCR_3DES)", with(&|json| json["identifiers"]["ENCR"] = "00000003".into())),
+        (
+            "this build lacks ENCR 00000003h (ENCR_3DES) with KEY LENGTH 16",
+            with(&|json| json["identifiers"]["ENCR"] = "00000003".into()),
+        ),
         ("this build lacks INTEG 000000FFh", with(&|json| json["identifiers"]["INTEG"] = "000000FF".into())),
         ("the capture does not name its algorithms", with(&|json| json["identifiers"] = Value::Null)),
         ("the capture has no keys", with(&|json| json["ccs"] = json!([]))),

@@ -142,6 +142,7 @@ fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
         rsa_hashes: hashes.unwrap_or(default.rsa_hashes),
         // It is offered where the capabilities list it, and nowhere else.
         allow_no_authentication: true,
+        allow_triple_des: member.get("allow_triple_des").read()?.unwrap_or(default.allow_triple_des),
         ..Policy::default()
     };
     Ok((policy, member.get("descriptor_sense").read()?.unwrap_or(false)))

@@ -111,11 +111,13 @@ pub enum CapabilitiesError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     descriptors: Vec<[u8; Descriptors::EACH]>,
+    /// Whether ENCR_3DES may be selected where the list has it.
+    allow_triple_des: bool,
 }
 
 impl Offer {
     /// Derives the list from the provider, in the standard's order, without those that `hidden` names by algorithm type
-    /// and identifier.
+    /// and identifier, and without ENCR_3DES unless it is allowed (reading R9).
     ///
     /// Integrity algorithm NONE is listed exactly when a combined mode is (reading R5).
     ///
@@ -125,6 +127,7 @@ impl Offer {
         provider: &CryptoProvider,
         methods: AuthMethods,
         hidden: &[(AlgorithmType, u32)],
+        allow_triple_des: bool,
     ) -> Result<Self, CapabilitiesError> {
         let mut list: Vec<Descriptor> = Vec::new();
         for cipher in provider.ciphers {
@@ -136,6 +139,7 @@ impl Offer {
         list.extend(provider.groups.iter().map(|group| plain(AlgorithmType::DiffieHellman, group.identifier())));
         list.extend(methods.descriptors());
         list.retain(|d| !hidden.iter().any(|(kind, id)| kind.code() == d.algorithm_type && *id == d.identifier));
+        list.retain(|d| allow_triple_des || !is_triple_des(d));
         let is_combined = |d: &Descriptor| {
             d.algorithm_type == AlgorithmType::Encryption.code()
                 && provider.cipher(d.identifier, d.key_length()).is_some_and(|cipher| cipher.is_combined())
@@ -146,14 +150,15 @@ impl Offer {
         // Attributes last, so that key lengths of one identifier ascend (r3 7.7.4.11).
         list.sort_unstable();
         list.dedup();
-        Self::fixed(&list)
+        Self::fixed(&list, allow_triple_des)
     }
 
-    /// Exactly these descriptors in this order, whatever the provider has: for test benches.
+    /// Exactly these descriptors in this order, whatever the provider has: for test benches. ENCR_3DES is among them if they
+    /// have it, but can be selected only if it is allowed (reading R9).
     ///
     /// # Errors
     /// [`CapabilitiesError`].
-    pub fn fixed(list: &[Descriptor]) -> Result<Self, CapabilitiesError> {
+    pub fn fixed(list: &[Descriptor], allow_triple_des: bool) -> Result<Self, CapabilitiesError> {
         let missing = |kind: &&AlgorithmType| !list.iter().any(|d| d.algorithm_type == kind.code());
         if let Some(kind) = TYPES.iter().find(missing) {
             return Err(CapabilitiesError::NoneOfType(*kind));
@@ -161,7 +166,7 @@ impl Offer {
         if list.len() > usize::from(u8::MAX) {
             return Err(CapabilitiesError::TooMany);
         }
-        Ok(Self { descriptors: list.iter().map(Descriptor::to_bytes).collect() })
+        Ok(Self { descriptors: list.iter().map(Descriptor::to_bytes).collect(), allow_triple_des })
     }
 
     /// The descriptors, in order.
@@ -185,8 +190,11 @@ impl Offer {
     }
 
     /// True if the list holds the algorithm with its key length (ENCR) or its USE bit (IKE-AUTH); other attribute bytes
-    /// of `selected` are ignored (reading R18).
+    /// of `selected` are ignored (reading R18). ENCR_3DES has to be allowed besides.
     fn offers(&self, selected: &Descriptor) -> bool {
+        if is_triple_des(selected) && !self.allow_triple_des {
+            return false;
+        }
         self.same_algorithm(selected).any(|d| match AlgorithmType::from_code(d.algorithm_type) {
             Some(AlgorithmType::Encryption) => d.key_length() == selected.key_length(),
             Some(AlgorithmType::Authentication) => d.may_use(),
@@ -211,6 +219,11 @@ impl Offer {
         let (kind, identifier) = (wanted.algorithm_type, wanted.identifier);
         self.iter().filter(move |d| d.algorithm_type == kind && d.identifier == identifier)
     }
+}
+
+fn is_triple_des(descriptor: &Descriptor) -> bool {
+    let row = algorithm::ENCR_3DES;
+    descriptor.algorithm_type == row.algorithm_type.code() && descriptor.identifier == row.identifier
 }
 
 #[cfg(all(test, feature = "rustcrypto"))]

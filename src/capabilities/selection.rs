@@ -102,7 +102,8 @@ fn is_available(provider: &CryptoProvider, methods: AuthMethods, descriptor: &De
 /// Blames KEY LENGTH where the algorithm is offered with another one, else ALGORITHM IDENTIFIER.
 fn not_offered(offer: &Offer, descriptor: &Descriptor, at: usize) -> WireError {
     let is_encryption = descriptor.algorithm_type == AlgorithmType::Encryption.code();
-    let (offset, field) = if is_encryption && offer.same_algorithm(descriptor).next().is_some() {
+    let has_other_lengths = offer.same_algorithm(descriptor).any(|d| offer.offers(&d));
+    let (offset, field) = if is_encryption && has_other_lengths {
         (KEY_LENGTH_AT, Field::KeyLength)
     } else {
         (IDENTIFIER_AT, Field::AlgorithmIdentifier)

@@ -17,7 +17,7 @@ fn provider() -> CryptoProvider {
 }
 
 fn offer() -> Offer {
-    Offer::derive(&provider(), METHODS, &[]).unwrap()
+    Offer::derive(&provider(), METHODS, &[], false).unwrap()
 }
 
 /// r3's mandatory algorithms: AES-CBC with 16-byte keys, HMAC-SHA1, HMAC-SHA1-96, 2048-bit MODP, shared key.
@@ -63,22 +63,22 @@ fn a_policy_hides_and_never_adds() {
     let combined = provider().ciphers.iter().filter(|cipher| cipher.is_combined());
     let mut hidden: Vec<_> = combined.map(|cipher| (AlgorithmType::Encryption, cipher.identifier())).collect();
     hidden.push((AlgorithmType::Encryption, 0x7777));
-    let list = Offer::derive(&provider(), METHODS, &hidden).unwrap();
+    let list = Offer::derive(&provider(), METHODS, &hidden, false).unwrap();
     assert!(list.iter().all(|d| d.algorithm_type != 1 || [0x0B, 0x0C].contains(&d.identifier)));
     assert!(list.iter().all(|d| d.algorithm_type != 3 || d.identifier != 0), "NONE goes with the last combined mode");
-    let list = Offer::derive(&provider(), METHODS, &hidden[1..]).unwrap();
+    let list = Offer::derive(&provider(), METHODS, &hidden[1..], false).unwrap();
     assert!(list.iter().any(|d| d.algorithm_type == 3 && d.identifier == 0), "and not before");
     let all: Vec<_> =
         provider().groups.iter().map(|group| (AlgorithmType::DiffieHellman, group.identifier())).collect();
     assert_eq!(
-        Offer::derive(&provider(), METHODS, &all),
+        Offer::derive(&provider(), METHODS, &all, false),
         Err(CapabilitiesError::NoneOfType(AlgorithmType::DiffieHellman))
     );
 }
 
 #[test]
 fn parameter_data_is_as_table_row1_prints_it() {
-    let list = Offer::fixed(&mandatory()).unwrap();
+    let list = Offer::fixed(&mandatory(), false).unwrap();
     let bytes = list.parameter_data(Profile::R3).unwrap();
     assert_eq!(bytes[..12], [0, 0, 0, 68, 0, 0x80, 0, 68, 5, 0, 0, 0]);
     assert_eq!(bytes.len(), 72);
@@ -162,11 +162,11 @@ fn use_and_none_decide_authentication() {
     list[4].identifier = 0;
     assert_eq!(refused(&list), fault);
     let none = AuthMethods { none: true, ..METHODS };
-    let offer = Offer::derive(&provider(), none, &[]).unwrap();
+    let offer = Offer::derive(&provider(), none, &[], false).unwrap();
     assert!(judge(&offer, none, &list).unwrap().is_unauthenticated());
     let mut accept_only = mandatory();
     accept_only[4].attributes = [0x01, 0, 0, 0];
-    assert_eq!(judge(&Offer::fixed(&accept_only).unwrap(), METHODS, &mandatory()).unwrap_err(), fault);
+    assert_eq!(judge(&Offer::fixed(&accept_only, false).unwrap(), METHODS, &mandatory()).unwrap_err(), fault);
 }
 
 /// A list fixed by a test bench may offer what the build lacks; selecting it is refused as not offered.
@@ -174,7 +174,7 @@ fn use_and_none_decide_authentication() {
 fn a_fixed_list_promises_nothing_that_the_provider_lacks() {
     let mut list = mandatory();
     list[3].identifier = 0x1F;
-    let offer = Offer::fixed(&list).unwrap();
+    let offer = Offer::fixed(&list, false).unwrap();
     let fault = WireError::new(FIRST + 36 + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
     assert_eq!(judge(&offer, METHODS, &list).unwrap_err(), fault);
 }
@@ -182,7 +182,7 @@ fn a_fixed_list_promises_nothing_that_the_provider_lacks() {
 /// r3 7.7.4.11.1.1: a key length that the list lacks, though the provider has it.
 #[test]
 fn key_lengths_are_those_of_the_list() {
-    let short = Offer::fixed(&mandatory()).unwrap();
+    let short = Offer::fixed(&mandatory(), false).unwrap();
     let mut longer = mandatory();
     longer[0] = Descriptor::encryption(0x0C, 32);
     let fault = WireError::new(FIRST + 10, Field::KeyLength, WireErrorKind::NotOffered);
@@ -195,7 +195,7 @@ fn key_lengths_are_those_of_the_list() {
 fn methods_are_those_of_the_build() {
     let mut list = mandatory();
     list.insert(4, Descriptor::authentication(1, true, true));
-    let offer = Offer::fixed(&list).unwrap();
+    let offer = Offer::fixed(&list, false).unwrap();
     let mut by_signature = mandatory();
     by_signature[4].identifier = 1;
     let fault = WireError::new(FIRST + 48 + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
@@ -210,7 +210,29 @@ fn methods_are_those_of_the_build() {
 fn a_list_has_at_most_255_descriptors() {
     let mut list = mandatory();
     list.resize(255, Descriptor::authentication(2, true, true));
-    assert_eq!(Offer::fixed(&list).unwrap().iter().len(), 255);
+    assert_eq!(Offer::fixed(&list, false).unwrap().iter().len(), 255);
     list.push(list[4]);
-    assert_eq!(Offer::fixed(&list), Err(CapabilitiesError::TooMany));
+    assert_eq!(Offer::fixed(&list, false), Err(CapabilitiesError::TooMany));
+}
+
+/// Reading R9: derived lists and fixed ones alike, ENCR_3DES is selected only where it is allowed.
+#[test]
+fn triple_des_takes_a_decision() {
+    let mut wanted = mandatory();
+    wanted[0] = Descriptor::encryption(0x03, 0x0E);
+    wanted[4] = Descriptor::authentication(2, true, true);
+    let fault = WireError::new(FIRST + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
+    for allowed in [false, true] {
+        let derived = Offer::derive(&provider(), METHODS, &[], allowed).unwrap();
+        let fixed = Offer::fixed(&wanted, allowed).unwrap();
+        assert_eq!(derived.iter().filter(|d| *d == wanted[0]).count(), usize::from(allowed));
+        assert_eq!(fixed.iter().next(), Some(wanted[0]), "the list is the administrator's");
+        for offer in [derived, fixed] {
+            let selected = judge(&offer, METHODS, &wanted).map(|selection| selection.suite.key_material_length());
+            assert_eq!(selected, if allowed { Ok(24) } else { Err(fault) });
+        }
+    }
+    let hidden = [(AlgorithmType::Encryption, 0x03)];
+    let list = Offer::derive(&provider(), METHODS, &hidden, true).unwrap();
+    assert!(!list.iter().any(|d| d == wanted[0]), "what is hidden stays so");
 }

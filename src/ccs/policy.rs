@@ -34,6 +34,10 @@ pub struct Policy {
     pub nonce_length: usize,
     /// Algorithms not offered, by type and identifier.
     pub hidden_algorithms: Vec<(AlgorithmType, u32)>,
+    /// Whether ENCR_3DES of the provider is offered (reading R9), for peers that have nothing else. The algorithm is withdrawn: its
+    /// blocks of 8 bytes are short, and the implementation of this crate's provider looks up tables by secret values, which
+    /// a cache may tell to whoever shares it.
+    pub allow_triple_des: bool,
     /// Whether IKE_AUTH_NONE is offered. It protects nobody from a man in the middle: r3 5.13.4.3.4 before you turn it on.
     pub allow_no_authentication: bool,
     /// Hashes accepted in RSA signatures: SHA-1 is what RFC 4306 has (reading R16).
@@ -76,6 +80,7 @@ impl Default for Policy {
             max_usage_data: 1024,
             nonce_length: 32,
             hidden_algorithms: Vec::new(),
+            allow_triple_des: false,
             allow_no_authentication: false,
             rsa_hashes: vec![HashKind::Sha1],
             max_auth_failures: 3,

@@ -46,7 +46,7 @@ pub struct Preferences {
 }
 
 impl Preferences {
-    /// All that the provider has, the strongest first, algorithms that do not encrypt left out.
+    /// All that the provider has, the strongest first, algorithms that do not encrypt and ENCR_3DES (reading R9) left out.
     ///
     /// Encryption by key length, combined modes before others, AES-GCM before AES-CCM, which passes over the text twice; a
     /// combined mode whose tag is shorter than every integrity algorithm's comes last. PRFs by output; integrity by tag;
@@ -61,7 +61,7 @@ impl Preferences {
             .iter()
             .flat_map(|cipher| cipher.key_lengths().iter().map(move |l| (*cipher, *l)))
             .collect();
-        ciphers.retain(|(_, length)| *length != 0);
+        ciphers.retain(|(cipher, length)| *length != 0 && cipher.identifier() != algorithm::ENCR_3DES.identifier);
         ciphers.sort_by_key(|(cipher, length)| Reverse((*length, protection(*cipher), cipher.identifier() == GCM)));
         let mut prfs = provider.prfs.to_vec();
         prfs.sort_by_key(|prf| Reverse((prf.output_length(), prf.key_length())));

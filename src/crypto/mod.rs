@@ -9,6 +9,8 @@
 
 mod certificate;
 mod cipher;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod credentials;
 mod dh;
 mod integrity;

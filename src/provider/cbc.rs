@@ -12,7 +12,7 @@ use crate::crypto::{Cipher, CryptoError};
 pub const AES_CBC: &dyn Cipher = &Cbc;
 /// ENCR_3DES with three keys: KEY LENGTH 0Eh, 24 bytes of key material (reading R9).
 ///
-/// Not in [`provider`](super::provider)'s list, and not to be used but where a peer has nothing else: the algorithm is
+/// Not to be used but where a peer has nothing else, and therefore off by default in a device server's policy: the algorithm is
 /// withdrawn, its blocks of 8 bytes are short, and its crate looks up tables by secret values, which a cache may tell to
 /// whoever shares it. Nothing else in this provider does so.
 pub const TRIPLE_DES: &dyn Cipher = &TripleDes;

@@ -202,7 +202,7 @@ impl Builder {
     }
 
     /// Reports exactly these capabilities, whatever the provider has. For test benches; to select an algorithm that the
-    /// provider lacks is refused as not offered.
+    /// provider lacks, or ENCR_3DES without [`Policy::allow_triple_des`], is refused as not offered.
     #[must_use]
     pub fn fixed_capabilities(mut self, descriptors: &[Descriptor]) -> Self {
         self.fixed = Some(descriptors.into());
@@ -233,8 +233,11 @@ impl Builder {
         credentials.check(&identity)?;
         let methods = AuthMethods::of(&credentials, &self.provider, self.policy.allow_no_authentication);
         let offer = match &self.fixed {
-            Some(descriptors) => Offer::fixed(descriptors)?,
-            None => Offer::derive(&self.provider, methods, &self.policy.hidden_algorithms)?,
+            Some(descriptors) => Offer::fixed(descriptors, self.policy.allow_triple_des)?,
+            None => {
+                let Policy { hidden_algorithms, allow_triple_des, .. } = &self.policy;
+                Offer::derive(&self.provider, methods, hidden_algorithms, *allow_triple_des)?
+            }
         };
         self.policy.check(offer.min_nonce(&self.provider))?;
         Ok(DeviceServer {

@@ -14,7 +14,7 @@ mod tampering;
 
 use std::sync::Arc;
 
-use ikev2_scsi::algorithm::{ECP_256, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE};
+use ikev2_scsi::algorithm::{ECP_256, ENCR_3DES, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE};
 use ikev2_scsi::client::{
     ApplicationClient, ClientConfig, ClientError, DeviceSenseSpecific, Fault, Leftover, Outcome, Preferences, Step,
     SuiteIdentifiers, delete,
@@ -68,13 +68,33 @@ fn every_suite_establishes_an_association_and_deletes_it() {
     let mut server = server();
     let mut random = Numbers(1);
     let suites = suites();
-    assert!(suites.len() >= 113, "{} suites", suites.len());
+    assert!(suites.len() >= 138, "{} suites", suites.len());
     for suite in suites {
         for authentication in [IKE_AUTH_SHARED_KEY, IKE_AUTH_NONE] {
             let suite = SuiteIdentifiers { authentication, ..suite };
             establish_and_delete(client_builder(suite).build().unwrap(), &mut server, &mut random);
         }
     }
+}
+
+/// Reading R9: by default ENCR_3DES is not offered; where it is, `every_suite_establishes_an_association_and_deletes_it`
+/// uses it, and only because it was told to.
+#[test]
+fn triple_des_takes_a_decision_on_both_sides() {
+    let suite = SuiteIdentifiers { encryption: ENCR_3DES.identifier, key_length: 0x0E, ..MANDATORY };
+    assert!(suites().iter().any(|each| (each.encryption, each.key_length) == (ENCR_3DES.identifier, 0x0E)));
+    let mut strict = server_builder().policy(Policy::default()).build().unwrap();
+    let mut client = ApplicationClient::new(client_builder(suite).build().unwrap());
+    let error = run(&mut client, &mut strict, &mut Numbers(5)).unwrap_err();
+    assert_eq!(error.step, Step::KeyExchangeOut);
+    assert!(matches!(error.fault, Fault::NothingInCommon(kind) if kind.code() == 0x01));
+    let mut client = ApplicationClient::new(client_builder(suite).build().unwrap());
+    let mut server = server();
+    let parameters = run(&mut client, &mut server, &mut Numbers(6)).unwrap();
+    assert_shared(&server, &parameters);
+    assert_eq!((parameters.mgmt_data.encr, parameters.mgmt_data.key_length), (ENCR_3DES.identifier, 0x0E));
+    let preferences = Preferences::strongest_first(&provider::provider());
+    assert!(preferences.encryption.iter().all(|(identifier, _)| *identifier != ENCR_3DES.identifier));
 }
 
 #[test]

@@ -44,9 +44,9 @@ pub(crate) fn keys(own: &[u8], peer: &Identity, peer_key: &[u8]) -> Arc<MemoryKe
     Arc::new(keys)
 }
 
-/// A device server whose policy also lets IKE_AUTH_NONE pass.
+/// A device server whose policy also lets IKE_AUTH_NONE and ENCR_3DES pass.
 pub(crate) fn server_builder() -> Builder {
-    let policy = Policy { allow_no_authentication: true, ..Policy::default() };
+    let policy = Policy { allow_no_authentication: true, allow_triple_des: true, ..Policy::default() };
     DeviceServer::builder(provider::provider())
         .identity(drive())
         .preshared_keys(keys(SERVER_KEY, &host(), CLIENT_KEY))
