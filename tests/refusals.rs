@@ -2,7 +2,7 @@
 //! field pointer into the data or the CDB, nothing of it stays behind, and the recorded command still gets its recorded
 //! answer. The flips that leave a valid key exchange OUT are those of [`MAY_CHANGE`] and no others, and authentication
 //! finds every one of them.
-#![cfg(feature = "rustcrypto")]
+#![cfg(all(feature = "rustcrypto", feature = "x509"))]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
