@@ -153,7 +153,7 @@ fn decoy_rsa(length: usize) -> Vec<u8> {
     const EXPONENT: [u8; 5] = [0x02, 0x03, 0x01, 0x00, 0x01];
     let modulus_length = length.saturating_add(1);
     let mut der = alloc::vec![0x30];
-    der.extend_from_slice(&number(modulus_length.saturating_add(4 + EXPONENT.len())));
+    der.extend_from_slice(&number(modulus_length.saturating_add(EXPONENT.len()).saturating_add(4)));
     der.push(0x02);
     der.extend_from_slice(&number(modulus_length));
     der.push(0);
