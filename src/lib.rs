@@ -33,6 +33,8 @@ pub mod sense;
 pub mod server;
 pub mod time;
 pub mod wire;
+#[cfg(feature = "x509")]
+pub mod x509;
 
 pub use ccs::job::{Job, JobDone, JobId};
 pub use ccs::{Policy, SlowCrypto};

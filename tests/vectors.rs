@@ -22,9 +22,13 @@ use ikev2_scsi::client::{
 use ikev2_scsi::crypto::{CryptoProvider, Identity, MemoryKeys, Prf, Purpose, Secret, Suite};
 use ikev2_scsi::dialect::{PayloadType, Profile};
 use ikev2_scsi::keys::{KeyLogger, SaContext, SaParameters, Skeyseed, prf_plus};
+use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Body, IdType, KeyExchange, Message, Nonce, RawPayload, Sai, Timeouts, find};
+use ikev2_scsi::x509::IdentityMatch;
 use ikev2_scsi::{algorithm, provider};
 use serde_json::Value;
+use support::credentials::Signatures;
+use support::member::Member;
 use support::unit::Unit;
 use support::{Collector, Draws, Step, Transcript, association, bytes, hex};
 
@@ -77,7 +81,8 @@ impl<'a> Replay<'a> {
         let deletes = if deletes.is_empty() { vec![None] } else { deletes };
         for recorded_delete in deletes {
             let mut random = client_draws(transcript);
-            let parameters = establish(&config, &replay.steps, &mut random);
+            let at = transcript.json["client"]["unix_time"].as_u64().map(UnixTime);
+            let parameters = establish(&config, &replay.steps, &mut random, at);
             replay.add_association(association::to_json(&parameters));
             if let Some((step, iv)) = recorded_delete {
                 let command = client::delete(&config, *parameters, &mut Draws(vec![(Purpose::Iv, iv)])).unwrap();
@@ -205,18 +210,26 @@ fn client_builder(transcript: &Transcript, steps: &[Step]) -> ClientConfigBuilde
         group: transcript.identifier("D-H"),
         authentication: transcript.identifier("server AUTH"),
     };
+    let side = Member::root(ours).unwrap();
+    let peers = [(identity(server), side.get("server"))];
+    let anchors = side.get("trust_anchors");
+    let signatures = Signatures::read(&side, &peers, &anchors, IdentityMatch::Off, false).unwrap();
     let out = steps.iter().find(|step| step.is_out).unwrap();
     let message = Message::parse(Profile::R3, &out.data_out).unwrap();
     let timeouts: Timeouts = body(&find(&message.payloads(), PayloadType::Timeouts).unwrap());
     let sa = &transcript.json["sa"][0];
-    ClientConfig::builder(provider::provider(), identity(ours))
+    let client = ClientConfig::builder(provider::provider(), identity(ours))
         .preshared_keys(Arc::new(keys))
+        .own_methods(&[transcript.identifier("client AUTH")])
+        .validator(signatures.validator)
+        .certificate_requests(signatures.requests)
         .expect_device_server(identity(server))
         .preferences(Preferences::exactly(suite))
         .allow_no_authentication(suite.authentication == algorithm::IKE_AUTH_NONE)
         .timeouts(timeouts)
         .usage(u8::try_from(sa["USAGE_TYPE"].as_u64().unwrap()).unwrap(), &bytes(&sa["USAGE_DATA"]))
-        .nonce_length(bytes(&transcript.json["ccs"][0]["ni"]).len())
+        .nonce_length(bytes(&transcript.json["ccs"][0]["ni"]).len());
+    signatures.own.into_iter().fold(client, ClientConfigBuilder::credential)
 }
 
 /// What the application client drew before the Delete.
@@ -237,8 +250,14 @@ fn assert_command(command: &Command, step: &Step) {
 }
 
 /// Makes the exchange with the recorded answers; every command is compared.
-fn establish(config: &Arc<ClientConfig>, steps: &[Step], random: &mut Draws) -> Box<SaParameters> {
+fn establish(
+    config: &Arc<ClientConfig>,
+    steps: &[Step],
+    random: &mut Draws,
+    at: Option<UnixTime>,
+) -> Box<SaParameters> {
     let mut client = ApplicationClient::new(Arc::clone(config));
+    at.into_iter().for_each(|at| client.set_unix_time(at));
     for step in steps {
         assert_command(&client.next_command(random).unwrap(), step);
         match client.reply(Status::Good(&step.data_in)).unwrap() {

@@ -5,7 +5,10 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use ikev2_scsi::algorithm::{Algorithm, PRF_AES128_XCBC};
+use ikev2_scsi::algorithm::{
+    Algorithm, IKE_AUTH_ECDSA_256, IKE_AUTH_ECDSA_384, IKE_AUTH_ECDSA_521, IKE_AUTH_RSA, IKE_AUTH_SHARED_KEY,
+    PRF_AES128_XCBC,
+};
 use ikev2_scsi::crypto::{Identity, Purpose};
 use ikev2_scsi::dialect::PayloadType;
 use ikev2_scsi::sense::Sense;
@@ -35,7 +38,7 @@ pub(crate) fn to_json(pair: &Pair, sa: &Value) -> Result<Value, Box<dyn Error>> 
         "identifiers": identifiers(suite),
         "options": options,
         "provisioning": provisioning(pair)?,
-        "client": client(suite),
+        "client": client(pair),
         "steps": pair.steps.iter().map(step).collect::<Vec<_>>(),
         "ccs": [internals(pair)?],
         "sa": [sa],
@@ -54,14 +57,13 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
 
 fn algorithms(suite: &Suite) -> Value {
     let encryption = dashed(&suite.encryption, "ENCR_");
-    let authentication = if suite.is_unauthenticated() { "none" } else { "shared key" };
     json!({
         "encr": format!("{encryption}/{}", suite.key_length()),
         "prf": dashed(&suite.prf, "PRF_"),
         "integ": dashed(&suite.integrity, "AUTH_"),
         "dh": group_name(&suite.group),
-        "client_auth": authentication,
-        "server_auth": authentication,
+        "client_auth": method_name(suite.client_authentication()),
+        "server_auth": method_name(suite.authentication),
     })
 }
 
@@ -70,14 +72,26 @@ fn dashed(algorithm: &Algorithm, prefix: &str) -> String {
     if *algorithm == PRF_AES128_XCBC {
         return "AES128-XCBC".into();
     }
-    algorithm.name.trim_start_matches(prefix).replace('_', "-")
+    let name = algorithm.name.trim_start_matches(prefix).replace('_', "-");
+    name.replace(" with a 16 octet ICV", "-16")
+}
+
+fn method_name(identifier: u32) -> &'static str {
+    match identifier {
+        IKE_AUTH_RSA => "RSA",
+        IKE_AUTH_SHARED_KEY => "shared key",
+        IKE_AUTH_ECDSA_256 => "ECDSA-P256",
+        IKE_AUTH_ECDSA_384 => "ECDSA-P384",
+        IKE_AUTH_ECDSA_521 => "ECDSA-P521",
+        _ => "none",
+    }
 }
 
 /// "2048-bit MODP group" as MODP-2048, a curve by the last word of its name.
 fn group_name(algorithm: &Algorithm) -> String {
     match algorithm.name.strip_suffix("-bit MODP group") {
         Some(bits) => format!("MODP-{bits}"),
-        None => algorithm.name.rsplit(' ').next().unwrap_or_default().into(),
+        None => algorithm.name.rsplit(' ').next().unwrap_or_default().replace("P-", "ECP-"),
     }
 }
 
@@ -90,39 +104,40 @@ fn identifiers(suite: &Suite) -> Value {
         "PRF": text(ids.pseudo_random),
         "INTEG": text(ids.integrity),
         "D-H": text(ids.group),
-        "client AUTH": text(ids.authentication),
+        "client AUTH": text(suite.client_authentication()),
         "server AUTH": text(ids.authentication),
     })
 }
 
-fn party(identity: &Identity, key: &[u8]) -> Value {
+fn party(identity: &Identity, key: &[u8], public_keys: &Value) -> Value {
     json!({
         "id_type": identity.id_type.code(),
         "id": hex::encode(&identity.data),
         "psk": hex::encode(key),
-        "public_keys": [],
+        "public_keys": public_keys,
     })
 }
 
-/// What the application client has; it has no certificates.
-fn client(suite: &Suite) -> Value {
-    let identity = client_identity(suite);
+/// What the application client has.
+fn client(pair: &Pair) -> Value {
+    let (identity, signs) = (client_identity(pair.suite), &pair.demonstration);
     json!({
         "id_type": identity.id_type.code(),
         "id": hex::encode(&identity.data),
         "psk": hex::encode(CLIENT_KEY),
-        "keys": {},
-        "certs": {},
-        "send_cert": "none",
-        "certreq": [],
-        "server": party(&server_identity(), SERVER_KEY),
-        "trust_anchors": [],
+        "keys": signs.client["keys"],
+        "certs": signs.client["certs"],
+        "send_cert": signs.client["send_cert"],
+        "certreq": signs.client["certreq"],
+        "server": party(&server_identity(), SERVER_KEY, &signs.server_public_keys),
+        "trust_anchors": signs.trust_anchors,
+        "unix_time": signs.unix_time.0,
     })
 }
 
 /// What the device server has, and the random values that it drew: a test bench can repeat the exchange.
 fn provisioning(pair: &Pair) -> Result<Value, Box<dyn Error>> {
-    let identity = server_identity();
+    let (identity, signs) = (server_identity(), &pair.demonstration);
     let policy = &pair.policy;
     let drawn = |purpose| pair.server_random.drawn(purpose).next_back().map_or(String::new(), hex::encode);
     Ok(json!({
@@ -133,19 +148,22 @@ fn provisioning(pair: &Pair) -> Result<Value, Box<dyn Error>> {
             "id_type": identity.id_type.code(),
             "id": hex::encode(&identity.data),
             "psk": hex::encode(SERVER_KEY),
-            "keys": {},
-            "certs": {},
-            "send_cert": "none",
-            "certreq": [],
+            "keys": signs.server["keys"],
+            "certs": signs.server["certs"],
+            "send_cert": signs.server["send_cert"],
+            "certreq": signs.server["certreq"],
         },
-        "clients": [party(&client_identity(pair.suite), CLIENT_KEY)],
-        "trust_anchors": [],
+        "clients": [party(&client_identity(pair.suite), CLIENT_KEY, &signs.client_public_keys)],
+        "trust_anchors": signs.trust_anchors,
         "policy": {
             "max_protocol_timeout": policy.max_protocol_timeout,
             "max_inactivity_timeout": policy.max_inactivity_timeout,
             "usage_types": policy.usage_types,
             "max_auth_failures": policy.max_auth_failures,
             "nonce_length": policy.nonce_length,
+            "rsa_hashes": ["sha1"],
+            "match_id_to_certificate": true,
+            "unix_time": signs.unix_time.0,
             "descriptor_sense": false,
         },
         "random": { "ccs": [{

@@ -7,10 +7,16 @@
 #[path = "../shim/association.rs"]
 mod association;
 mod capture;
+#[path = "../shim/credentials.rs"]
+mod credentials;
+mod demonstration;
 mod dissect;
 #[allow(dead_code, reason = "the test bench reads bytes too")]
 #[path = "../shim/hex.rs"]
 mod hex;
+#[allow(dead_code, reason = "the test bench reads more")]
+#[path = "../shim/member.rs"]
+mod member;
 mod output;
 mod pair;
 mod report;

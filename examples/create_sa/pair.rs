@@ -9,16 +9,18 @@ use std::time;
 
 use ikev2_scsi::ccs::Policy;
 use ikev2_scsi::client::{
-    ApplicationClient, ClientConfig, Command, Outcome, Preferences, Status, Step as ClientStep, delete,
+    ApplicationClient, ClientConfig, ClientConfigBuilder, Command, Outcome, Preferences, Status, Step as ClientStep,
+    delete,
 };
 use ikev2_scsi::crypto::{Identity, MemoryKeys, Purpose, Random, RandomError, Secret};
 use ikev2_scsi::keys::{KeyLog, SaParameters};
 use ikev2_scsi::sa::{SaId, SecurityAssociation};
 use ikev2_scsi::sense::Sense;
-use ikev2_scsi::server::Event;
+use ikev2_scsi::server::{Builder, Event};
 use ikev2_scsi::wire::{Cdb, Direction, IdType, Sai};
 use ikev2_scsi::{DeviceServer, Instant, NexusId, Reply, Request, provider};
 
+use super::demonstration::Demonstration;
 use super::dissect::{Algorithms, Keyring, Keys};
 use super::suite::Suite;
 
@@ -105,6 +107,7 @@ pub(crate) struct Pair {
     pub(crate) server_random: System,
     pub(crate) policy: Policy,
     pub(crate) steps: Vec<Step>,
+    pub(crate) demonstration: Demonstration,
     client: Arc<ClientConfig>,
     server: DeviceServer,
     started: time::Instant,
@@ -136,6 +139,8 @@ impl Pair {
         let policy = Policy { allow_no_authentication: suite.is_unauthenticated(), ..Policy::default() };
         let client_keys = keys(CLIENT_KEY, &server, SERVER_KEY)?;
         let server_keys = keys(SERVER_KEY, &client, CLIENT_KEY)?;
+        let demonstration = Demonstration::of(suite)?;
+        let (client_signs, server_signs) = (demonstration.client(&server)?, demonstration.server(&client)?);
         let client = ClientConfig::builder(provider::provider(), client)
             .preshared_keys(client_keys)
             .expect_device_server(server.clone())
@@ -143,13 +148,19 @@ impl Pair {
             .allow_no_authentication(suite.is_unauthenticated())
             .usage(Policy::TAPE_DATA_ENCRYPTION, suite.usage_data)
             .nonce_length(suite.nonce_length)
-            .build()?;
+            .own_methods(&[suite.own_method])
+            .validator(client_signs.validator)
+            .certificate_requests(client_signs.requests);
+        let client = client_signs.own.into_iter().fold(client, ClientConfigBuilder::credential).build()?;
         let server = DeviceServer::builder(provider::provider())
             .identity(server)
             .preshared_keys(server_keys)
             .policy(policy.clone())
             .key_log(Arc::clone(&log) as Arc<dyn KeyLog>)
-            .build()?;
+            .validator(server_signs.validator)
+            .certificate_requests(server_signs.requests);
+        let mut server = server_signs.own.into_iter().fold(server, Builder::credential).build()?;
+        server.set_unix_time(demonstration.unix_time, Instant::default());
         Ok(Self {
             suite,
             log,
@@ -157,6 +168,7 @@ impl Pair {
             server_random: System::open()?,
             policy,
             steps: Vec::new(),
+            demonstration,
             client: Arc::new(client),
             server,
             started: time::Instant::now(),
@@ -178,6 +190,7 @@ impl Pair {
         mut seen: impl FnMut(&Self, &Step) -> Result<(), E>,
     ) -> Result<SaParameters, E> {
         let mut client = ApplicationClient::new(Arc::clone(&self.client));
+        client.set_unix_time(self.demonstration.unix_time);
         let mut tries: u8 = 0;
         loop {
             let command = client.next_command(&mut self.client_random).map_err(Box::from)?;

@@ -3,8 +3,9 @@
 use ikev2_scsi::algorithm::{
     self, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256,
     AUTH_NONE, Algorithm, AlgorithmType, ECP_256, ECP_384, ECP_521, ENCR_AES_CBC, ENCR_AES_CCM_8, ENCR_AES_CCM_16,
-    ENCR_AES_GCM_16, ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, MODP_3072, PRF_AES128_XCBC,
-    PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
+    ENCR_AES_GCM_16, ENCR_NULL, IKE_AUTH_ECDSA_256, IKE_AUTH_ECDSA_384, IKE_AUTH_ECDSA_521, IKE_AUTH_NONE,
+    IKE_AUTH_RSA, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, MODP_3072, PRF_AES128_XCBC, PRF_HMAC_SHA1,
+    PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
 };
 use ikev2_scsi::client::SuiteIdentifiers;
 use ikev2_scsi::provider;
@@ -26,7 +27,14 @@ pub(crate) struct Suite {
     pub(crate) prf: Algorithm,
     pub(crate) integrity: Algorithm,
     pub(crate) group: Algorithm,
+    /// How the device server authenticates itself.
     pub(crate) authentication: u32,
+    /// How the application client does.
+    pub(crate) own_method: u32,
+    /// What signers send of their keys, as `send_cert` of the test bench.
+    pub(crate) presents: &'static str,
+    /// Whether both sides send Certificate Requests.
+    pub(crate) requests_certificates: bool,
     /// USAGE DATA.
     pub(crate) usage_data: &'static [u8],
     /// Bytes of the application client's nonce.
@@ -44,6 +52,9 @@ const MANDATORY: Suite = Suite {
     integrity: AUTH_HMAC_SHA1_96,
     group: MODP_2048,
     authentication: IKE_AUTH_SHARED_KEY,
+    own_method: IKE_AUTH_SHARED_KEY,
+    presents: "none",
+    requests_certificates: false,
     usage_data: &[],
     nonce_length: 32,
     id_type: IdType::KeyId,
@@ -92,12 +103,72 @@ static SUITES: &[Suite] = &[
     Suite { group: ECP_384, ..combined("gcm-256-sha384-ecp384-psk", ENCR_AES_GCM_16, Key::Longest, PRF_HMAC_SHA2_384) },
     Suite { group: ECP_521, ..combined("gcm-256-sha512-ecp521-psk", ENCR_AES_GCM_16, Key::Longest, PRF_HMAC_SHA2_512) },
     Suite {
+        group: ECP_256,
+        ..combined("gcm-128-sha256-ecp256-ecdsa256", ENCR_AES_GCM_16, Key::Shortest, PRF_HMAC_SHA2_256)
+    }
+    .signed(IKE_AUTH_ECDSA_256, IKE_AUTH_ECDSA_256),
+    Suite {
+        group: ECP_384,
+        ..combined("gcm-256-sha384-ecp384-ecdsa384", ENCR_AES_GCM_16, Key::Longest, PRF_HMAC_SHA2_384)
+    }
+    .signed(IKE_AUTH_ECDSA_384, IKE_AUTH_ECDSA_384),
+    Suite {
+        group: ECP_521,
+        ..combined("gcm-256-sha512-ecp521-ecdsa521", ENCR_AES_GCM_16, Key::Longest, PRF_HMAC_SHA2_512)
+    }
+    .signed(IKE_AUTH_ECDSA_521, IKE_AUTH_ECDSA_521)
+    .certified(),
+    Suite {
+        group: ECP_384,
+        ..combined("client-ecdsa256-server-ecdsa384", ENCR_AES_GCM_16, Key::Shortest, PRF_HMAC_SHA2_256)
+    }
+    .signed(IKE_AUTH_ECDSA_256, IKE_AUTH_ECDSA_384)
+    .certified(),
+    separate("rsa-chain-certreq", ENCR_AES_CBC, Key::Shortest, PRF_HMAC_SHA2_256, AUTH_HMAC_SHA2_256_128)
+        .signed(IKE_AUTH_RSA, IKE_AUTH_RSA)
+        .certified(),
+    Suite {
+        presents: "raw",
+        ..separate("rsa-raw-key", ENCR_AES_CBC, Key::Shortest, PRF_HMAC_SHA1, AUTH_HMAC_SHA1_96)
+            .signed(IKE_AUTH_RSA, IKE_AUTH_RSA)
+    },
+    separate("client-psk-server-rsa", ENCR_AES_CBC, Key::Shortest, PRF_HMAC_SHA1, AUTH_HMAC_SHA1_96)
+        .signed(IKE_AUTH_SHARED_KEY, IKE_AUTH_RSA)
+        .certified(),
+    Suite {
+        group: ECP_256,
+        ..combined("client-ecdsa256-server-psk", ENCR_AES_GCM_16, Key::Shortest, PRF_HMAC_SHA2_256)
+    }
+    .signed(IKE_AUTH_ECDSA_256, IKE_AUTH_SHARED_KEY)
+    .certified(),
+    Suite {
         authentication: IKE_AUTH_NONE,
         ..combined("auth-none-ccm16", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_512)
     },
 ];
 
 impl Suite {
+    /// The same with other ways to authenticate: the application client's, and the device server's.
+    const fn signed(self, own_method: u32, authentication: u32) -> Self {
+        Self { own_method, authentication, ..self }
+    }
+
+    /// The same with certificates, sent and asked for.
+    const fn certified(self) -> Self {
+        Self { presents: "x509", requests_certificates: true, ..self }
+    }
+
+    /// How the application client authenticates itself, if anybody does.
+    pub(crate) const fn client_authentication(&self) -> u32 {
+        if self.is_unauthenticated() { IKE_AUTH_NONE } else { self.own_method }
+    }
+
+    /// True if one of the sides signs.
+    pub(crate) const fn has_signatures(&self) -> bool {
+        !self.is_unauthenticated()
+            && (self.own_method != IKE_AUTH_SHARED_KEY || self.authentication != IKE_AUTH_SHARED_KEY)
+    }
+
     /// The suite that is used unless another one is named.
     pub(crate) const fn standard() -> &'static Self {
         &MANDATORY
@@ -148,11 +219,19 @@ impl Suite {
 
     /// The algorithms, by the names of the standard's tables, and what else differs from the other suites.
     pub(crate) fn description(&self) -> String {
-        let authentication = algorithm::find(AlgorithmType::Authentication, self.authentication);
+        let method = |identifier| algorithm::find(AlgorithmType::Authentication, identifier).map_or("", |row| row.name);
         let cipher = format!("{} with KEY LENGTH {}", self.encryption.name, self.key_length());
-        let names = [self.prf.name, self.integrity.name, self.group.name, authentication.map_or("", |row| row.name)];
+        let names = [self.prf.name, self.integrity.name, self.group.name, method(self.authentication)];
         let mut parts = vec![cipher];
         parts.extend(names.map(Into::into));
+        if !self.is_unauthenticated() && self.own_method != self.authentication {
+            parts.push(format!("the application client by {}", method(self.own_method)));
+        }
+        match (self.has_signatures(), self.presents) {
+            (true, "x509") => parts.push("X.509 certificates".into()),
+            (true, "raw") => parts.push("raw keys".into()),
+            _ => {}
+        }
         if self.id_type != MANDATORY.id_type {
             parts.push(self.id_type.name().into());
         }

@@ -6,6 +6,7 @@
 
 mod association;
 mod bench;
+mod credentials;
 mod hex;
 mod member;
 mod provisioning;

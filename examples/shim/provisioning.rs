@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use ikev2_scsi::ccs::Policy;
-use ikev2_scsi::crypto::{Identity, MemoryKeys, Secret};
+use ikev2_scsi::crypto::{HashKind, Identity, MemoryKeys, Secret};
 use ikev2_scsi::provider;
 use ikev2_scsi::server::{Builder, DeviceServer};
+use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Descriptor, Descriptors, IdType};
+use ikev2_scsi::x509::IdentityMatch;
 
+use super::credentials::Signatures;
 use super::hex;
 use super::member::{Fault, Member};
 use super::script::Values;
@@ -17,14 +20,16 @@ pub(crate) struct Provisioning {
     pub(crate) policy: Policy,
     pub(crate) script: Vec<Values>,
     pub(crate) descriptor_sense: bool,
+    /// The calendar's time, which does not move.
+    pub(crate) unix_time: Option<UnixTime>,
     capabilities: Vec<Descriptor>,
     identity: Identity,
     keys: Arc<MemoryKeys>,
+    signatures: Signatures,
 }
 
 impl Provisioning {
-    /// Reads the object. Keys and certificates for signatures are taken and not used: this build authenticates by
-    /// shared keys.
+    /// Reads the object.
     pub(crate) fn read(root: &Member<'_>) -> Result<Self, Fault> {
         for (name, served) in [("profile", "r3"), ("header_flags", "t10")] {
             let member = root.get(name);
@@ -33,7 +38,19 @@ impl Provisioning {
             }
         }
         let device_server = root.get("device_server").object()?.present()?;
-        let (policy, descriptor_sense) = read_policy(&root.get("policy").object()?)?;
+        let settings = root.get("policy").object()?;
+        let (policy, descriptor_sense) = read_policy(&settings)?;
+        let identity_match = match settings.get("match_id_to_certificate").read()? {
+            Some(false) => IdentityMatch::Off,
+            Some(true) | None => IdentityMatch::Required,
+        };
+        let mut clients = Vec::new();
+        for client in root.get("clients").elements()? {
+            let client = client.object()?;
+            clients.push((identity(&client)?, client));
+        }
+        let identity = identity(&device_server)?;
+        let is_named = identity.id_type.needs_certificate();
         let script = root.get("random").object()?.get("ccs");
         let script: Vec<Values> = script.elements()?.iter().map(Values::read).collect::<Result<_, _>>()?;
         Ok(Self {
@@ -41,19 +58,30 @@ impl Provisioning {
             script,
             descriptor_sense,
             capabilities: descriptors(&root.get("capabilities").present()?)?,
-            identity: identity(&device_server)?,
-            keys: Arc::new(keys(&device_server, &root.get("clients"))?),
+            keys: Arc::new(keys(&device_server, &clients, is_named)?),
+            signatures: Signatures::read(
+                &device_server,
+                &clients,
+                &root.get("trust_anchors"),
+                identity_match,
+                is_named,
+            )?,
+            identity,
+            unix_time: settings.get("unix_time").read::<u64>()?.map(UnixTime),
         })
     }
 
     /// The builder of such a device server.
     pub(crate) fn builder(&self) -> Builder {
         let keys = Arc::clone(&self.keys);
-        DeviceServer::builder(provider::provider())
+        let builder = DeviceServer::builder(provider::provider())
             .policy(self.policy.clone())
             .identity(self.identity.clone())
             .preshared_keys(keys)
-            .fixed_capabilities(&self.capabilities)
+            .validator(Arc::clone(&self.signatures.validator))
+            .certificate_requests(self.signatures.requests.clone())
+            .fixed_capabilities(&self.capabilities);
+        self.signatures.own.iter().cloned().fold(builder, Builder::credential)
     }
 }
 
@@ -70,22 +98,21 @@ pub(crate) fn descriptors(list: &Member<'_>) -> Result<Vec<Descriptor>, Fault> {
     list.elements()?.iter().map(descriptor).collect()
 }
 
-fn identity(member: &Member<'_>) -> Result<Identity, Fault> {
+pub(crate) fn identity(member: &Member<'_>) -> Result<Identity, Fault> {
     let id_type = member.get("id_type");
     let code: u8 = id_type.need()?;
     let known = IdType::from_code(code).ok_or_else(|| id_type.fault("is none that r3 allows"))?;
     Ok(Identity::new(known, &member.get("id").need::<Vec<u8>>()?))
 }
 
-fn keys(device_server: &Member<'_>, clients: &Member<'_>) -> Result<MemoryKeys, Fault> {
+fn keys(device_server: &Member<'_>, clients: &[(Identity, Member<'_>)], is_named: bool) -> Result<MemoryKeys, Fault> {
     let mut keys = MemoryKeys::new();
     let own = device_server.get("psk");
-    if let Some(secret) = own.read::<Vec<u8>>()? {
+    // An identity that needs a certificate does not go with a shared key.
+    if let Some(secret) = own.read::<Vec<u8>>()?.filter(|_| !is_named) {
         keys.set_own(Secret::from(secret)).map_err(|error| own.fault(&format!("is refused: {error}")))?;
     }
-    for client in clients.elements()? {
-        let client = client.object()?;
-        let peer = identity(&client)?;
+    for (peer, client) in clients {
         let psk = client.get("psk");
         if let Some(secret) = psk.read::<Vec<u8>>()? {
             keys.add_peer(peer.as_payload(), Secret::from(secret))
@@ -105,16 +132,30 @@ fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
         Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
         None => default.nonce_length,
     };
+    let hashes = rsa_hashes(&member.get("rsa_hashes"))?;
     let policy = Policy {
         max_protocol_timeout: member.get("max_protocol_timeout").read()?.unwrap_or(default.max_protocol_timeout),
         max_inactivity_timeout: member.get("max_inactivity_timeout").read()?.unwrap_or(default.max_inactivity_timeout),
         usage_types: if usage_types.is_absent() { default.usage_types } else { listed? },
         nonce_length,
         max_auth_failures: member.get("max_auth_failures").read()?.unwrap_or(default.max_auth_failures),
+        rsa_hashes: hashes.unwrap_or(default.rsa_hashes),
         // It is offered where the capabilities list it, and nowhere else.
         allow_no_authentication: true,
         allow_triple_des: member.get("allow_triple_des").read()?.unwrap_or(default.allow_triple_des),
         ..Policy::default()
     };
     Ok((policy, member.get("descriptor_sense").read()?.unwrap_or(false)))
+}
+
+fn rsa_hashes(list: &Member<'_>) -> Result<Option<Vec<HashKind>>, Fault> {
+    let read = |name: &Member<'_>| match name.need::<String>()?.as_str() {
+        "sha1" => Ok(HashKind::Sha1),
+        "sha256" => Ok(HashKind::Sha256),
+        "sha384" => Ok(HashKind::Sha384),
+        "sha512" => Ok(HashKind::Sha512),
+        _ => Err(name.fault("is no hash")),
+    };
+    let hashes: Vec<HashKind> = list.elements()?.iter().map(read).collect::<Result<_, _>>()?;
+    Ok((!list.is_absent()).then_some(hashes))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ikev2_scsi::sense::{Sense, SenseBytes};
 use ikev2_scsi::server::{Builder, ConfigError, DeviceServer, NexusId, Reply, Request};
-use ikev2_scsi::time::Instant;
+use ikev2_scsi::time::{Instant, UnixTime};
 
 use super::provisioning::Provisioning;
 use super::script::Script;
@@ -19,6 +19,7 @@ pub(crate) struct Unit {
     now: u64,
     nexuses: BTreeMap<String, NexusId>,
     descriptor_sense: bool,
+    unix_time: Option<UnixTime>,
 }
 
 /// The answer to a command: a status byte's condition, and what goes with it.
@@ -44,6 +45,7 @@ impl Unit {
     ) -> Result<Self, ConfigError> {
         Ok(Self {
             server: configure(provisioning.builder()).build()?,
+            unix_time: provisioning.unix_time,
             script: Script::new(provisioning.script.clone()),
             now: 0,
             nexuses: BTreeMap::new(),
@@ -75,6 +77,10 @@ impl Unit {
         let (nexus, now) = (self.nexus(nexus), self.now());
         let (mut data_out, mut data_in) = (data_out.to_vec(), vec![0; DATA_IN]);
         self.script.before_command(nexus);
+        if let Some(time) = self.unix_time {
+            // The bench's calendar stands still, whatever its clock does.
+            self.server.set_unix_time(time, now);
+        }
         let request = Request { cdb, data_out: &mut data_out, data_in: &mut data_in };
         let mut reply = self.server.execute(nexus, request, now, &mut self.script);
         // Nothing is held with inline cryptography; whoever configured it otherwise waits here.

@@ -41,6 +41,13 @@ pub enum CertificateError {
     /// No path leads to a trust anchor.
     #[error("no path to a trust anchor")]
     Untrusted,
+    /// A certificate asks for what is not understood: a critical extension, a version, a signature algorithm (also one that
+    /// is too weak, such as those with SHA-1).
+    #[error("a certificate needs what is not supported")]
+    Unsupported,
+    /// A constraint of an authority is violated: on names, on the length of the path, or on what may be an authority.
+    #[error("a constraint of an authority is violated")]
+    Constrained,
     /// A certificate of the path is not valid at this time.
     #[error("a certificate is expired, or not yet valid")]
     NotValidNow,
@@ -95,7 +102,7 @@ pub trait IdentityMap: Send + Sync {
 /// whoever validates those.
 ///
 /// A peer that sends no certificate, or a raw RSA key, must have its key here.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct KnownKeys {
     keys: Vec<(Identity, PublicKey)>,
     certificates: Option<Arc<dyn CertificateValidator>>,

@@ -5,6 +5,8 @@
 
 #[path = "../../examples/shim/association.rs"]
 pub(crate) mod association;
+#[path = "../../examples/shim/credentials.rs"]
+pub(crate) mod credentials;
 #[path = "../../examples/shim/hex.rs"]
 pub(crate) mod hex;
 #[path = "../../examples/shim/member.rs"]
@@ -119,7 +121,7 @@ impl Transcript {
     fn lacks(&self) -> Option<String> {
         let provider = provider::provider();
         let integ = self.identifier("INTEG");
-        let can = |method| [algorithm::IKE_AUTH_NONE, algorithm::IKE_AUTH_SHARED_KEY].contains(&method);
+        let can = |method| algorithm::find(algorithm::AlgorithmType::Authentication, method).is_some();
         let needs = [
             ("profile", self.json["profile"] == "r3"),
             ("encr", provider.cipher(self.identifier("ENCR"), self.key_length()).is_some()),
