@@ -6,6 +6,9 @@ pub mod architecture {}
 #[doc = include_str!("embedding.md")]
 pub mod embedding {}
 
+#[doc = include_str!("algorithms.md")]
+pub mod algorithms {}
+
 #[doc = include_str!("readings.md")]
 pub mod readings {}
 
