@@ -4,7 +4,9 @@
 //! change nothing; the server commits a plan by one assignment. So a refused command leaves no trace.
 //!
 //! Memory: a running sequence holds the key exchange OUT (bounded by the limit on parameter lists), the key exchange IN
-//! and seven keys; a complete one holds its last Data-In until the protocol timeout.
+//! and seven keys, after the authentication OUT also the trust anchors that it asked for, and while it is checked its
+//! certificates (16 384 bytes in all, and some words for each payload); a complete one holds its last Data-In until the
+//! protocol timeout.
 //!
 //! What lives here: phases, and what each command checks. What does not: nexuses, timers, limits (room `server`).
 
