@@ -81,7 +81,7 @@ fn an_ecdsa_signature_that_is_not_der_is_refused() {
     let (signed, bits) = (&leaf[4..algorithm + 10], &leaf[algorithm + 10..]);
     let number = |der: &[u8]| [vec![0; 33], der[2..2 + usize::from(der[1])].to_vec()].concat();
     let (r, s) = bits[5..].split_at(2 + usize::from(bits[6]));
-    let fixed = [r, s].map(|half| number(half)).map(|half| half[half.len() - 32..].to_vec()).concat();
+    let fixed = [r, s].map(number).map(|half| half[half.len() - 32..].to_vec()).concat();
     let with = |signature: &[u8]| {
         let bits = [&[3, u8::try_from(signature.len() + 1).unwrap(), 0], signature].concat();
         let [high, low] = u16::try_from(signed.len() + bits.len()).unwrap().to_be_bytes();
