@@ -41,14 +41,16 @@ fn faults_of_the_cdb_and_of_sequence() {
     assert_eq!(fixed(Refusal::Cdb(operation)), (5, [0x20, 0x00], [0xC0, 0, 0]));
     assert_eq!(fixed(Refusal::InvalidSequence { is_delete: false }), (5, [0x2C, 0x00], [0xC0, 0, 2]));
     assert_eq!(fixed(Refusal::InvalidSequence { is_delete: true }), (5, [0x2C, 0x00], [0x80, 0, 0]));
-    assert_eq!(fixed(Refusal::InsufficientResources), (5, [0x55, 0x03], [0xC0, 0, 2]));
+    assert_eq!(fixed(Refusal::InsufficientResources { limit: Limit::Sas }), (5, [0x55, 0x03], [0xC0, 0, 2]));
 }
 
 /// r3 5.13.4.4.2 and reading R21: ILLEGAL REQUEST; reading R32: the pointer tells nothing.
 #[test]
 fn authentication_failed() {
-    assert_eq!(fixed(Refusal::Authentication { at: 28, why: Denial::WrongAuth }), (5, [0x74, 0x40], [0x80, 0, 28]));
-    assert_eq!(Refusal::Authentication { at: 28, why: Denial::WrongAuth }.consequence(), Consequence::CountFailure);
+    let client = Box::new(Claimant { identity: Identity::key_id(b"host"), method: 2 });
+    let failed = Refusal::Authentication { at: 28, client, why: Denial::WrongAuth };
+    assert_eq!(failed.consequence(), Consequence::CountFailure);
+    assert_eq!(fixed(failed), (5, [0x74, 0x40], [0x80, 0, 28]));
     assert_eq!(Refusal::Internal.consequence(), Consequence::None);
 }
 

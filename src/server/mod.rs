@@ -16,7 +16,9 @@ mod jobs;
 mod lifetime;
 
 pub use builder::{Builder, ConfigError, Limits};
-pub use event::{Deadline, DeadlineReason, DropReason, Event, RemovalReason};
+pub use event::{Deadline, DeadlineReason, DropReason, Event, EventKind, KeptIdentity, RemovalReason};
+
+pub use crate::sense::Limit;
 
 use alloc::collections::{BTreeMap, VecDeque};
 
@@ -142,7 +144,7 @@ impl DeviceServer {
         self.expire(now);
         match self.dispatch(nexus, request, random) {
             Ok(reply) => reply,
-            Err(refusal) => self.refuse(nexus, refusal),
+            Err(refusal) => self.refuse(nexus, &refusal),
         }
     }
 
@@ -185,7 +187,7 @@ impl DeviceServer {
     pub fn remove_sa(&mut self, id: SaId) -> bool {
         let was_live = self.sas.remove(id);
         if was_live {
-            self.events.push(Event::SaRemoved { id, why: RemovalReason::Administrator });
+            self.tell(None, EventKind::SaRemoved { id, why: RemovalReason::Administrator });
         }
         was_live
     }
@@ -203,8 +205,15 @@ impl DeviceServer {
     }
 
     /// The next thing that happened, oldest first.
+    ///
+    /// At most [`Limits::events`] wait. When there is no room, the oldest of those that an initiator can cause most cheaply is
+    /// lost, associations made and removed last of all; the loss is told first, as [`EventKind::Lost`].
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop()
+    }
+
+    fn tell(&mut self, nexus: Option<NexusId>, kind: EventKind) {
+        self.events.push(Event { at: self.now, nexus, kind });
     }
 
     fn calculating(&self, job: RunningJob) -> Refusal {
