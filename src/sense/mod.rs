@@ -15,6 +15,11 @@
 //! | a limit | ILLEGAL REQUEST | INSUFFICIENT RESOURCES | CDB byte 2 |
 //! | random source, provider, key store | HARDWARE ERROR | INTERNAL TARGET FAILURE | none |
 
+mod report;
+
+pub(crate) use report::told_width;
+pub use report::{Allowed, Rule};
+
 use alloc::boxed::Box;
 use core::fmt;
 

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
 
-use super::NexusId;
+use super::{NexusId, Report};
 use crate::keys::Denial;
 use crate::sa::SaId;
 use crate::sense::{Claimant, Limit};
@@ -61,6 +61,8 @@ pub enum EventKind {
         /// Why, which the application client is not told.
         why: Denial,
     },
+    /// A command was refused; told only when [`Builder::report_refusals`](super::Builder::report_refusals) asks for it.
+    Refused(Box<Report>),
     /// A command was refused at a limit, or a sequence was dropped at one.
     LimitReached {
         /// Which limit.
@@ -169,7 +171,9 @@ impl EventKind {
 
     const fn worth(&self) -> Worth {
         match self {
-            Self::CapabilitiesRead | Self::SequenceStarted { .. } | Self::LimitReached { .. } => Worth::Cheap,
+            Self::CapabilitiesRead | Self::Refused(_) | Self::SequenceStarted { .. } | Self::LimitReached { .. } => {
+                Worth::Cheap
+            }
             Self::SequenceDropped { .. } | Self::AuthenticationFailed { .. } | Self::Lost { .. } => Worth::Dear,
             Self::SaCreated { .. } | Self::SaRemoved { .. } => Worth::Association,
         }
@@ -192,6 +196,7 @@ impl fmt::Display for Event {
             EventKind::AuthenticationFailed { identity, method, why } => {
                 write!(f, "authentication of {identity} by method {method} failed: {why}")
             }
+            EventKind::Refused(report) => write!(f, "{report}"),
             EventKind::LimitReached { limit } => write!(f, "limit reached: {limit}"),
             EventKind::Lost { count } => write!(f, "{count} events lost"),
         }
@@ -318,7 +323,7 @@ mod tests {
     fn what_costs_an_initiator_more_stays_longer() {
         let dropped = |at| event(at, EventKind::SequenceDropped { why: DropReason::ProtocolTimeout });
         let mut events = EventQueue::new(2);
-        [dropped(0), read(1), dropped(2), read(3)].map(|event| events.push(event));
+        [dropped(0), read(1), dropped(2), read(3)].into_iter().for_each(|event| events.push(event));
         assert_eq!(events.pop(), lost(3, 2));
         assert_eq!((events.pop(), events.pop()), (Some(dropped(0)), Some(dropped(2))));
     }

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use super::report::Received;
 use super::{DataIn, DeviceServer, DropReason, EventKind, NexusId, RemovalReason, Reply, RunningJob, Slot};
 use crate::ccs::authentication::{Answer, Claim};
 use crate::ccs::job::{Agreed, Job, JobDone, JobId, KeyExchangeWork, Work, WorkResult};
@@ -81,7 +82,7 @@ impl DeviceServer {
                     let done = job.run();
                     self.finish_held(done.id, held, done.result, data_in)
                 }
-                None => self.refuse(held.nexus, &Refusal::Internal),
+                None => self.refuse(held.nexus, &Refusal::Internal, Received::default()),
             },
         }
     }
@@ -115,7 +116,7 @@ impl DeviceServer {
         let is_current = |slot: &&mut Slot| slot.running.is_some_and(|running| running.id == id);
         let Some(slot) = self.slots.get_mut(&nexus).filter(is_current) else {
             // The protocol timeout came first.
-            return self.refuse(nexus, &Refusal::InvalidSequence { is_delete: false });
+            return self.refuse(nexus, &Refusal::InvalidSequence { is_delete: false }, Received::default());
         };
         slot.running = None;
         let met_deadline = slot.met_deadline.take();
@@ -133,7 +134,7 @@ impl DeviceServer {
             if let Some(at) = met_deadline {
                 self.protocol_timers.set(nexus, at);
             }
-            self.refuse(nexus, &refusal)
+            self.refuse(nexus, &refusal, Received::default())
         })
     }
 
@@ -230,8 +231,9 @@ impl DeviceServer {
     }
 
     /// The one place where a refusal has a consequence (reading R23).
-    pub(super) fn refuse(&mut self, nexus: NexusId, refusal: &Refusal) -> Reply {
+    pub(super) fn refuse(&mut self, nexus: NexusId, refusal: &Refusal, received: Received<'_>) -> Reply {
         let sense = refusal.sense(self.setting.profile.sense_codes);
+        self.report(nexus, refusal, sense, received);
         if let Some(limit) = refusal.limit() {
             self.tell(Some(nexus), EventKind::LimitReached { limit });
         }

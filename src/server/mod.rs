@@ -14,11 +14,13 @@ mod commands;
 mod event;
 mod jobs;
 mod lifetime;
+mod report;
 
 pub use builder::{Builder, ConfigError, Limits};
 pub use event::{Deadline, DeadlineReason, DropReason, Event, EventKind, KeptIdentity, RemovalReason};
 
 pub use crate::sense::Limit;
+pub use report::Report;
 
 use alloc::collections::{BTreeMap, VecDeque};
 
@@ -32,6 +34,7 @@ use crate::time::{Deadlines, Instant, UnixTime};
 use crate::wire::Sai;
 use event::EventQueue;
 use jobs::HeldCommand;
+use report::Received;
 
 /// An I_T nexus, by whatever number the embedder gives it.
 ///
@@ -114,6 +117,7 @@ pub struct DeviceServer {
     /// Marks the jobs as this server's.
     owner: Owner,
     events: EventQueue,
+    report_refusals: bool,
     /// The calendar's time when it was last told, and when that was.
     calendar: Option<(UnixTime, Instant)>,
 }
@@ -142,9 +146,10 @@ impl DeviceServer {
     /// refused. A refused command changes nothing that was established.
     pub fn execute(&mut self, nexus: NexusId, request: Request<'_>, now: Instant, random: &mut dyn Random) -> Reply {
         self.expire(now);
-        match self.dispatch(nexus, request, random) {
+        let Request { cdb, data_out, data_in } = request;
+        match self.dispatch(nexus, Request { cdb, data_out: &mut *data_out, data_in }, random) {
             Ok(reply) => reply,
-            Err(refusal) => self.refuse(nexus, &refusal),
+            Err(refusal) => self.refuse(nexus, &refusal, Received { cdb, list: data_out }),
         }
     }
 

@@ -14,6 +14,7 @@ mod failures;
 mod jobs;
 mod key_exchange_out;
 mod lifetimes;
+mod reports;
 mod sealed;
 mod turns;
 
