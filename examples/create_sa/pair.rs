@@ -136,7 +136,8 @@ impl Pair {
     pub(crate) fn new(suite: &'static Suite) -> Result<Self, Box<dyn Error>> {
         let (client, server) = (client_identity(suite), server_identity());
         let log = Arc::new(Log::default());
-        let policy = Policy { allow_no_authentication: suite.is_unauthenticated(), ..Policy::default() };
+        let mut policy = Policy::default();
+        policy.allow_no_authentication = suite.is_unauthenticated();
         let client_keys = keys(CLIENT_KEY, &server, SERVER_KEY)?;
         let server_keys = keys(SERVER_KEY, &client, CLIENT_KEY)?;
         let demonstration = Demonstration::of(suite)?;

@@ -10,12 +10,12 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::key_exchange::{check_transferred, required};
+use super::key_exchange::{check_count, check_retained, check_transferred, required};
 use super::{Keyed, Sequence, Setting};
 use crate::crypto::{CertificateWish, Identity, Purpose, Random, Secret};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::{Denial, OwnAuth, PeerCheck, Protection, SignedOctets, open, seal};
-use crate::sense::{Claimant, Refusal};
+use crate::sense::{Claimant, Limit, Refusal};
 use crate::time::UnixTime;
 use crate::wire::{
     Authentication, Body, Capabilities, Certificate, CertificateEncoding, Chain, Encrypted, Expected, Field, Header,
@@ -116,11 +116,14 @@ pub(super) fn open_list(
     header.check(profile, expected)?;
     check_transferred(list, expected.total)?;
     let chain = Chain::outer(profile, list, &header);
+    let outer = check_count(setting, &chain, 0)?;
     check_order(&chain, expected.exchange, false)?;
     let encrypted = protection.divide(&required(&chain, PayloadType::Encrypted)?)?;
     let inner_end = open(protection, list, &encrypted)?;
     let opened = Opened { encrypted, inner_end };
-    check_order(&opened.inner(setting, list), expected.exchange, true)?;
+    let inner = opened.inner(setting, list);
+    check_count(setting, &inner, outer)?;
+    check_order(&inner, expected.exchange, true)?;
     Ok(opened)
 }
 
@@ -132,6 +135,21 @@ struct Asserted<'a> {
     certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
     wishes: Vec<CertificateWish>,
     auth: Authentication<'a>,
+}
+
+impl Asserted<'_> {
+    /// What is kept of it until the answer is written.
+    fn retained(&self) -> impl Iterator<Item = usize> {
+        let certificates = self.certificates.iter().map(|(_, data)| data.len());
+        let wishes = self.wishes.iter().map(|wish| {
+            let hashes = size_of_val(&*wish.authorities);
+            hashes.saturating_add(Self::WISH)
+        });
+        certificates.chain(wishes).chain([self.identity.data.len(), self.auth.data.len()])
+    }
+
+    /// What a Certificate Request takes besides its hashes.
+    const WISH: usize = 32;
 }
 
 /// Reads every inner payload in its order, then checks what no payload can tell alone.
@@ -151,6 +169,9 @@ fn check_inner<'a>(
                 identity.check_presented(inner, &raw)?;
                 found.0 = Some((identity, raw.data));
             }
+            Payload::Certificate(_) if certificates.len() >= setting.limits.certificates => {
+                return Err(Refusal::InsufficientResources { limit: Limit::Certificates });
+            }
             Payload::Certificate(Certificate { encoding, data }) => certificates.push((encoding, Box::from(data))),
             Payload::CertificateRequest(request) => wishes.push(CertificateWish::from(request)),
             Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
@@ -162,7 +183,9 @@ fn check_inner<'a>(
     }
     let missing = WireError::new(at, Field::NextPayload, WireErrorKind::Missing);
     let (identity, signed) = found.0.ok_or(missing)?;
-    Ok(Asserted { identity, signed, certificates, wishes, auth: found.1.ok_or(missing)? })
+    let asserted = Asserted { identity, signed, certificates, wishes, auth: found.1.ok_or(missing)? };
+    check_retained(setting, [sequence.retained].into_iter().chain(asserted.retained()))?;
+    Ok(asserted)
 }
 
 /// What the authentication IN takes besides our AUTH data.

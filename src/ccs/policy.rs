@@ -20,7 +20,10 @@ pub enum SlowCrypto {
 }
 
 /// The administrator's decisions for one logical unit.
+///
+/// Begin with [`Policy::default`] and assign what is to differ; fields may be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Policy {
     /// Greatest IKEV2-SCSI PROTOCOL TIMEOUT accepted, in seconds.
     pub max_protocol_timeout: u32,

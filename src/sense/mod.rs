@@ -191,8 +191,16 @@ pub enum Limit {
     Sas,
     /// Security associations of one identity.
     SasPerIdentity,
+    /// Bytes that a running sequence keeps.
+    Retained,
     /// Bytes of a parameter list.
     ParameterList,
+    /// Payloads of a message.
+    Payloads,
+    /// CERT payloads of an authentication OUT.
+    Certificates,
+    /// Jobs.
+    Jobs,
     /// Failed authentications in one sequence (reading R23).
     AuthenticationFailures,
 }
@@ -204,6 +212,10 @@ impl fmt::Display for Limit {
             Self::Sequences => "running command sequences",
             Self::Sas => "security associations",
             Self::SasPerIdentity => "security associations of one identity",
+            Self::Retained => "bytes kept by one command sequence",
+            Self::Payloads => "payloads of a message",
+            Self::Certificates => "certificates of an authentication",
+            Self::Jobs => "jobs",
             Self::ParameterList => "bytes of a parameter list",
             Self::AuthenticationFailures => "failed authentications in one sequence",
         })

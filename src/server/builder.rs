@@ -10,7 +10,7 @@ use super::DeviceServer;
 use super::event::EventQueue;
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
-use crate::ccs::{Policy, PolicyError, Setting};
+use crate::ccs::{Limits, Policy, PolicyError, Setting};
 use crate::crypto::{
     CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Identity,
     PresharedKeys,
@@ -20,43 +20,6 @@ use crate::keys::KeyLog;
 use crate::sa::SaDatabase;
 use crate::time::{Deadlines, Instant};
 use crate::wire::{Descriptor, protocol};
-
-/// Bounds on what a server keeps. At a bound the command is refused, and nobody else's state is harmed (reading R40).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Nexuses with a command sequence, running or complete: the last Data-In of a complete one is kept until the protocol
-    /// timeout (reading R26).
-    pub nexuses: usize,
-    /// Running command sequences.
-    pub sequences: usize,
-    /// Live security associations and those that running sequences will make.
-    pub sas: usize,
-    /// Security associations of one identity.
-    pub sas_per_identity: usize,
-    /// Bytes of a parameter list; 16 384 at least (r3 7.7.6.2).
-    pub parameter_list: u32,
-    /// Events waiting for [`DeviceServer::poll_event`].
-    pub events: usize,
-}
-
-impl Limits {
-    /// Bytes of a parameter list that every device server takes (r3 5.13.6 b).
-    pub const MIN_PARAMETER_LIST: u32 = 16_384;
-}
-
-impl Default for Limits {
-    /// 256 nexuses, 64 running sequences, 1024 associations in all and for one identity, 16 384 bytes, 256 events.
-    fn default() -> Self {
-        Self {
-            nexuses: 256,
-            sequences: 64,
-            sas: 1024,
-            sas_per_identity: 1024,
-            parameter_list: Self::MIN_PARAMETER_LIST,
-            events: 256,
-        }
-    }
-}
 
 /// Why a device server cannot be configured so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -83,6 +46,9 @@ pub enum ConfigError {
     /// A bound below what the standard asks for.
     #[error("a parameter list of 16 384 bytes must be accepted")]
     ParameterListLimit,
+    /// A bound below what an authentication takes.
+    #[error("the six payloads of an authentication must be accepted")]
+    PayloadLimit,
     /// A bound of zero.
     #[error("a limit of zero accepts nothing")]
     ZeroLimit,
@@ -233,7 +199,11 @@ impl Builder {
         if limits.parameter_list < Limits::MIN_PARAMETER_LIST {
             return Err(ConfigError::ParameterListLimit);
         }
-        if [limits.nexuses, limits.sequences, limits.sas, limits.sas_per_identity, limits.events].contains(&0) {
+        if limits.payloads < Limits::MIN_PAYLOADS {
+            return Err(ConfigError::PayloadLimit);
+        }
+        let counts = [limits.nexuses, limits.sequences, limits.sas, limits.sas_per_identity, limits.events];
+        if counts.contains(&0) || limits.retained == 0 || limits.jobs == 0 {
             return Err(ConfigError::ZeroLimit);
         }
         let credentials = Credentials { rsa_hashes: self.policy.rsa_hashes.clone(), ..self.credentials };
@@ -256,13 +226,13 @@ impl Builder {
                 profile: self.profile,
                 provider: self.provider,
                 policy: self.policy,
+                limits,
                 offer,
                 methods,
                 identity,
                 credentials: Arc::new(credentials),
                 key_log: self.key_log,
             },
-            limits,
             now: Instant::default(),
             slots: BTreeMap::new(),
             protocol_timers: Deadlines::new(),

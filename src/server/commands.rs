@@ -70,7 +70,7 @@ impl DeviceServer {
                 self.command_in(nexus, &cdb, data_in, random)
             }
             Direction::Out => {
-                if cdb.length > self.limits.parameter_list {
+                if cdb.length > self.setting.limits.parameter_list {
                     return Err(invalid_cdb(6, Field::TransferLength));
                 }
                 let transfer_length = usize::try_from(cdb.length).unwrap_or(usize::MAX);
@@ -178,10 +178,16 @@ impl DeviceServer {
             (slots.saturating_add(1), running.saturating_add(is_running))
         });
         let sas = self.sas.len().saturating_add(running);
+        let jobs = match self.setting.policy.slow_crypto {
+            SlowCrypto::Inline => 0,
+            SlowCrypto::Offload => self.jobs.len().max(self.held.len()),
+        };
+        let limits = &self.setting.limits;
         let bounds = [
-            (slots, self.limits.nexuses, Limit::Nexuses),
-            (running, self.limits.sequences, Limit::Sequences),
-            (sas, self.limits.sas, Limit::Sas),
+            (slots, limits.nexuses, Limit::Nexuses),
+            (running, limits.sequences, Limit::Sequences),
+            (sas, limits.sas, Limit::Sas),
+            (jobs, limits.jobs, Limit::Jobs),
         ];
         match bounds.into_iter().find(|(kept, bound, _)| kept >= bound) {
             Some((.., limit)) => Err(Refusal::InsufficientResources { limit }),

@@ -152,7 +152,7 @@ impl DeviceServer {
         };
         let Claimant { identity, method } = *client;
         let client = Authenticated { identity, method, proof };
-        if self.sas_beside(&client, initial_contact) >= self.limits.sas_per_identity {
+        if self.sas_beside(&client, initial_contact) >= self.setting.limits.sas_per_identity {
             let client = Box::new(Claimant { identity: client.identity, method });
             return Err(Refusal::Authentication { at, client, why: Denial::TooManyAssociations });
         }

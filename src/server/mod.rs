@@ -7,7 +7,7 @@
 //! What lives here: CDB checks, dispatch, nexuses, timers, limits, events, held commands. What does not: what a command's
 //! parameter data must say (room `ccs`), and which sense data an error has (room `sense`).
 //!
-//! Memory: a nexus without a sequence takes none; see `ccs` and `sa` for the rest.
+//! Memory: a nexus without a sequence takes none; [`Limits`] tells what the others may take.
 
 mod builder;
 mod commands;
@@ -16,7 +16,8 @@ mod jobs;
 mod lifetime;
 mod report;
 
-pub use builder::{Builder, ConfigError, Limits};
+pub use crate::ccs::Limits;
+pub use builder::{Builder, ConfigError};
 pub use event::{Deadline, DeadlineReason, DropReason, Event, EventKind, KeptIdentity, RemovalReason};
 
 pub use crate::sense::Limit;
@@ -105,7 +106,6 @@ struct RunningJob {
 /// The device server of one logical unit.
 pub struct DeviceServer {
     setting: Setting,
-    limits: Limits,
     protocols: alloc::vec::Vec<u8>,
     now: Instant,
     slots: BTreeMap<NexusId, Slot>,

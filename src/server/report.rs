@@ -107,7 +107,7 @@ impl DeviceServer {
             (Field::ProtocolTimeout, _) => from(1, policy.max_protocol_timeout.into()),
             (Field::InactivityTimeout, _) => from(1, policy.max_inactivity_timeout.into()),
             (Field::UsageDataLength, WireErrorKind::NotOffered) => from(0, u64::try_from(policy.max_usage_data).ok()?),
-            (Field::TransferLength, _) => from(0, self.limits.parameter_list.into()),
+            (Field::TransferLength, _) => from(0, self.setting.limits.parameter_list.into()),
             (Field::Length, _) => received.transfer_length().map(Allowed::Exactly),
             _ => None,
         }

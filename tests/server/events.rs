@@ -1,7 +1,7 @@
 //! What the embedder is told: when, on whose account, and what of it is kept.
 
 use ikev2_scsi::keys::Denial;
-use ikev2_scsi::server::{DropReason, Limit, Limits};
+use ikev2_scsi::server::{DropReason, Limit};
 
 use super::*;
 
@@ -59,7 +59,7 @@ fn a_failed_authentication_says_who() {
 /// A limit of one identity is told with that identity.
 #[test]
 fn one_association_too_many_says_who() {
-    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let limits = limits(|limits| limits.sas_per_identity = 1);
     let mut unit = Unit::new(|builder| builder.limits(limits));
     unit.establish(A, &Host::first());
     let mut client = unit.client_before(B, &Host::first(), 2);
@@ -75,11 +75,11 @@ fn one_association_too_many_says_who() {
 /// An initiator that reads the capabilities for ever hides nothing of what another did.
 #[test]
 fn a_flood_from_one_nexus_hides_no_association_of_another() {
-    let limits = Limits { events: 2, ..Limits::default() };
+    let limits = limits(|limits| limits.events = 2);
     let mut unit = Unit::new(|builder| builder.limits(limits));
     let sa = id(&unit.establish(B, &Host::first()));
     for _ in 0..100 {
-        unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]);
+        assert!(matches!(unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]).0, Reply::Good { .. }));
     }
     unit.client_before(A, &Host::second(), 1);
     unit.server.nexus_lost(A);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use ikev2_scsi::SlowCrypto;
 use ikev2_scsi::crypto::{CryptoError, DhExchange, DhGroup, KeyVersion, PresharedKeys, Prf, PskError};
 use ikev2_scsi::provider::MODP_2048;
-use ikev2_scsi::server::{DropReason, Limits};
+use ikev2_scsi::server::DropReason;
 use ikev2_scsi::wire::Identification;
 
 use super::*;
@@ -69,7 +69,10 @@ fn a_damaged_message_may_be_sent_again() {
 /// Reading R40: a limit refuses, and harms nobody.
 #[test]
 fn limits_of_sequences_and_associations() {
-    let limits = Limits { sequences: 2, sas: 3, ..Limits::default() };
+    let limits = limits(|limits| {
+        limits.sequences = 2;
+        limits.sas = 3;
+    });
     let mut unit = Unit::new(|builder| builder.limits(limits));
     let host = Host::first();
     unit.client_before(A, &host, 1);
@@ -98,7 +101,10 @@ fn limits_of_sequences_and_associations() {
 /// What complete sequences keep for repetition (reading R26) is bounded, and does not count as running.
 #[test]
 fn complete_sequences_count_as_nexuses_only() {
-    let limits = Limits { nexuses: 2, sequences: 1, ..Limits::default() };
+    let limits = limits(|limits| {
+        limits.nexuses = 2;
+        limits.sequences = 1;
+    });
     let mut unit = Unit::new(|builder| builder.limits(limits));
     unit.establish(A, &Host::first());
     unit.establish(B, &Host::first());
@@ -114,7 +120,7 @@ fn complete_sequences_count_as_nexuses_only() {
 /// A running sequence has its association's place, so that it cannot fail for want of room.
 #[test]
 fn a_running_sequence_has_its_place() {
-    let limits = Limits { sas: 1, ..Limits::default() };
+    let limits = limits(|limits| limits.sas = 1);
     let mut unit = Unit::new(|builder| builder.limits(limits));
     let mut first = unit.client_before(A, &Host::first(), 1);
     let mut second = unit.client_before(B, &Host::second(), 0);
@@ -125,7 +131,7 @@ fn a_running_sequence_has_its_place() {
 
 #[test]
 fn a_limit_for_each_identity_is_a_failed_authentication() {
-    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let limits = limits(|limits| limits.sas_per_identity = 1);
     let mut unit = Unit::new(|builder| builder.limits(limits));
     unit.establish(A, &Host::first());
     let mut client = unit.client_before(A, &Host::first(), 2);
@@ -141,7 +147,7 @@ fn a_limit_for_each_identity_is_a_failed_authentication() {
 /// An Initial Contact counts what it will not remove: what another nexus is about to get.
 #[test]
 fn an_initial_contact_keeps_the_limit_of_its_identity() {
-    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let limits = limits(|limits| limits.sas_per_identity = 1);
     let mut unit = Unit::new(|builder| builder.limits(limits));
     let mut plain = unit.client_before(A, &Host::first(), 3);
     let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
@@ -264,9 +270,22 @@ fn configurations_that_cannot_work() {
     let [fits, long] = [8192, 8193].map(|length| Identity::key_id(&vec![b'x'; length]));
     assert_eq!(build(&|builder| builder.identity(fits.clone())), None);
     assert_eq!(build(&|builder| builder.identity(long.clone())), Some(ConfigError::IdentityTooLong));
-    let small = Limits { parameter_list: 16_383, ..Limits::default() };
+    let small = limits(|limits| limits.parameter_list = 16_383);
     assert_eq!(build(&|builder| builder.limits(small)), Some(ConfigError::ParameterListLimit));
-    assert_eq!(build(&|builder| builder.limits(Limits { sas: 0, ..Limits::default() })), Some(ConfigError::ZeroLimit));
+    let few = limits(|limits| limits.payloads = 5);
+    assert_eq!(build(&|builder| builder.limits(few)), Some(ConfigError::PayloadLimit));
+    let zeros: [fn(&mut Limits); 7] = [
+        |limits| limits.nexuses = 0,
+        |limits| limits.sequences = 0,
+        |limits| limits.sas = 0,
+        |limits| limits.sas_per_identity = 0,
+        |limits| limits.retained = 0,
+        |limits| limits.jobs = 0,
+        |limits| limits.events = 0,
+    ];
+    for zero in zeros {
+        assert_eq!(build(&|builder| builder.limits(limits(zero))), Some(ConfigError::ZeroLimit));
+    }
     for (change, error) in [
         ((|policy| policy.max_protocol_timeout = 0) as fn(&mut Policy), PolicyError::ZeroTimeout),
         (|policy| policy.max_inactivity_timeout = 0, PolicyError::ZeroTimeout),
@@ -333,7 +352,7 @@ fn the_nonce_length_is_checked_against_what_is_offered() {
 /// (reading R31a), and not for sequences that are about to make theirs.
 #[test]
 fn an_initial_contact_does_not_pass_the_limit_of_its_identity() {
-    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let limits = limits(|limits| limits.sas_per_identity = 1);
     let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
     let refused = |unit: &mut Unit, nexus: NexusId| {
         let mut client = unit.client_before(nexus, &contact, 2);

@@ -14,6 +14,7 @@ mod failures;
 mod jobs;
 mod key_exchange_out;
 mod lifetimes;
+mod limits;
 mod reports;
 mod sealed;
 mod turns;
@@ -26,7 +27,7 @@ use ikev2_scsi::crypto::{CryptoProvider, Identity, MemoryKeys, Purpose, Random, 
 use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::sa::SaId;
 use ikev2_scsi::sense::{Sense, SenseKey, SenseKeySpecific};
-use ikev2_scsi::server::{Builder, Event, EventKind};
+use ikev2_scsi::server::{Builder, Event, EventKind, Limits};
 use ikev2_scsi::wire::{Capabilities, Descriptor};
 use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Profile, Reply, Request, provider};
 
@@ -201,6 +202,12 @@ fn policy(change: impl FnOnce(&mut Policy)) -> Policy {
     let mut policy = Policy::default();
     change(&mut policy);
     policy
+}
+
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
 }
 
 /// SENSE KEY, ASC, ASCQ.
