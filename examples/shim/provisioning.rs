@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ikev2_scsi::ccs::Policy;
+use ikev2_scsi::ccs::{Policy, UsageType};
 use ikev2_scsi::crypto::{HashKind, Identity, MemoryKeys, Secret};
 use ikev2_scsi::provider;
 use ikev2_scsi::server::{Builder, DeviceServer};
@@ -127,7 +127,8 @@ fn keys(device_server: &Member<'_>, clients: &[(Identity, Member<'_>)], is_named
 fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
     let mut policy = Policy::default();
     let usage_types = member.get("usage_types");
-    let listed: Result<Vec<u8>, Fault> = usage_types.elements()?.iter().map(Member::need).collect();
+    let code = |member: &Member<'_>| member.need().map(UsageType::new);
+    let listed: Result<Vec<UsageType>, Fault> = usage_types.elements()?.iter().map(code).collect();
     let nonce_length = member.get("nonce_length").read::<u32>()?;
     let hashes = rsa_hashes(&member.get("rsa_hashes"))?;
     replace(&mut policy.max_protocol_timeout, member.get("max_protocol_timeout").read()?);

@@ -140,11 +140,7 @@ impl Offer {
         list.extend(methods.descriptors());
         list.retain(|d| !hidden.iter().any(|(kind, id)| kind.code() == d.algorithm_type && *id == d.identifier));
         list.retain(|d| allow_triple_des || !is_triple_des(d));
-        let is_combined = |d: &Descriptor| {
-            d.algorithm_type == AlgorithmType::Encryption.code()
-                && provider.cipher(d.identifier, d.key_length()).is_some_and(|cipher| cipher.is_combined())
-        };
-        if list.iter().any(is_combined) {
+        if list.iter().any(|d| is_combined(provider, d)) {
             list.push(plain(AlgorithmType::Integrity, algorithm::INTEG_NONE));
         }
         // Attributes last, so that key lengths of one identifier ascend (r3 7.7.4.11).
@@ -167,6 +163,23 @@ impl Offer {
             return Err(CapabilitiesError::TooMany);
         }
         Ok(Self { descriptors: list.iter().map(Descriptor::to_bytes).collect(), allow_triple_des })
+    }
+
+    /// The same list without the algorithms for which `keep` is false; integrity algorithm NONE stays when a combined mode
+    /// does (reading R5).
+    ///
+    /// # Errors
+    /// [`CapabilitiesError::NoneOfType`].
+    pub(crate) fn only(
+        &self,
+        provider: &CryptoProvider,
+        keep: impl Fn(&Descriptor) -> bool,
+    ) -> Result<Self, CapabilitiesError> {
+        let mut list: Vec<Descriptor> = self.iter().filter(|d| is_none(d) || keep(d)).collect();
+        if !list.iter().any(|d| is_combined(provider, d)) {
+            list.retain(|d| !is_none(d));
+        }
+        Self::fixed(&list, self.allow_triple_des)
     }
 
     /// The descriptors, in order.
@@ -219,6 +232,16 @@ impl Offer {
         let (kind, identifier) = (wanted.algorithm_type, wanted.identifier);
         self.iter().filter(move |d| d.algorithm_type == kind && d.identifier == identifier)
     }
+}
+
+fn is_combined(provider: &CryptoProvider, descriptor: &Descriptor) -> bool {
+    descriptor.algorithm_type == AlgorithmType::Encryption.code()
+        && provider.cipher(descriptor.identifier, descriptor.key_length()).is_some_and(|cipher| cipher.is_combined())
+}
+
+/// Integrity algorithm NONE.
+fn is_none(descriptor: &Descriptor) -> bool {
+    descriptor.algorithm_type == AlgorithmType::Integrity.code() && descriptor.identifier == algorithm::INTEG_NONE
 }
 
 fn is_triple_des(descriptor: &Descriptor) -> bool {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use super::key_exchange::{check_count, check_retained, check_transferred, required};
 use super::{Keyed, Sequence, Setting};
+use crate::capabilities::Offer;
 use crate::crypto::{CertificateWish, Identity, Purpose, Random, Secret};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::{Denial, OwnAuth, PeerCheck, Protection, SignedOctets, open, seal};
@@ -37,6 +38,7 @@ pub(crate) struct Claim {
 /// The list is opened in place; a refusal after that leaves plaintext in it, which is the sender's own.
 pub(crate) fn plan_out(
     setting: &Setting,
+    offer: &Offer,
     sequence: &Sequence,
     keyed: &Keyed,
     list: &mut [u8],
@@ -60,7 +62,7 @@ pub(crate) fn plan_out(
     let asserted = check_inner(setting, sequence, &inner, opened.encrypted.at)?;
     let auth = asserted.auth;
     let identity = Identity::new(asserted.identity.id_type, asserted.identity.data);
-    if !setting.offer.accepts(auth.method) || !setting.methods.can_accept(auth.method) {
+    if !offer.accepts(auth.method) || !setting.methods.can_accept(auth.method) {
         let client = Box::new(Claimant { identity, method: auth.method });
         return Err(Refusal::Authentication { at: opened.encrypted.at, client, why: Denial::Method });
     }
@@ -199,6 +201,7 @@ pub(crate) struct Answer {
 /// Prepares the authentication IN: the octets that we sign, and the IV.
 pub(crate) fn plan_in(
     setting: &Setting,
+    offer: &Offer,
     sequence: &Sequence,
     keyed: &Keyed,
     wishes: &[CertificateWish],
@@ -210,7 +213,7 @@ pub(crate) fn plan_in(
     let identity = means.identity().unwrap_or(&setting.identity).clone();
     let mut iv = vec![0; suite.cipher.iv_length()];
     random.fill(Purpose::Iv, &mut iv)?;
-    let capabilities = setting.offer.parameter_data(setting.profile)?;
+    let capabilities = offer.parameter_data(setting.profile)?;
     let sscc = Bytes::copy_from_slice(capabilities.get(Capabilities::PAYLOAD_AT..).unwrap_or(&[]));
     let octets = SignedOctets::of_device_server(
         suite.prf,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::job::{Agreed, KeyExchangeWork};
 use super::{Keyed, Sequence, Setting};
-use crate::capabilities::{Selection, select};
+use crate::capabilities::{Offer, Selection, select};
 use crate::crypto::{CryptoError, Purpose, Random, Secret, draw_sai};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::Skeyseed;
@@ -27,9 +27,10 @@ pub(crate) struct Plan {
 
 /// Checks a key exchange OUT and draws what it takes to answer it.
 ///
-/// `transfer_length` is the CDB's; `is_taken` tells the SAIs that a live association or a running sequence has.
+/// `offer` is what is offered to the nexus; `transfer_length` is the CDB's; `is_taken` tells the SAIs that a live association or a running sequence has.
 pub(crate) fn plan(
     setting: &Setting,
+    offer: &Offer,
     list: &[u8],
     transfer_length: usize,
     random: &mut dyn Random,
@@ -53,7 +54,7 @@ pub(crate) fn plan(
     let stv = required(&chain, PayloadType::Timeouts)?;
     let timeouts = check_timeouts(setting, &stv)?;
     let raw_sca = required(&chain, PayloadType::Algorithms)?;
-    let (sca, selection) = check_algorithms(setting, &raw_sca, header.ac_sai)?;
+    let (sca, selection) = check_algorithms(setting, offer, &raw_sca, header.ac_sai)?;
     let ke = required(&chain, PayloadType::KeyExchange)?;
     let public = check_public(setting, &ke, &selection)?;
     let raw_nonce = required(&chain, PayloadType::Nonce)?;
@@ -130,20 +131,21 @@ fn check_timeouts(setting: &Setting, raw: &RawPayload<'_>) -> Result<Timeouts, W
 
 fn check_algorithms<'a>(
     setting: &Setting,
+    offer: &Offer,
     raw: &RawPayload<'a>,
     ac_sai: Sai,
 ) -> Result<(Algorithms<'a>, Selection), WireError> {
     let sca: Algorithms<'a> = raw.body(setting.profile)?;
-    if !setting.policy.usage_types.contains(&sca.sa_type) {
+    let Some(usage) = setting.policy.usage_type(sca.sa_type) else {
         return Err(raw.error(Algorithms::SA_TYPE_AT, Field::SecurityAssociationType, WireErrorKind::NotOffered));
-    }
-    if sca.usage_data.len() > setting.policy.max_usage_data {
+    };
+    if sca.usage_data.len() > usage.max_data {
         return Err(raw.error(Algorithms::USAGE_LENGTH_AT, Field::UsageDataLength, WireErrorKind::NotOffered));
     }
     if sca.said != ac_sai {
         return Err(raw.error(Algorithms::SAID_AT, Field::Said, WireErrorKind::Invalid));
     }
-    let selection = select(&setting.offer, setting.methods, &setting.provider, &sca, raw.at)?;
+    let selection = select(offer, setting.methods, &setting.provider, &sca, raw.at)?;
     Ok((sca, selection))
 }
 

@@ -17,7 +17,7 @@ mod policy;
 pub mod table;
 
 pub use limits::Limits;
-pub use policy::{Policy, PolicyError, SlowCrypto};
+pub use policy::{Policy, PolicyError, SlowCrypto, UsageType};
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

@@ -34,6 +34,9 @@ pub enum Denial {
     /// The AUTHENTICATION DATA is wrong: another key, or messages were changed on their way.
     #[error("the AUTHENTICATION DATA is wrong")]
     WrongAuth,
+    /// The embedder does not admit the client, though it has proved who it is.
+    #[error("the client is not admitted")]
+    NotAdmitted,
     /// The identity has as many associations as it may have (reading R40).
     #[error("the identity has too many security associations")]
     TooManyAssociations,

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
-use super::DeviceServer;
 use super::event::EventQueue;
+use super::{Admission, DeviceServer};
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
 use crate::ccs::{Limits, Policy, PolicyError, Setting};
@@ -69,6 +69,7 @@ pub struct Builder {
     protocols: Vec<u8>,
     fixed: Option<Vec<Descriptor>>,
     report_refusals: bool,
+    admission: Option<Arc<dyn Admission>>,
 }
 
 impl core::fmt::Debug for Builder {
@@ -95,6 +96,7 @@ impl Builder {
             protocols: Vec::new(),
             fixed: None,
             report_refusals: false,
+            admission: None,
         }
     }
 
@@ -166,6 +168,14 @@ impl Builder {
     #[must_use]
     pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
         self.key_log = Some(log);
+        self
+    }
+
+    /// Who decides, within the policy, what is offered to which nexus and who may have which association. Without it all are
+    /// treated alike.
+    #[must_use]
+    pub fn admission(mut self, admission: Arc<dyn Admission>) -> Self {
+        self.admission = Some(admission);
         self
     }
 
@@ -243,6 +253,7 @@ impl Builder {
             owner: Owner::default(),
             events: EventQueue::new(limits.events),
             report_refusals: self.report_refusals,
+            admission: self.admission,
             calendar: None,
         })
     }

@@ -107,7 +107,7 @@ impl DeviceServer {
                 Ok(data_in.put(&bytes))
             }
             (protocol::SA_CREATION_CAPABILITIES, _) => {
-                let bytes = self.setting.offer.parameter_data(self.setting.profile)?;
+                let bytes = self.offer_to(nexus)?.parameter_data(self.setting.profile)?;
                 self.tell(Some(nexus), EventKind::CapabilitiesRead);
                 Ok(data_in.put(&bytes))
             }
@@ -148,7 +148,9 @@ impl DeviceServer {
         self.admit(nexus, Step::KeyExchangeOut)?;
         self.check_room(nexus)?;
         let is_taken = |sai| self.is_taken(sai);
-        let plan = key_exchange::plan(&self.setting, data_out.list, data_out.transfer_length, random, is_taken)?;
+        let offer = self.offer_to(nexus)?;
+        let (list, transfer_length) = (&*data_out.list, data_out.transfer_length);
+        let plan = key_exchange::plan(&self.setting, &offer, list, transfer_length, random, is_taken)?;
         let sequence = Box::new(plan.sequence);
         let timeout = sequence.timeouts.protocol;
         let (calculation, running) = match self.setting.policy.slow_crypto {
@@ -238,9 +240,8 @@ impl DeviceServer {
         let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) = self.slots.get(&nexus) else {
             return Err(Refusal::Internal);
         };
-        let at = self.unix_time();
-        let (claim, work) =
-            authentication::plan_out(&self.setting, sequence, keyed, data_out.list, data_out.transfer_length, at)?;
+        let (at, offer, total) = (self.unix_time(), self.offer_to(nexus)?, data_out.transfer_length);
+        let (claim, work) = authentication::plan_out(&self.setting, &offer, sequence, keyed, data_out.list, total, at)?;
         let held = HeldCommand { nexus, work: HeldWork::AuthenticationOut(claim) };
         Ok(self.run_or_hold(held, Work::Verify(work), &mut []))
     }
@@ -258,7 +259,8 @@ impl DeviceServer {
         else {
             return Err(Refusal::Internal);
         };
-        let (answer, work) = authentication::plan_in(&self.setting, sequence, keyed, wishes, random)?;
+        let offer = self.offer_to(nexus)?;
+        let (answer, work) = authentication::plan_in(&self.setting, &offer, sequence, keyed, wishes, random)?;
         let work_done = HeldWork::AuthenticationIn { answer, allocation_length: data_in.allocation_length };
         let held = HeldCommand { nexus, work: work_done };
         Ok(self.run_or_hold(held, Work::Sign(work), data_in.buffer))

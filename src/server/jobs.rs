@@ -152,6 +152,10 @@ impl DeviceServer {
         };
         let Claimant { identity, method } = *client;
         let client = Authenticated { identity, method, proof };
+        if !self.admits(nexus, &client) {
+            let client = Box::new(Claimant { identity: client.identity, method });
+            return Err(Refusal::Authentication { at, client, why: Denial::NotAdmitted });
+        }
         if self.sas_beside(&client, initial_contact) >= self.setting.limits.sas_per_identity {
             let client = Box::new(Claimant { identity: client.identity, method });
             return Err(Refusal::Authentication { at, client, why: Denial::TooManyAssociations });

@@ -9,6 +9,7 @@
 //!
 //! Memory: a nexus without a sequence takes none; [`Limits`] tells what the others may take.
 
+mod admission;
 mod builder;
 mod commands;
 mod event;
@@ -17,6 +18,7 @@ mod lifetime;
 mod report;
 
 pub use crate::ccs::Limits;
+pub use admission::{Admission, Applicant};
 pub use builder::{Builder, ConfigError};
 pub use event::{Deadline, DeadlineReason, DropReason, Event, EventKind, KeptIdentity, RemovalReason};
 
@@ -24,6 +26,7 @@ pub use crate::sense::Limit;
 pub use report::Report;
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
 
 use crate::ccs::job::{Job, JobId, Owner};
 use crate::ccs::table::Phase;
@@ -118,6 +121,7 @@ pub struct DeviceServer {
     owner: Owner,
     events: EventQueue,
     report_refusals: bool,
+    admission: Option<Arc<dyn Admission>>,
     /// The calendar's time when it was last told, and when that was.
     calendar: Option<(UnixTime, Instant)>,
 }

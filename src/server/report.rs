@@ -106,7 +106,11 @@ impl DeviceServer {
             (_, WireErrorKind::NoHeader) => None,
             (Field::ProtocolTimeout, _) => from(1, policy.max_protocol_timeout.into()),
             (Field::InactivityTimeout, _) => from(1, policy.max_inactivity_timeout.into()),
-            (Field::UsageDataLength, WireErrorKind::NotOffered) => from(0, u64::try_from(policy.max_usage_data).ok()?),
+            (Field::UsageDataLength, WireErrorKind::NotOffered) => {
+                // SECURITY ASSOCIATION TYPE stands before it.
+                let code = received.list.get(fault.byte.checked_sub(1)?)?;
+                from(0, u64::try_from(policy.usage_type(*code)?.max_data).ok()?)
+            }
             (Field::TransferLength, _) => from(0, self.setting.limits.parameter_list.into()),
             (Field::Length, _) => received.transfer_length().map(Allowed::Exactly),
             _ => None,

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use ikev2_scsi::SlowCrypto;
+use ikev2_scsi::ccs::UsageType;
 use ikev2_scsi::crypto::{CryptoError, DhExchange, DhGroup, KeyVersion, PresharedKeys, Prf, PskError};
 use ikev2_scsi::provider::MODP_2048;
 use ikev2_scsi::server::DropReason;
@@ -293,6 +294,8 @@ fn configurations_that_cannot_work() {
         (|policy| policy.nonce_length = 31, PolicyError::NonceLength { min: 32 }),
         (|policy| policy.nonce_length = 257, PolicyError::NonceLength { min: 32 }),
         (|policy| policy.max_auth_failures = 0, PolicyError::NoFailures),
+        (|policy| policy.usage_types.clear(), PolicyError::NoUsageType),
+        (|policy| policy.usage_types.push(UsageType { code: 0x81, max_data: 0 }), PolicyError::UsageTypeTwice(0x81)),
     ] {
         assert_eq!(build(&|builder| builder.policy(policy(change))), Some(ConfigError::Policy(error)));
     }

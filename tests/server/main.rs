@@ -8,6 +8,7 @@
     reason = "a test that goes wrong should stop where it does"
 )]
 
+mod admission;
 mod cdb;
 mod events;
 mod failures;
