@@ -125,8 +125,8 @@ impl PublicKey {
         Self { kind, bytes: bytes.into() }
     }
 
-    /// A key that nobody has signed with, for the work that a peer without a key costs: an unknown peer must take as long as
-    /// a wrong signature. Of RSA, one whose modulus is as long as `signature_length`, 256 to 1024 bytes.
+    /// A key for the work that a peer without a key costs: an unknown peer must take as long as a wrong signature. Anybody can
+    /// sign with it, so that whatever it verifies is refused. Of RSA, one whose modulus is as long as `signature_length`, 256 to 1024 bytes.
     #[must_use]
     pub fn decoy(kind: KeyKind, signature_length: usize) -> Self {
         match kind {
