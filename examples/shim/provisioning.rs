@@ -140,9 +140,9 @@ fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
         nonce_length,
         max_auth_failures: member.get("max_auth_failures").read()?.unwrap_or(default.max_auth_failures),
         rsa_hashes: hashes.unwrap_or(default.rsa_hashes),
-        // It is offered where the capabilities list it, and nowhere else.
+        // Both are offered where the capabilities list them, and nowhere else.
         allow_no_authentication: true,
-        allow_triple_des: member.get("allow_triple_des").read()?.unwrap_or(default.allow_triple_des),
+        allow_triple_des: true,
         ..Policy::default()
     };
     Ok((policy, member.get("descriptor_sense").read()?.unwrap_or(false)))
