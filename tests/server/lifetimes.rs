@@ -103,6 +103,32 @@ fn initial_contact() {
     }
 }
 
+/// r3 5.13.4.4.2, 7.7.4.8a: nothing acts on an Initial Contact before both authentication commands have succeeded.
+#[test]
+fn an_initial_contact_of_a_phase_that_fails_is_ignored() {
+    let mut unit = Unit::new(|builder| builder);
+    unit.establish(A, &Host::first());
+    let wrong = Host::with(b"host-0", b"wrong key", |builder| builder.initial_contact(true));
+    let mut client = unit.client_before(B, &wrong, 2);
+    let command = client.next_command(&mut unit.random).unwrap();
+    for _ in 0..3 {
+        assert_eq!(codes(&unit.refused(B, &command.cdb.to_bytes(), &command.data_out)), AUTHENTICATION);
+    }
+    assert_eq!(unit.server.sas().len(), 1, "a wrong AUTH, until the sequence is abandoned");
+    let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
+    let mut client = unit.client_before(B, &contact, 3);
+    unit.random.fails = true;
+    assert_eq!(codes(&unit.refused(B, &AUTHENTICATION_IN, &[])), INTERNAL);
+    assert_eq!(unit.server.sas().len(), 1, "an authentication IN that fails");
+    unit.random.fails = false;
+    let new = id(&unit.step(B, &mut client).unwrap());
+    assert_eq!(unit.server.sas().iter().map(|sa| sa.id()).collect::<Vec<_>>(), [new]);
+    unit.client_before(B, &contact, 3);
+    unit.now += 60_000;
+    let now = unit.instant();
+    assert!(unit.server.sa(new, now).is_some(), "a sequence that runs out before its authentication IN");
+}
+
 /// Reading R37.
 #[test]
 fn nexus_loss_drops_the_sequence_and_keeps_the_associations() {
