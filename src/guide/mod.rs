@@ -14,3 +14,6 @@ pub mod readings {}
 
 #[doc = include_str!("deviations.md")]
 pub mod deviations {}
+
+#[doc = include_str!("conformance.md")]
+pub mod conformance {}

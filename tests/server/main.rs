@@ -14,6 +14,7 @@ mod jobs;
 mod key_exchange_out;
 mod lifetimes;
 mod sealed;
+mod signatures;
 mod turns;
 
 use std::sync::Arc;
