@@ -129,8 +129,8 @@ impl Bench {
             Command::AuthenticationOut => command_out(3, claim.authentication_out.clone()),
             Command::WrongAuthenticationOut => command_out(3, claim.wrong_authentication_out.clone()),
             Command::ForeignAuthenticationOut => {
-                let others = self.model.nexuses.iter().filter_map(|other| other.exchange);
-                let other = others.filter(|other| Some(other.number) != last.map(|last| last.number)).last();
+                let mut others = self.model.nexuses.iter().filter_map(|other| other.exchange);
+                let other = others.rfind(|other| Some(other.number) != last.map(|last| last.number));
                 let other = messages.of(other.map(|other| Exchange { is_open: false, ..other }));
                 command_out(3, other.authentication_out.clone())
             }

@@ -237,12 +237,12 @@ fn a_wrong_model_is_caught() {
         ("repetition", Rules { repeating_restarts: true, ..RULES }),
         ("nexus loss", Rules { loss_removes: true, ..RULES }),
     ];
-    for row in 0..7 {
-        for column in 0..6 {
+    for (row, cells) in TURNS.iter().enumerate() {
+        for (column, right) in cells.iter().enumerate() {
             for turn in [Turn::Go, Turn::Same, Turn::Busy, Turn::Sequence, Turn::Value] {
                 let mut rules = RULES;
                 rules.turns[row][column] = turn;
-                if turn != TURNS[row][column] {
+                if turn != *right {
                     wrong.push(("turn", rules));
                 }
             }

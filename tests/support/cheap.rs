@@ -210,8 +210,11 @@ fn run(server: &mut DeviceServer, draws: &mut Draws, cdb: &[u8], data_out: &[u8]
     data_in
 }
 
-/// The data of the commands of one exchange, in their order, and the Delete.
-fn record(sequence: usize, authentication: u32, key: &[u8]) -> (Vec<Vec<u8>>, Option<(Sai, Vec<u8>)>) {
+/// DS_SAI and the Delete of an association.
+type End = Option<(Sai, Vec<u8>)>;
+
+/// The data of the commands of one exchange, in their order, and how it ended.
+fn record(sequence: usize, authentication: u32, key: &[u8]) -> (Vec<Vec<u8>>, End) {
     let suite = SuiteIdentifiers {
         encryption: ENCR_NULL.identifier,
         key_length: 0,
