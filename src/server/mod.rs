@@ -14,6 +14,8 @@ mod commands;
 mod event;
 mod jobs;
 mod lifetime;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests;
 
 pub use builder::{Builder, ConfigError, Limits};
 pub use event::{Deadline, DeadlineReason, DropReason, Event, RemovalReason};
