@@ -172,7 +172,7 @@ fn use_and_none_decide_authentication() {
 /// r3 7.7.4.11.1.5: USE and ACCEPT are one for IKE_AUTH_NONE, which stands before the others of its type.
 #[test]
 fn none_is_listed_with_use_and_accept() {
-    let offer = Offer::derive(&provider(), AuthMethods { none: true, ..METHODS }, &[]).unwrap();
+    let offer = Offer::derive(&provider(), AuthMethods { none: true, ..METHODS }, &[], false).unwrap();
     let authentication: Vec<_> = offer.iter().filter(|d| d.algorithm_type == 0xF9).map(|d| d.to_bytes()).collect();
     let expected = [[0xF9, 0, 0, 12, 0, 0, 0, 0, 3, 0, 0, 0], [0xF9, 0, 0, 12, 0, 0, 0, 2, 3, 0, 0, 0]];
     assert_eq!(authentication, expected);
