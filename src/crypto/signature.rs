@@ -266,6 +266,13 @@ mod tests {
         assert!([0, 2, 3, 8, 12, 0x109].iter().all(|method| KeyKind::of_auth_method(*method).is_none()));
     }
 
+    /// Reading R16: of RSA the hash that RFC 4306 has, of ECDSA the one that the row of Table K6 names.
+    #[test]
+    fn hashes_are_those_of_reading_r16() {
+        let hashes = KeyKind::ALL.map(|kind| SignatureScheme::of_auth(kind).hash);
+        assert_eq!(hashes, [HashKind::Sha1, HashKind::Sha256, HashKind::Sha384, HashKind::Sha512]);
+    }
+
     #[test]
     fn a_decoy_of_rsa_is_as_long_as_the_signature() {
         for (asked, length) in [(0, 256), (256, 256), (300, 300), (9999, 1024)] {
