@@ -77,8 +77,9 @@ impl Bench {
         self.model.asked = asked;
     }
 
-    /// One command to both; tells where they differ.
+    /// One command to both, a millisecond after the last; tells where they differ.
     pub(crate) fn step(&mut self, nexus: usize, command: Command) -> Result<(), String> {
+        self.model.step(nexus, Command::Tick(1));
         let sent = self.prepare(nexus, command);
         let draws = Draws::of(self.model.begun);
         let expected = self.model.step(nexus, command);
