@@ -22,6 +22,13 @@ pub struct SaId {
     pub ds_sai: Sai,
 }
 
+impl core::fmt::Display for SaId {
+    /// AC_SAI and DS_SAI in hexadecimal, a slash between them.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}/{}", self.ac_sai, self.ds_sai)
+    }
+}
+
 /// Who authenticated, and by what: Initial Contact compares both (reading R31a).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -36,7 +36,7 @@ pub(crate) fn step(number: usize, step: &Step, keyring: &Keyring, with_bytes: bo
     if step.cdb.direction == Direction::Out {
         lines.push(status);
     }
-    lines.extend(step.events.iter().map(|event| format!("Device server event: {event:?}")));
+    lines.extend(step.events.iter().map(|event| format!("Device server event: {event}")));
     lines.join("\n") + "\n"
 }
 

@@ -15,7 +15,7 @@ use super::{Keyed, Sequence, Setting};
 use crate::crypto::{CertificateWish, Identity, Purpose, Random, Secret};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::{Denial, OwnAuth, PeerCheck, Protection, SignedOctets, open, seal};
-use crate::sense::Refusal;
+use crate::sense::{Claimant, Refusal};
 use crate::time::UnixTime;
 use crate::wire::{
     Authentication, Body, Capabilities, Certificate, CertificateEncoding, Chain, Encrypted, Expected, Field, Header,
@@ -24,8 +24,7 @@ use crate::wire::{
 
 /// What an authentication OUT asks for, its AUTH data not yet verified.
 pub(crate) struct Claim {
-    pub(crate) identity: Identity,
-    pub(crate) method: u8,
+    pub(crate) client: Box<Claimant>,
     pub(crate) initial_contact: bool,
     /// The Certificate Requests, which our answer honours.
     pub(crate) wishes: Vec<CertificateWish>,
@@ -60,8 +59,10 @@ pub(crate) fn plan_out(
     let inner = opened.inner(setting, list);
     let asserted = check_inner(setting, sequence, &inner, opened.encrypted.at)?;
     let auth = asserted.auth;
+    let identity = Identity::new(asserted.identity.id_type, asserted.identity.data);
     if !setting.offer.accepts(auth.method) || !setting.methods.can_accept(auth.method) {
-        return Err(Refusal::Authentication { at: opened.encrypted.at, why: Denial::Method });
+        let client = Box::new(Claimant { identity, method: auth.method });
+        return Err(Refusal::Authentication { at: opened.encrypted.at, client, why: Denial::Method });
     }
     let octets = SignedOctets::of_application_client(
         suite.prf,
@@ -72,7 +73,6 @@ pub(crate) fn plan_out(
     )?;
     octets.record(log, "octets_i");
     log.record("auth_i", auth.data);
-    let identity = Identity::new(asserted.identity.id_type, asserted.identity.data);
     let work = PeerCheck {
         provider: setting.provider,
         prf: suite.prf,
@@ -86,8 +86,9 @@ pub(crate) fn plan_out(
         auth: auth.data.to_vec(),
     };
     let initial_contact = find(&inner, PayloadType::Notify).is_some();
-    let (method, wishes) = (auth.method, asserted.wishes);
-    Ok((Claim { identity, method, initial_contact, wishes, at: opened.encrypted.at }, Box::new(work)))
+    let client = Box::new(Claimant { identity, method: auth.method });
+    let claim = Claim { client, initial_contact, wishes: asserted.wishes, at: opened.encrypted.at };
+    Ok((claim, Box::new(work)))
 }
 
 /// An opened list: where its Encrypted payload is, and where the inner payloads end.

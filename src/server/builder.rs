@@ -102,6 +102,7 @@ pub struct Builder {
     key_log: Option<Arc<dyn KeyLog>>,
     protocols: Vec<u8>,
     fixed: Option<Vec<Descriptor>>,
+    report_refusals: bool,
 }
 
 impl core::fmt::Debug for Builder {
@@ -127,6 +128,7 @@ impl Builder {
             key_log: None,
             protocols: Vec::new(),
             fixed: None,
+            report_refusals: false,
         }
     }
 
@@ -201,6 +203,14 @@ impl Builder {
         self
     }
 
+    /// Tells of each refused command why, as [`EventKind::Refused`](super::EventKind::Refused): which field, what it held, what
+    /// is allowed, by which clause. Off unless asked for; then it costs nothing.
+    #[must_use]
+    pub const fn report_refusals(mut self, report: bool) -> Self {
+        self.report_refusals = report;
+        self
+    }
+
     /// Reports exactly these capabilities, whatever the provider has. For test benches; to select an algorithm that the
     /// provider lacks, or ENCR_3DES without [`Policy::allow_triple_des`], is refused as not offered.
     #[must_use]
@@ -262,6 +272,7 @@ impl Builder {
             next_job: 0,
             owner: Owner::default(),
             events: EventQueue::new(limits.events),
+            report_refusals: self.report_refusals,
             calendar: None,
         })
     }

@@ -6,13 +6,13 @@ use alloc::vec;
 use bytes::Bytes;
 
 use super::jobs::{HeldCommand, HeldWork};
-use super::{DataIn, DeviceServer, Event, NexusId, RemovalReason, Reply, Request, Slot};
+use super::{DataIn, DeviceServer, EventKind, NexusId, RemovalReason, Reply, Request, Slot};
 use crate::ccs::job::Work;
 use crate::ccs::table::{Phase, Step, Verdict, decide};
 use crate::ccs::{Calculation, Ccs, SlowCrypto, authentication, delete, key_exchange};
 use crate::crypto::Random;
 use crate::sa::SaId;
-use crate::sense::Refusal;
+use crate::sense::{Limit, Refusal};
 use crate::wire::{
     Cdb, CertificateData, Direction, Field, Sai, SupportedProtocols, WireError, WireErrorKind, Writer, protocol,
     specific,
@@ -108,7 +108,7 @@ impl DeviceServer {
             }
             (protocol::SA_CREATION_CAPABILITIES, _) => {
                 let bytes = self.setting.offer.parameter_data(self.setting.profile)?;
-                self.events.push(Event::CapabilitiesRead { nexus });
+                self.tell(Some(nexus), EventKind::CapabilitiesRead);
                 Ok(data_in.put(&bytes))
             }
             (_, specific::KEY_EXCHANGE) => self.key_exchange_in(nexus, data_in),
@@ -162,9 +162,11 @@ impl DeviceServer {
                 (Calculation::Running, Some(job))
             }
         };
+        let id = SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai };
         self.slots
             .insert(nexus, Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, running, met_deadline: None });
         self.protocol_timers.set(nexus, self.now.after_seconds(timeout));
+        self.tell(Some(nexus), EventKind::SequenceStarted { id });
         Ok(Reply::Good { len: 0 })
     }
 
@@ -175,11 +177,16 @@ impl DeviceServer {
             let is_running = usize::from(slot.ccs.sequence().is_some());
             (slots.saturating_add(1), running.saturating_add(is_running))
         });
-        let no_room = slots >= self.limits.nexuses || running >= self.limits.sequences;
-        if no_room || self.sas.len().saturating_add(running) >= self.limits.sas {
-            return Err(Refusal::InsufficientResources);
+        let sas = self.sas.len().saturating_add(running);
+        let bounds = [
+            (slots, self.limits.nexuses, Limit::Nexuses),
+            (running, self.limits.sequences, Limit::Sequences),
+            (sas, self.limits.sas, Limit::Sas),
+        ];
+        match bounds.into_iter().find(|(kept, bound, _)| kept >= bound) {
+            Some((.., limit)) => Err(Refusal::InsufficientResources { limit }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn key_exchange_in(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
@@ -259,7 +266,7 @@ impl DeviceServer {
         let id = sa.id();
         delete::plan(&self.setting, sa, data_out.list, data_out.transfer_length)?;
         self.sas.remove(id);
-        self.events.push(Event::SaRemoved { id, why: RemovalReason::Delete });
+        self.tell(Some(nexus), EventKind::SaRemoved { id, why: RemovalReason::Delete });
         Ok(Reply::Good { len: 0 })
     }
 }

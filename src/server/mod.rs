@@ -14,11 +14,15 @@ mod commands;
 mod event;
 mod jobs;
 mod lifetime;
+mod report;
 #[cfg(all(test, feature = "rustcrypto"))]
 mod tests;
 
 pub use builder::{Builder, ConfigError, Limits};
-pub use event::{Deadline, DeadlineReason, DropReason, Event, RemovalReason};
+pub use event::{Deadline, DeadlineReason, DropReason, Event, EventKind, KeptIdentity, RemovalReason};
+
+pub use crate::sense::Limit;
+pub use report::Report;
 
 use alloc::collections::{BTreeMap, VecDeque};
 
@@ -32,6 +36,7 @@ use crate::time::{Deadlines, Instant, UnixTime};
 use crate::wire::Sai;
 use event::EventQueue;
 use jobs::HeldCommand;
+use report::Received;
 
 /// An I_T nexus, by whatever number the embedder gives it.
 ///
@@ -114,6 +119,7 @@ pub struct DeviceServer {
     /// Marks the jobs as this server's.
     owner: Owner,
     events: EventQueue,
+    report_refusals: bool,
     /// The calendar's time when it was last told, and when that was.
     calendar: Option<(UnixTime, Instant)>,
 }
@@ -142,9 +148,10 @@ impl DeviceServer {
     /// refused. A refused command changes nothing that was established.
     pub fn execute(&mut self, nexus: NexusId, request: Request<'_>, now: Instant, random: &mut dyn Random) -> Reply {
         self.expire(now);
-        match self.dispatch(nexus, request, random) {
+        let Request { cdb, data_out, data_in } = request;
+        match self.dispatch(nexus, Request { cdb, data_out: &mut *data_out, data_in }, random) {
             Ok(reply) => reply,
-            Err(refusal) => self.refuse(nexus, refusal),
+            Err(refusal) => self.refuse(nexus, &refusal, Received { cdb, list: data_out }),
         }
     }
 
@@ -187,7 +194,7 @@ impl DeviceServer {
     pub fn remove_sa(&mut self, id: SaId) -> bool {
         let was_live = self.sas.remove(id);
         if was_live {
-            self.events.push(Event::SaRemoved { id, why: RemovalReason::Administrator });
+            self.tell(None, EventKind::SaRemoved { id, why: RemovalReason::Administrator });
         }
         was_live
     }
@@ -205,8 +212,15 @@ impl DeviceServer {
     }
 
     /// The next thing that happened, oldest first.
+    ///
+    /// At most [`Limits::events`] wait. When there is no room, the oldest of those that an initiator can cause most cheaply is
+    /// lost, associations made and removed last of all; the loss is told first, as [`EventKind::Lost`].
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop()
+    }
+
+    fn tell(&mut self, nexus: Option<NexusId>, kind: EventKind) {
+        self.events.push(Event { at: self.now, nexus, kind });
     }
 
     fn calculating(&self, job: RunningJob) -> Refusal {

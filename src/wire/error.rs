@@ -69,6 +69,9 @@ macro_rules! fields {
         }
 
         impl Field {
+            /// Every field.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
             /// The name that the standard prints.
             #[must_use]
             pub const fn name(self) -> &'static str {

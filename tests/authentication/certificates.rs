@@ -2,7 +2,7 @@
 
 use ikev2_scsi::client::{Fault, Leftover};
 use ikev2_scsi::crypto::{CertificateError, CertificateWish, Presentation, Proof};
-use ikev2_scsi::server::RemovalReason;
+use ikev2_scsi::server::{EventKind, RemovalReason};
 use ikev2_scsi::wire::CertificateEncoding;
 use ikev2_scsi::x509::{authority_hash, subject};
 
@@ -133,7 +133,7 @@ fn initial_contact_compares_keys() {
     events(&mut server);
     let again = established(&contact(P256), &mut server);
     assert_eq!((again.proof, server.sas().len()), (first.proof, 2));
-    let removed = |event: &Event| matches!(event, Event::SaRemoved { why: RemovalReason::InitialContact, .. });
+    let removed = |event: &Event| matches!(event.kind, EventKind::SaRemoved { why: RemovalReason::InitialContact, .. });
     assert_eq!(events(&mut server).iter().filter(|event| removed(event)).count(), 1);
     let by_psk = established(&contact(PSK), &mut server);
     assert!(matches!(by_psk.proof, Proof::SharedKey(_)) && server.sas().len() == 3);

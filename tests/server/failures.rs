@@ -24,11 +24,11 @@ fn failed_authentications_are_counted() {
             let sense = unit.refused(A, &command.cdb.to_bytes(), &command.data_out);
             assert_eq!((codes(&sense), sense.specific), (AUTHENTICATION, in_list(28)), "failure {failure}");
         }
-        let events = unit.events();
-        let failed = events.iter().filter(|event| **event == Event::AuthenticationFailed { nexus: A, why });
-        assert_eq!(failed.count(), 3);
-        let dropped = Event::SequenceDropped { nexus: A, why: DropReason::AuthenticationFailures };
-        assert!(events.contains(&dropped));
+        let events = unit.told();
+        let is_failure = |told: &&(Option<NexusId>, EventKind)| matches!(told, (Some(A), EventKind::AuthenticationFailed { method: 2, why: told, .. }) if *told == why);
+        assert_eq!(events.iter().filter(is_failure).count(), 3);
+        let dropped = EventKind::SequenceDropped { why: DropReason::AuthenticationFailures };
+        assert!(events.contains(&(Some(A), dropped)));
         assert_eq!(codes(&unit.refused(A, &command.cdb.to_bytes(), &command.data_out)), SEQUENCE);
         unit.establish(A, &Host::first());
     }

@@ -20,8 +20,9 @@ fn the_protocol_timeout() {
         assert_eq!(codes(&unit.refused(A, &AUTHENTICATION_IN, &[])), IN_PROGRESS);
         unit.now = 119_999 + late;
         assert_eq!(codes(&unit.refused(A, &AUTHENTICATION_IN, &[])), SEQUENCE);
-        let dropped = Event::SequenceDropped { nexus: A, why: DropReason::ProtocolTimeout };
-        assert!(unit.events().contains(&dropped));
+        let dropped = EventKind::SequenceDropped { why: DropReason::ProtocolTimeout };
+        let event = unit.events().pop().unwrap();
+        assert_eq!((event.at, event.nexus, event.kind), (unit.instant(), Some(A), dropped));
         assert_eq!(unit.server.next_deadline(), None);
         let command = client.next_command(&mut unit.random).unwrap();
         let (reply, _) = unit.command(A, &command);
@@ -67,7 +68,7 @@ fn the_inactivity_timeout() {
     assert_eq!((deadline.at.as_millis(), deadline.reason), (199_999, DeadlineReason::Inactivity));
     unit.server.expire(deadline.at);
     assert!(unit.server.sas().is_empty());
-    assert!(unit.events().contains(&Event::SaRemoved { id: sa, why: RemovalReason::Inactivity }));
+    assert!(unit.told().contains(&(None, EventKind::SaRemoved { id: sa, why: RemovalReason::Inactivity })));
     assert!(!unit.server.touch(sa, now), "a clock that goes backwards brings nothing back");
 }
 
@@ -98,7 +99,7 @@ fn delete() {
     assert_eq!(codes(&unit.refused(B, &cdb, &swapped)), SEQUENCE, "the SAIs of two associations name none");
     assert_eq!(unit.server.sas().len(), 2);
     assert_eq!(unit.command(B, &command).0, Reply::Good { len: 0 });
-    assert!(unit.events().contains(&Event::SaRemoved { id: sa, why: RemovalReason::Delete }));
+    assert!(unit.told().contains(&(Some(B), EventKind::SaRemoved { id: sa, why: RemovalReason::Delete })));
     assert_eq!(unit.server.sas().iter().map(|sa| sa.id()).collect::<Vec<_>>(), [other]);
     assert_eq!(codes(&unit.refused(B, &cdb, &command.data_out)), SEQUENCE);
 }
@@ -119,9 +120,9 @@ fn initial_contact() {
     live.sort();
     expected.sort();
     assert_eq!(live, expected);
-    let events = unit.events();
+    let events = unit.told();
     for id in old {
-        assert!(events.contains(&Event::SaRemoved { id, why: RemovalReason::InitialContact }));
+        assert!(events.contains(&(Some(A), EventKind::SaRemoved { id, why: RemovalReason::InitialContact })));
     }
 }
 
@@ -159,7 +160,7 @@ fn nexus_loss_drops_the_sequence_and_keeps_the_associations() {
     let mut mine = unit.client_before(A, &Host::first(), 2);
     let mut theirs = unit.client_before(B, &Host::second(), 2);
     unit.server.nexus_lost(A);
-    assert!(unit.events().contains(&Event::SequenceDropped { nexus: A, why: DropReason::NexusLoss }));
+    assert!(unit.told().contains(&(Some(A), EventKind::SequenceDropped { why: DropReason::NexusLoss })));
     assert_eq!(unit.server.sas().len(), 1);
     let command = mine.next_command(&mut unit.random).unwrap();
     assert!(matches!(unit.command(A, &command).0, Reply::CheckCondition(sense) if codes(&sense) == SEQUENCE));
@@ -181,9 +182,9 @@ fn a_reset_drops_everything() {
     let sa = id(&unit.establish(A, &Host::first()));
     unit.client_before(B, &Host::second(), 2);
     unit.server.reset();
-    let events = unit.events();
-    assert!(events.contains(&Event::SaRemoved { id: sa, why: RemovalReason::Reset }));
-    assert!(events.contains(&Event::SequenceDropped { nexus: B, why: DropReason::Reset }));
+    let events = unit.told();
+    assert!(events.contains(&(None, EventKind::SaRemoved { id: sa, why: RemovalReason::Reset })));
+    assert!(events.contains(&(Some(B), EventKind::SequenceDropped { why: DropReason::Reset })));
     assert!(unit.server.sas().is_empty() && unit.server.next_deadline().is_none());
     for nexus in [A, B] {
         assert_eq!(codes(&unit.refused(nexus, &AUTHENTICATION_IN, &[])), SEQUENCE);
@@ -196,7 +197,7 @@ fn an_administrator_removes_an_association() {
     let mut unit = Unit::new(|builder| builder);
     let sa = id(&unit.establish(A, &Host::first()));
     assert!(unit.server.remove_sa(sa) && !unit.server.remove_sa(sa));
-    assert!(unit.events().contains(&Event::SaRemoved { id: sa, why: RemovalReason::Administrator }));
+    assert!(unit.told().contains(&(None, EventKind::SaRemoved { id: sa, why: RemovalReason::Administrator })));
 }
 
 /// Both sides hold the same parameters, by the standard's names (r3 5.13.4.5).

@@ -9,10 +9,12 @@
 )]
 
 mod cdb;
+mod events;
 mod failures;
 mod jobs;
 mod key_exchange_out;
 mod lifetimes;
+mod reports;
 mod sealed;
 mod signatures;
 mod turns;
@@ -25,7 +27,7 @@ use ikev2_scsi::crypto::{CryptoProvider, Identity, MemoryKeys, Purpose, Random, 
 use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::sa::SaId;
 use ikev2_scsi::sense::{Sense, SenseKey, SenseKeySpecific};
-use ikev2_scsi::server::{Builder, Event};
+use ikev2_scsi::server::{Builder, Event, EventKind};
 use ikev2_scsi::wire::{Capabilities, Descriptor};
 use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Profile, Reply, Request, provider};
 
@@ -118,6 +120,11 @@ impl Unit {
 
     fn events(&mut self) -> Vec<Event> {
         std::iter::from_fn(|| self.server.poll_event()).collect()
+    }
+
+    /// What happened, and on which nexus.
+    fn told(&mut self) -> Vec<(Option<NexusId>, EventKind)> {
+        self.events().into_iter().map(|event| (event.nexus, event.kind)).collect()
     }
 
     fn run_job(&mut self) -> JobDone {

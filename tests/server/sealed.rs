@@ -200,7 +200,7 @@ fn faults_inside_an_authentication_out() {
     let skipped: Inner = (0xC0, 0, vec![9; 5]);
     forger.expect(one(&skipped), &[with(&id, 0, 1), auth.clone()], VALUE, INNER + 4 + 9);
     forger.expect(&[skipped.clone(), (0x2B, 0, vec![])], one(&id), INCOMPLETE, INNER + 9 + 4);
-    assert_eq!(forger.unit.events().iter().filter(|e| matches!(e, Event::AuthenticationFailed { .. })).count(), 0);
+    assert_eq!(forger.unit.told().iter().filter(|e| matches!(e.1, EventKind::AuthenticationFailed { .. })).count(), 0);
     // What may be skipped or ignored is; CRIT zero on a recognised payload is accepted (reading R6).
     let lenient = [(0x2B, 0x80, vec![]), skipped.clone(), (0x23, 0, id.2), (0x30, 0, vec![]), notify, auth, skipped];
     let message = forger.seal(&[(0x7F, 0x7F, vec![])], &lenient);

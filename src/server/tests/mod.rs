@@ -11,11 +11,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{DeviceServer, DropReason, Event, Reply};
+use super::{DeviceServer, DropReason, Event, EventKind, Limit, Reply};
 use crate::ccs::SlowCrypto;
 use crate::ccs::table::Phase;
 use crate::keys::Protection;
-use crate::sense::SenseKey;
+use crate::sense::{SenseKey, SenseKeySpecific};
 use crate::time::Instant;
 use crate::wire::specific;
 use corpus::Sealed;
@@ -74,6 +74,8 @@ impl<'a> Bench<'a> {
         let mut random = self.transcript.recorded(true);
         let reply = command.send(&mut self.server, self.now, &mut random);
         let events: Vec<Event> = core::iter::from_fn(|| self.server.poll_event()).collect();
+        assert!(events.iter().all(|event| (event.at, event.nexus) == (self.now, Some(NEXUS))), "{events:?}");
+        let events: Vec<EventKind> = events.into_iter().map(|event| event.kind).collect();
         let mut after = Snapshot::of(&self.server);
         let Reply::CheckCondition(sense) = reply else {
             if after != self.before {
@@ -84,7 +86,10 @@ impl<'a> Bench<'a> {
         assert_eq!(random.drawn, 0, "{sense}");
         assert_ne!(sense.key, SenseKey::HardwareError);
         if (sense.asc.code, sense.asc.qualifier) != (0x74, 0x40) {
-            assert_eq!(events, [], "{sense}");
+            let too_long = SenseKeySpecific::Field { in_cdb: true, byte: 6, bit: None };
+            let is_too_long = sense.asc.code == 0x24 && sense.specific == too_long;
+            let told = [EventKind::LimitReached { limit: Limit::ParameterList }];
+            assert_eq!(events, if is_too_long { &told[..] } else { &[] }, "{sense}");
             assert!(after == self.before, "{sense}: {:?}", difference(&self.before, &after));
             return REFUSED;
         }
@@ -92,11 +97,11 @@ impl<'a> Bench<'a> {
         // calculation had a number, which no other one gets.
         let failures = self.before.state[&format!("{}failures", prefix(NEXUS))][0] + 1;
         let is_last = failures == FAILURES;
-        assert!(matches!(events.first(), Some(Event::AuthenticationFailed { nexus: NEXUS, .. })), "{events:?}");
+        assert!(matches!(events.first(), Some(EventKind::AuthenticationFailed { .. })), "{events:?}");
         let why = DropReason::AuthenticationFailures;
         let told_end = match &events[1..] {
             [] => false,
-            [Event::SequenceDropped { nexus: NEXUS, why: dropped, .. }] => *dropped == why,
+            [EventKind::LimitReached { .. }, EventKind::SequenceDropped { why: dropped }] => *dropped == why,
             _ => panic!("{events:?}"),
         };
         assert_eq!(told_end, is_last, "{events:?}");

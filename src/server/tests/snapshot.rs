@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use crate::capabilities::{AuthMethods, Offer};
+use crate::ccs::authentication::Claim;
 use crate::ccs::job::{KeyExchangeWork, Owner};
 use crate::ccs::{Calculation, Ccs, Keyed, Policy, Sequence, Setting};
 use crate::crypto::{CryptoProvider, Identity};
@@ -74,6 +75,7 @@ impl Snapshot {
             next_job,
             owner,
             events,
+            report_refusals,
             calendar,
         } = server;
         let mut state = State { map: BTreeMap::new(), prefix: String::new() };
@@ -83,6 +85,7 @@ impl Snapshot {
         state.debug("next job", next_job);
         state.debug("events", events);
         state.debug("calendar", calendar);
+        state.debug("report refusals", report_refusals);
         // Its secrets are not printed, and follow.
         state.debug("associations", sas);
         for sa in sas.iter() {
@@ -220,8 +223,8 @@ fn held_command(state: &mut State, command: &HeldCommand) {
     state.debug("nexus", nexus);
     match work {
         HeldWork::AuthenticationOut(claim) => {
-            let parts = (&claim.identity, claim.method, claim.initial_contact, &claim.wishes, claim.at);
-            state.debug("claim", &parts);
+            let Claim { client, initial_contact, wishes, at } = claim;
+            state.debug("claim", &(client, initial_contact, wishes, at));
         }
         HeldWork::AuthenticationIn { answer: _, allocation_length } => {
             state.debug("allocation length", allocation_length);
