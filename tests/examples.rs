@@ -1,5 +1,5 @@
 //! The examples `create_sa` and `inspect`, run as programs: what they print, what they keep to themselves, how they end.
-#![cfg(all(feature = "std", feature = "rustcrypto", feature = "client"))]
+#![cfg(all(feature = "std", feature = "rustcrypto", feature = "client", feature = "x509"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -127,7 +127,6 @@ fn a_sequence_keeps_no_more_than_stated() {
             // The authentication OUT adds the identity; its AUTH data are gone when it is accepted.
             let stated = Limits::CCS_BYTES + retained(message) + host().data.len();
             assert!(each <= stated, "{steps} steps: {each} of {stated}");
-            println!("{slow_crypto:?}, {steps} commands: {each} bytes, {stated} stated");
         }
     }
 }
@@ -141,7 +140,6 @@ fn a_calculation_keeps_no_more_than_stated() {
     });
     let stated = Limits::CCS_BYTES + retained(420);
     assert!(each <= stated, "{each} of {stated}");
-    println!("waiting for its job: {each} bytes, {stated} stated");
 }
 
 fn a_complete_sequence_keeps_its_answer_and_an_association() {
@@ -159,10 +157,6 @@ fn a_complete_sequence_keeps_its_answer_and_an_association() {
     assert!(association <= stated, "{association} of {stated}");
     // A statement that is far from the truth helps nobody.
     assert!(association * 4 > stated, "{association} of {stated}");
-    println!(
-        "complete: {kept} bytes, {} stated; association: {association} bytes, {stated} stated",
-        Limits::CCS_BYTES + answer
-    );
 }
 
 /// What ends a sequence while its job is out.

@@ -1,5 +1,5 @@
 //! The test bench from outside: its program, its lines. It replays every transcript, and survives what it is sent.
-#![cfg(feature = "rustcrypto")]
+#![cfg(all(feature = "rustcrypto", feature = "x509"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

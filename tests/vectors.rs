@@ -2,7 +2,7 @@
 //!
 //! Nothing is derived here: what the crate computed (its `KeyLog`, its messages, its security associations) is compared
 //! with what the independent implementation recorded.
-#![cfg(all(feature = "rustcrypto", feature = "client"))]
+#![cfg(all(feature = "rustcrypto", feature = "client", feature = "x509"))]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

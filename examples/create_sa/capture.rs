@@ -15,6 +15,7 @@ use ikev2_scsi::sense::Sense;
 use ikev2_scsi::wire::{Capabilities, Direction, KeyExchange, Message, find};
 use serde_json::{Map, Value, json};
 
+use super::demonstration::member;
 use super::dissect::PROFILE;
 use super::hex;
 use super::pair::{CLIENT_KEY, Pair, SERVER_KEY, Step, client_identity, server_identity};
@@ -125,10 +126,10 @@ fn client(pair: &Pair) -> Value {
         "id_type": identity.id_type.code(),
         "id": hex::encode(&identity.data),
         "psk": hex::encode(CLIENT_KEY),
-        "keys": signs.client["keys"],
-        "certs": signs.client["certs"],
-        "send_cert": signs.client["send_cert"],
-        "certreq": signs.client["certreq"],
+        "keys": member(&signs.client, "keys"),
+        "certs": member(&signs.client, "certs"),
+        "send_cert": member(&signs.client, "send_cert"),
+        "certreq": member(&signs.client, "certreq"),
         "server": party(&server_identity(), SERVER_KEY, &signs.server_public_keys),
         "trust_anchors": signs.trust_anchors,
         "unix_time": signs.unix_time.0,
@@ -148,10 +149,10 @@ fn provisioning(pair: &Pair) -> Result<Value, Box<dyn Error>> {
             "id_type": identity.id_type.code(),
             "id": hex::encode(&identity.data),
             "psk": hex::encode(SERVER_KEY),
-            "keys": signs.server["keys"],
-            "certs": signs.server["certs"],
-            "send_cert": signs.server["send_cert"],
-            "certreq": signs.server["certreq"],
+            "keys": member(&signs.server, "keys"),
+            "certs": member(&signs.server, "certs"),
+            "send_cert": member(&signs.server, "send_cert"),
+            "certreq": member(&signs.server, "certreq"),
         },
         "clients": [party(&client_identity(pair.suite), CLIENT_KEY, &signs.client_public_keys)],
         "trust_anchors": signs.trust_anchors,

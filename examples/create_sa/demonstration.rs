@@ -30,7 +30,8 @@ impl Demonstration {
     /// What the suite takes: nothing where nobody signs.
     pub(crate) fn of(suite: &Suite) -> Result<Self, Box<dyn Error>> {
         let mut source: Value = serde_json::from_str(SOURCE)?;
-        let unix_time = source["client"]["unix_time"].as_u64().ok_or("the demonstration has no date")?;
+        let unix_time =
+            source.pointer("/client/unix_time").and_then(Value::as_u64).ok_or("the demonstration has no date")?;
         let [client, server] = ["/client", "/provisioning/device_server"].map(|path| party(&mut source, path, suite));
         let mut taken = |path: &str| match source.pointer_mut(path) {
             Some(value) if suite.has_signatures() => value.take(),
@@ -76,11 +77,16 @@ fn party(source: &mut Value, path: &str, suite: &Suite) -> Result<Value, String>
     if !suite.has_signatures() {
         return Ok(json!({ "keys": {}, "certs": {}, "send_cert": "none", "certreq": [] }));
     }
-    let requests = if suite.requests_certificates { recorded["certreq"].take() } else { json!([]) };
+    let requests = if suite.requests_certificates { member(recorded, "certreq") } else { json!([]) };
     Ok(json!({
-        "keys": recorded["keys"].take(),
-        "certs": recorded["certs"].take(),
+        "keys": member(recorded, "keys"),
+        "certs": member(recorded, "certs"),
         "send_cert": suite.presents,
         "certreq": requests,
     }))
+}
+
+/// A member of an object, `null` if it is absent.
+pub(crate) fn member(object: &Value, name: &str) -> Value {
+    object.get(name).cloned().unwrap_or_default()
 }

@@ -137,9 +137,8 @@ fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
     replace(&mut policy.nonce_length, nonce_length.map(|length| usize::try_from(length).unwrap_or(usize::MAX)));
     replace(&mut policy.max_auth_failures, member.get("max_auth_failures").read()?);
     replace(&mut policy.rsa_hashes, hashes);
-    replace(&mut policy.allow_triple_des, member.get("allow_triple_des").read()?);
-    // It is offered where the capabilities list it, and nowhere else.
-    policy.allow_no_authentication = true;
+    // Both are offered where the capabilities list them, and nowhere else.
+    (policy.allow_no_authentication, policy.allow_triple_des) = (true, true);
     Ok((policy, member.get("descriptor_sense").read()?.unwrap_or(false)))
 }
 

@@ -65,11 +65,7 @@ impl Credential {
     /// A key with its certificates in DER, its own first, which are always sent.
     #[must_use]
     pub fn with_certificates(signer: Arc<dyn Signer>, certificates: &[&[u8]]) -> Self {
-        Self {
-            presentation: Presentation::Certificates,
-            certificates: certificates.iter().map(|der| Box::from(*der)).collect(),
-            ..Self::new(signer)
-        }
+        Self::new(signer).certificates(certificates).presenting(Presentation::Certificates)
     }
 
     /// What is sent.
@@ -77,6 +73,19 @@ impl Credential {
     pub const fn presenting(mut self, presentation: Presentation) -> Self {
         self.presentation = presentation;
         self
+    }
+
+    /// The certificates in DER, the key's own first. Whether and when they are sent stays as it was.
+    #[must_use]
+    pub fn certificates(mut self, certificates: &[&[u8]]) -> Self {
+        self.certificates = certificates.iter().map(|der| Box::from(*der)).collect();
+        self
+    }
+
+    /// The public key.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.signer.public_key()
     }
 
     /// The identity under which this key signs, where it is not the one of the whole side.
@@ -114,6 +123,7 @@ pub(crate) enum Means<'a> {
 
 /// Which secret or key has authenticated somebody: it stays the same for as long as the secret or key does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Proof {
     /// A shared key.
     SharedKey(KeyVersion),

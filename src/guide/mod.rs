@@ -6,8 +6,14 @@ pub mod architecture {}
 #[doc = include_str!("embedding.md")]
 pub mod embedding {}
 
+#[doc = include_str!("algorithms.md")]
+pub mod algorithms {}
+
 #[doc = include_str!("readings.md")]
 pub mod readings {}
 
 #[doc = include_str!("deviations.md")]
 pub mod deviations {}
+
+#[doc = include_str!("conformance.md")]
+pub mod conformance {}

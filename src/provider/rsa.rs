@@ -6,11 +6,12 @@
 //! an exponent of 3 makes easy (bytes after the hash, short padding, parameters left out).
 //!
 //! # Timing
-//! RUSTSEC-2023-0071 (the Marvin attack) is about decryption in `rsa` up to 0.9, whose arithmetic takes longer for some
-//! numbers than for others; this crate decrypts nothing. `rsa` 0.10 is built on the constant-time arithmetic of
-//! `crypto-bigint` instead, but no audit has said so, and the advisory names no version as patched. The numbers between the
-//! steps of a signature are not all wiped by it. Where others may run code or measure power or time next to the device
-//! server, the key belongs in an HSM behind a [`Signer`].
+//! RUSTSEC-2023-0071 (the Marvin attack): operations with the private key, decryption above all, leak it by their time in
+//! `rsa` up to 0.9. `rsa` 0.10 is built on the constant-time arithmetic of `crypto-bigint` instead, and its authors call the
+//! hole a thing of the past; but it is a release candidate, no audit has confirmed it, and the advisory has named no version
+//! as patched, so tools that read it report this crate. Nothing is decrypted here. The numbers between the steps of a
+//! signature are not all wiped. Where others may run code or measure power or time next to the device server, the key belongs
+//! in an HSM behind a [`Signer`].
 //!
 //! # Blinding
 //! On top of that, each signature is blinded: the key is applied to a number that an attacker does not know. There is no
@@ -116,11 +117,11 @@ fn number(number: &UintRef<'_>) -> Result<BoxedUint, KeyError> {
     BoxedUint::from_be_slice(bytes, bits).map_err(|_| KeyError::Malformed)
 }
 
-/// Signs with a private key in memory: see the notes on timing, blinding and faults in the source. The key is wiped when the
-/// signer is dropped.
+/// Signs with a private key in memory, blinded and without a random source. The key is wiped when the signer is dropped.
 ///
 /// Where others may run code or measure power or time beside the device server, the key belongs in an HSM behind a
-/// [`Signer`].
+/// [`Signer`]: the crate `rsa` 0.10 is said to compute in constant time, but that has not been audited
+/// (RUSTSEC-2023-0071).
 pub struct RsaSigner {
     key: RsaPrivateKey,
     public: Box<[u8]>,
@@ -224,3 +225,45 @@ impl TryRng for Generator {
 }
 
 impl TryCryptoRng for Generator {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(seed: u8, lengths: &[usize]) -> Vec<u8> {
+        let mut generator = Generator { seed: Zeroizing::new([seed; 32]), counter: 0 };
+        let mut all = Vec::new();
+        for &length in lengths {
+            let mut bytes = std::vec![0; length];
+            generator.try_fill_bytes(&mut bytes).unwrap();
+            all.extend(bytes);
+        }
+        all
+    }
+
+    #[test]
+    fn the_generator_repeats_with_its_seed_alone() {
+        assert_eq!(drawn(1, &[256]), drawn(1, &[256]));
+        assert_eq!(drawn(1, &[64, 192]), drawn(1, &[256]));
+        assert_ne!(drawn(1, &[256]), drawn(2, &[256]));
+        let all = drawn(1, &[8; 64]);
+        let mut words: Vec<_> = all.chunks(8).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), 64);
+    }
+
+    #[test]
+    fn words_are_drawn_as_bytes_are() {
+        let mut generator = Generator { seed: Zeroizing::new([1; 32]), counter: 0 };
+        let (first, second) = (generator.try_next_u64().unwrap(), generator.try_next_u32().unwrap());
+        let bytes = [&first.to_le_bytes()[..], &second.to_le_bytes()].concat();
+        assert_eq!(drawn(1, &[8, 4]), bytes);
+    }
+
+    #[test]
+    fn the_generator_stops_rather_than_repeats() {
+        let mut generator = Generator { seed: Zeroizing::new([1; 32]), counter: u64::MAX };
+        assert_eq!(generator.try_fill_bytes(&mut [0; 33]), Err(CryptoError::Device));
+    }
+}

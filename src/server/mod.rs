@@ -16,6 +16,8 @@ mod event;
 mod jobs;
 mod lifetime;
 mod report;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests;
 
 pub use crate::ccs::Limits;
 pub use admission::{Admission, Applicant};

@@ -101,9 +101,9 @@ pub struct Limits {
     /// Signature verifications for one claim, those of revocation lists included; the path builder stops at 100 in any case.
     /// With fewer than twice the number of certificates, long paths cannot be followed.
     pub signatures: usize,
-    /// Certificates that are tried as the next one of a path, for one claim. A path has at most 8; the rest is for
-    /// authorities with several certificates. Unlimited, a dozen certificates of one name keep a path builder busy for
-    /// seconds without a signature.
+    /// Certificates that are tried as the next one of a path, for one claim. A path has at most seven; the rest is for
+    /// authorities with several certificates. The path builder's own limit is 200 000, which a dozen certificates of one name
+    /// use up without a single signature.
     pub steps: usize,
 }
 

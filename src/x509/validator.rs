@@ -31,7 +31,7 @@ const ANY_EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 37, 0];
 ///   A trust anchor in this place is like any other: if it is an authority's it is refused.
 /// - The other CERT payloads may be intermediates, in any order; those that lead nowhere, are duplicates or cannot be read, raw
 ///   keys, and trust anchors sent along are passed over. An intermediate must be an authority's, and its keyUsage, if it has
-///   one, must have keyCertSign. A path has at most six of them between the peer's certificate and the last one.
+///   one, must have keyCertSign. A path has at most six of them.
 /// - A trust anchor counts by its name, key and name constraints; its own validity, version, signature and other extensions are
 ///   not looked at: who configures it vouches for it.
 /// - All certificates of the path are valid at the time of the claim, which must be known.

@@ -72,8 +72,8 @@ impl Work {
             };
             // Below any modulus and any order, and not zero.
             let signature = alloc::vec![1; length];
-            let refused = verifier.verify(&key.bytes, &[], &signature);
-            debug_assert!(refused.is_err(), "a decoy verified");
+            // Only the work counts: the outcome is decided.
+            let _ = verifier.verify(&key.bytes, &[], &signature);
         }
     }
 }

@@ -18,8 +18,7 @@ struct File {
 
 impl File {
     fn new(members: &str) -> Self {
-        let head =
-            "# Made from vectors/primitives/ by tests/conformance/convert.rs; vectors/README.md tells the origins.";
+        let head = "# Made from vectors/primitives/ by tests/conformance/convert.rs; their README tells the origins.";
         Self { text: format!("{head}\n# {members}\n"), names: HashSet::new() }
     }
 
@@ -246,7 +245,7 @@ fn part(file: &mut File, row: &Algorithm, name: &str, part: &Part) {
     let mut take = |hash: &str, kind: &'static str, one_in: usize| {
         let count = counts.entry((hash.to_owned(), kind)).or_default();
         *count += 1;
-        (*count - 1) % one_in == 0
+        (*count - 1).is_multiple_of(one_in)
     };
     for group in records(&read(name), "groups") {
         let (key, hash) = (text(&group, "key"), text(&group, "hash"));

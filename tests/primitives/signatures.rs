@@ -40,6 +40,11 @@ fn run(name: &str, kind: KeyKind) -> (usize, usize) {
             let (msg, mut sig) = (hex(&record["msg"]), hex(&record["sig"]));
             let context = format!("{name}, {}, {}", group["origin"], record["origin"]);
             assert_eq!(verifier.verify(&key, &[&msg], &sig), Ok(()), "{context}");
+            counts.0 += 1;
+            // Each costs as much as the record itself.
+            if counts.0 % 8 != 1 {
+                continue;
+            }
             let (head, tail) = msg.split_at(msg.len() / 3);
             assert_eq!(verifier.verify(&key, &[head, &[], tail], &sig), Ok(()), "in parts: {context}");
             let refused = Err(CryptoError::Refused);
@@ -51,7 +56,6 @@ fn run(name: &str, kind: KeyKind) -> (usize, usize) {
             sig.pop();
             sig[middle] ^= 1;
             assert_eq!(verifier.verify(&key, &[&msg], &sig), refused, "changed: {context}");
-            counts.0 += 1;
         }
         for record in records(&group, "refused") {
             let result = verifier.verify(&key, &[&hex(&record["msg"])], &hex(&record["sig"]));

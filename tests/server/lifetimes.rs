@@ -1,5 +1,6 @@
 //! Timers, associations, resets (r3 5.13.5, 7.7.4.8a, 7.7.4.13; readings R27, R28, R31, R31a, R37).
 
+use ikev2_scsi::ccs::UsageType;
 use ikev2_scsi::server::{DeadlineReason, DropReason, RemovalReason};
 
 use ikev2_scsi::wire::Timeouts;
@@ -29,6 +30,30 @@ fn the_protocol_timeout() {
         assert!(matches!(reply, Reply::CheckCondition(sense) if codes(&sense) == SEQUENCE));
         unit.establish(A, &Host::first());
     }
+}
+
+/// r3 5.13.4.5, 7.7.4.12, 7.7.4.13: what the application client has asked for, where it is not what everybody asks for.
+#[test]
+fn timeouts_and_usage_are_those_of_the_messages() {
+    let mut unit = Unit::new(|builder| {
+        builder.policy(policy(|policy| policy.usage_types = [0x81, 0x42].map(UsageType::new).into()))
+    });
+    let timeouts = Timeouts { protocol: 7, inactivity: 77 };
+    let host = Host::with(b"host-0", b"key 0", |builder| builder.timeouts(timeouts).usage(0x42, &[1, 2, 3, 4]));
+    let mut client = unit.client_before(A, &host, 1);
+    let next = |unit: &Unit| unit.server.next_deadline().map(|deadline| (deadline.at.as_millis(), deadline.reason));
+    assert_eq!(next(&unit), Some((7_000, DeadlineReason::Protocol)));
+    for now in 1..=2 {
+        unit.now = now * 1_000;
+        assert!(unit.step(A, &mut client).is_none());
+        assert_eq!(next(&unit), Some((unit.now + 7_000, DeadlineReason::Protocol)));
+    }
+    let parameters = unit.step(A, &mut client).unwrap();
+    assert_eq!((parameters.timeout, parameters.usage_type, &*parameters.usage_data), (77, 0x42, &[1, 2, 3, 4][..]));
+    unit.now = 9_000;
+    let now = unit.instant();
+    assert_eq!(unit.server.sa(id(&parameters), now).unwrap().parameters, parameters);
+    assert_eq!(next(&unit), Some((79_000, DeadlineReason::Inactivity)));
 }
 
 #[test]
@@ -102,6 +127,32 @@ fn initial_contact() {
     for id in old {
         assert!(events.contains(&(Some(A), EventKind::SaRemoved { id, why: RemovalReason::InitialContact })));
     }
+}
+
+/// r3 5.13.4.4.2, 7.7.4.8a: nothing acts on an Initial Contact before both authentication commands have succeeded.
+#[test]
+fn an_initial_contact_of_a_phase_that_fails_is_ignored() {
+    let mut unit = Unit::new(|builder| builder);
+    unit.establish(A, &Host::first());
+    let wrong = Host::with(b"host-0", b"wrong key", |builder| builder.initial_contact(true));
+    let mut client = unit.client_before(B, &wrong, 2);
+    let command = client.next_command(&mut unit.random).unwrap();
+    for _ in 0..3 {
+        assert_eq!(codes(&unit.refused(B, &command.cdb.to_bytes(), &command.data_out)), AUTHENTICATION);
+    }
+    assert_eq!(unit.server.sas().len(), 1, "a wrong AUTH, until the sequence is abandoned");
+    let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
+    let mut client = unit.client_before(B, &contact, 3);
+    unit.random.fails = true;
+    assert_eq!(codes(&unit.refused(B, &AUTHENTICATION_IN, &[])), INTERNAL);
+    assert_eq!(unit.server.sas().len(), 1, "an authentication IN that fails");
+    unit.random.fails = false;
+    let new = id(&unit.step(B, &mut client).unwrap());
+    assert_eq!(unit.server.sas().iter().map(|sa| sa.id()).collect::<Vec<_>>(), [new]);
+    unit.client_before(B, &contact, 3);
+    unit.now += 60_000;
+    let now = unit.instant();
+    assert!(unit.server.sa(new, now).is_some(), "a sequence that runs out before its authentication IN");
 }
 
 /// Reading R37.

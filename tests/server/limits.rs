@@ -73,7 +73,8 @@ fn assert_refused(unit: &mut Unit, reply: Reply, expected: ((u8, u8, u8), SenseK
 /// The others have two nexuses, one running sequence, and two associations made or to be made.
 #[test]
 fn nexuses_sequences_and_associations() {
-    let cases: [(Limit, fn(&mut Limits)); 3] = [
+    type Change = fn(&mut Limits);
+    let cases: [(Limit, Change); 3] = [
         (Limit::Nexuses, |limits| limits.nexuses = 4),
         (Limit::Sequences, |limits| limits.sequences = 3),
         (Limit::Sas, |limits| limits.sas = 4),

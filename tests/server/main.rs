@@ -18,6 +18,7 @@ mod lifetimes;
 mod limits;
 mod reports;
 mod sealed;
+mod signatures;
 mod turns;
 
 use std::sync::Arc;

@@ -258,3 +258,39 @@ fn faults_inside_a_delete() {
     assert_eq!(forger.send(&message), Reply::Good { len: 0 });
     assert!(forger.unit.server.sas().is_empty());
 }
+
+/// r3 7.7.4.4 a, 7.7.4.5, Table H2; readings R6, R34.
+#[test]
+fn certificates_inside_an_authentication_out() {
+    let mut forger = Forger::before_authentication();
+    let (id, auth) = (forger.id(), forger.auth());
+    let after_id = INNER + 14;
+    let cert = |encoding: u8| -> Inner { (0x25, 0x80, vec![encoding, 0x30, 0]) };
+    let request = |encoding: u8| -> Inner { (0x26, 0x80, [vec![encoding], vec![7; 40]].concat()) };
+    for encoding in (0..=0xFF).filter(|encoding| ![0x04, 0x0B].contains(encoding)) {
+        forger.expect(&[], &[id.clone(), cert(encoding), auth.clone()], VALUE, after_id + 4);
+        forger.expect(&[], &[id.clone(), request(encoding), auth.clone()], VALUE, after_id + 4);
+        forger.expect(&[], &[id.clone(), cert(4), cert(encoding), auth.clone()], VALUE, after_id + 7 + 4);
+    }
+    // Hashes have 20 bytes; an empty payload has no encoding.
+    for length in [0, 2, 20, 22, 40, 42] {
+        let odd: Inner = (0x26, 0x80, vec![4; length]);
+        forger.expect(&[], &[id.clone(), odd, auth.clone()], VALUE, after_id + 2);
+    }
+    forger.expect(&[], &[id.clone(), (0x25, 0x80, vec![]), auth.clone()], VALUE, after_id + 2);
+    // Certificates come before requests, both before AUTH.
+    forger.expect(&[], &[id.clone(), request(4), cert(4), auth.clone()], VALUE, after_id);
+    forger.expect(&[], &[cert(4), id.clone(), auth.clone()], VALUE, 28);
+    // A certificate's name without one; a raw key is none.
+    for id_type in [9, 10] {
+        let name = with(&id, 0, id_type);
+        forger.expect(&[], &[name.clone(), auth.clone()], VALUE, INNER + 4);
+        forger.expect(&[], &[name.clone(), cert(0x0B), auth.clone()], VALUE, INNER + 4);
+        let mut forger = Forger::before_authentication();
+        forger.expect(&[], &[name, cert(0x0B), cert(4), auth.clone()], AUTHENTICATION, 28);
+    }
+    // Beside a shared key they are not looked at.
+    let inner = [id, cert(4), cert(0x0B), cert(4), request(4), request(0x0B), auth];
+    let message = forger.seal(&[], &inner);
+    assert_eq!(forger.send(&message), Reply::Good { len: 0 });
+}

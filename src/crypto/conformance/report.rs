@@ -15,8 +15,8 @@ use crate::crypto::{CryptoError, SignatureScheme};
 pub struct Report {
     /// One for each object that the provider lists, in the order of its lists.
     pub algorithms: Vec<Outcome>,
-    /// Rows of r3 Tables K2 to K6 that the provider has no object for; of signatures, no verifier with the hash of AUTH. A provider need not have them all: r3 says which are
-    /// mandatory ([`Algorithm::mandatory`]).
+    /// Rows of r3 Tables K2 to K6 that the provider has no object for; of signatures, no verifier with the hash of AUTH. A
+    /// provider need not have them all: each row tells whether it is mandatory.
     pub missing: Vec<&'static Algorithm>,
 }
 
