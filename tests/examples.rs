@@ -1,4 +1,4 @@
-//! The examples `create_sa` and `inspect`, run as programs: what they print, what they keep to themselves, how they end.
+//! The examples `create_sa`, `inspect` and `slow_crypto`, run as programs: what they print, what they keep to themselves, how they end.
 #![cfg(all(feature = "std", feature = "rustcrypto", feature = "client", feature = "x509"))]
 #![allow(
     clippy::unwrap_used,
@@ -210,8 +210,31 @@ fn the_bytes_are_shown_when_asked_for() {
     assert!(!create_sa(&[]).succeeded().contains(cdb));
 }
 
+/// Ten initiators at once, whatever becomes of two of their jobs.
+#[test]
+fn slow_cryptography_on_threads() {
+    let stdout = run("slow_crypto", &[""; 0], b"").succeeded();
+    let summary = stdout.lines().last().unwrap();
+    assert!(summary.starts_with("10 security associations for 10 initiators: "), "{summary}");
+    for part in
+        ["on 4 threads", "1 job failed", "2 sequences dropped at their protocol timeout", "1 late result ignored"]
+    {
+        assert!(summary.contains(part), "{part}: {summary}");
+    }
+    for never in [" 0 results out of order", " 0 times NOT READY", " 0 times told by REQUEST SENSE"] {
+        assert!(!summary.contains(never), "{summary}");
+    }
+    for nexus in 1..=10 {
+        let made =
+            stdout.lines().filter(|line| line.contains(&format!(": nexus {nexus}: SA ")) && line.ends_with(" created"));
+        assert_eq!(made.count(), 1, "nexus {nexus}");
+    }
+    assert!(stdout.contains(": REQUEST SENSE: NOT READY, 04h/07h, progress "), "{stdout}");
+}
+
 #[test]
 fn wrong_calls_are_told_in_one_line() {
+    assert!(run("slow_crypto", &["fast"], b"").failed(2).starts_with("slow_crypto: "));
     for wrong in [&["--quite"][..], &["--suite"], &["--suite", "none"], &["--capture"], &["mandatory"], &["--hex", "-"]]
     {
         let ran = create_sa(wrong);
@@ -224,7 +247,7 @@ fn wrong_calls_are_told_in_one_line() {
     let folder = env!("CARGO_TARGET_TMPDIR");
     assert!(create_sa(&["--capture", folder]).failed(1).contains("cannot write"));
     assert!(run("inspect", &["no-such-file"], b"").failed(1).contains("cannot read"));
-    for program in ["create_sa", "inspect"] {
+    for program in ["create_sa", "inspect", "slow_crypto"] {
         assert!(run(program, &["--help"], b"").succeeded().contains("Usage: "));
     }
 }
