@@ -16,7 +16,7 @@ use crate::capabilities::Offer;
 use crate::crypto::{CertificateWish, Identity, Purpose, Random, Secret};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::{Denial, OwnAuth, PeerCheck, Protection, SignedOctets, open, seal};
-use crate::sense::{Claimant, Limit, Refusal};
+use crate::sense::{Claimant, Refusal};
 use crate::time::UnixTime;
 use crate::wire::{
     Authentication, Body, Capabilities, Certificate, CertificateEncoding, Chain, Encrypted, Expected, Field, Header,
@@ -62,9 +62,14 @@ pub(crate) fn plan_out(
     let asserted = check_inner(setting, sequence, &inner, opened.encrypted.at)?;
     let auth = asserted.auth;
     let identity = Identity::new(asserted.identity.id_type, asserted.identity.data);
-    if !offer.accepts(auth.method) || !setting.methods.can_accept(auth.method) {
+    let denial = if !offer.accepts(auth.method) || !setting.methods.can_accept(auth.method) {
+        Some(Denial::Method)
+    } else {
+        asserted.has_too_many.then_some(Denial::TooManyCertificates)
+    };
+    if let Some(why) = denial {
         let client = Box::new(Claimant { identity, method: auth.method });
-        return Err(Refusal::Authentication { at: opened.encrypted.at, client, why: Denial::Method });
+        return Err(Refusal::Authentication { at: opened.encrypted.at, client, why });
     }
     let octets = SignedOctets::of_application_client(
         suite.prf,
@@ -135,6 +140,8 @@ struct Asserted<'a> {
     /// The ID payload's data as received, which is signed with its reserved bytes (reading R29).
     signed: &'a [u8],
     certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
+    /// Certificates above the limit, which are not among those.
+    has_too_many: bool,
     wishes: Vec<CertificateWish>,
     auth: Authentication<'a>,
 }
@@ -163,6 +170,7 @@ fn check_inner<'a>(
 ) -> Result<Asserted<'a>, Refusal> {
     let mut found = (None, None);
     let mut certificates = Vec::new();
+    let mut has_too_many = false;
     let mut wishes = Vec::new();
     for raw in inner.clone() {
         let raw = raw?;
@@ -171,9 +179,7 @@ fn check_inner<'a>(
                 identity.check_presented(inner, &raw)?;
                 found.0 = Some((identity, raw.data));
             }
-            Payload::Certificate(_) if certificates.len() >= setting.limits.certificates => {
-                return Err(Refusal::InsufficientResources { limit: Limit::Certificates });
-            }
+            Payload::Certificate(_) if certificates.len() >= setting.limits.certificates => has_too_many = true,
             Payload::Certificate(Certificate { encoding, data }) => certificates.push((encoding, Box::from(data))),
             Payload::CertificateRequest(request) => wishes.push(CertificateWish::from(request)),
             Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
@@ -185,7 +191,8 @@ fn check_inner<'a>(
     }
     let missing = WireError::new(at, Field::NextPayload, WireErrorKind::Missing);
     let (identity, signed) = found.0.ok_or(missing)?;
-    let asserted = Asserted { identity, signed, certificates, wishes, auth: found.1.ok_or(missing)? };
+    let auth = found.1.ok_or(missing)?;
+    let asserted = Asserted { identity, signed, certificates, has_too_many, wishes, auth };
     check_retained(setting, [sequence.retained].into_iter().chain(asserted.retained()))?;
     Ok(asserted)
 }

@@ -43,7 +43,8 @@ pub struct Limits {
     /// Payloads of one message, those inside its Encrypted payload with them. 256 by default, 6 at least, which is one of each
     /// that an authentication OUT has; one more is INSUFFICIENT RESOURCES.
     pub payloads: usize,
-    /// CERT payloads of one authentication OUT. 16 by default; one more is INSUFFICIENT RESOURCES.
+    /// CERT payloads of one authentication OUT. 16 by default; one more is AUTHENTICATION FAILED, as
+    /// certificates are of which a validator wants to look at fewer.
     pub certificates: usize,
     /// Jobs that wait for `poll_job`, and commands held for jobs that do not come back, each counted by itself, at which a key
     /// exchange OUT is INSUFFICIENT RESOURCES. Running sequences may add one of both each. 128 by default.

@@ -31,6 +31,9 @@ pub enum Denial {
     /// No key may sign for the identity.
     #[error("certificate: {0}")]
     Certificate(#[from] CertificateError),
+    /// More CERT payloads than the limit (reading R40).
+    #[error("too many certificates")]
+    TooManyCertificates,
     /// The AUTHENTICATION DATA is wrong: another key, or messages were changed on their way.
     #[error("the AUTHENTICATION DATA is wrong")]
     WrongAuth,

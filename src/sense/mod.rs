@@ -339,6 +339,7 @@ impl Refusal {
         match self {
             Self::InsufficientResources { limit } => Some(*limit),
             Self::Authentication { why: Denial::TooManyAssociations, .. } => Some(Limit::SasPerIdentity),
+            Self::Authentication { why: Denial::TooManyCertificates, .. } => Some(Limit::Certificates),
             Self::Cdb(WireError { field: Field::TransferLength, .. }) => Some(Limit::ParameterList),
             _ => None,
         }

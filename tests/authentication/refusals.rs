@@ -177,21 +177,21 @@ fn certificates_without_end_and_without_sense() {
     let leaf = support::bytes(&recorded["client"]["certs"]["p256"][0]);
     let mut server = server(&Party::server().by_certificates());
     let small: &[u8] = &[0x30, 0];
-    let cases: [(Vec<&[u8]>, CertificateError); 5] = [
-        (vec![small; 100], CertificateError::TooMuch),
-        (vec![&leaf; 16], CertificateError::Untrusted),
-        (vec![small], CertificateError::Malformed),
-        (vec![&leaf[..leaf.len() - 1]], CertificateError::Malformed),
-        (vec![b""], CertificateError::Malformed),
-    ];
     let large = vec![0x30; 12_288];
-    let cases = cases.into_iter().chain([(vec![large.as_slice()], CertificateError::Malformed)]);
+    let cases: [(Vec<&[u8]>, Denial); 6] = [
+        (vec![small; 100], Denial::TooManyCertificates),
+        (vec![&leaf; 16], certificate(CertificateError::Untrusted)),
+        (vec![small], certificate(CertificateError::Malformed)),
+        (vec![&leaf[..leaf.len() - 1]], certificate(CertificateError::Malformed)),
+        (vec![b""], certificate(CertificateError::Malformed)),
+        (vec![&large], certificate(CertificateError::Malformed)),
+    ];
     for (chain, why) in cases {
         let config = client_with(&Party { side: json!({}), ..Party::client() }, P256, PSK, |builder| {
             let own = Party::client().signatures().own;
             own.into_iter().fold(builder, |builder, own| builder.credential(presenting(own, &chain)))
         });
-        check(&config, &mut server, certificate(why));
+        check(&config, &mut server, why);
     }
 }
 

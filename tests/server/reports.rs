@@ -5,6 +5,7 @@ use ikev2_scsi::sense::Allowed;
 use ikev2_scsi::server::{Event, Report};
 use ikev2_scsi::wire::{Field, WireErrorKind};
 
+use super::sealed::Forger;
 use super::*;
 
 fn reporting() -> Unit {
@@ -137,6 +138,19 @@ fn no_proof_is_told() {
     unit.refused(A, &command.cdb.to_bytes(), &command.data_out);
     let auth = report(&mut unit);
     assert_eq!((auth.fault, auth.offered.len(), auth.rule.clause), (None, 0, "r3 5.13.4.4.2"));
+}
+
+/// A field inside an Encrypted payload is the client's own, and told as it was decrypted.
+#[test]
+fn a_field_that_was_encrypted_is_told() {
+    let mut forger = Forger::in_unit(reporting());
+    let mut notify = forger.notify();
+    notify.2[4..].copy_from_slice(&[9; 8]);
+    let message = forger.seal(&[], &[forger.id(), notify, forger.auth()]);
+    assert!(matches!(forger.send(&message), Reply::CheckCondition(_)));
+    let told = report(&mut forger.unit);
+    assert_eq!((told.fault.unwrap().field, &*told.offered), (Field::Sai, [9; 8].as_slice()));
+    assert_eq!((told.rule.clause, told.phase), ("r3 7.7.4.8a", Phase::KeyExchangeIn));
 }
 
 #[test]
