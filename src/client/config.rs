@@ -150,7 +150,9 @@ impl ClientConfigBuilder {
         self
     }
 
-    /// The only device server to talk to. Without it, every one is welcome for whose identity there is a key.
+    /// The only device server to talk to. Without it, every one is welcome for whose identity there is a key, and where the
+    /// validator takes certificates, whoever has one that it takes: other application clients of the same authority too. Say
+    /// whom to talk to then, and have identities matched.
     #[must_use]
     pub fn expect_device_server(mut self, identity: Identity) -> Self {
         self.config.expected = Some(identity);

@@ -19,6 +19,7 @@ mod methods;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
+mod uniform;
 
 use std::sync::Arc;
 
