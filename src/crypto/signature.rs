@@ -126,7 +126,9 @@ impl PublicKey {
     }
 
     /// A key for the work that a peer without a key costs: an unknown peer must take as long as a wrong signature. Anybody can
-    /// sign with it, so that whatever it verifies is refused. Of RSA, one whose modulus is as long as `signature_length`, 256 to 1024 bytes.
+    /// sign with it, so that whatever it verifies is refused. Of RSA, one whose modulus is as long as `signature_length`, 256 to 1024
+    /// bytes, and whose exponent is 65537: to verify with a known key of another exponent takes another time, which tells that
+    /// it is known.
     #[must_use]
     pub fn decoy(kind: KeyKind, signature_length: usize) -> Self {
         match kind {

@@ -14,6 +14,7 @@
 )]
 
 mod certificates;
+mod decoys;
 mod failures;
 mod methods;
 mod refusals;
