@@ -2,7 +2,7 @@
 
 use ikev2_scsi::crypto::{CertificateError, CertificateValidator, KnownKeys, Presentation, PublicKey};
 use ikev2_scsi::keys::Denial;
-use ikev2_scsi::server::{DropReason, EventKind};
+use ikev2_scsi::server::{DropReason, EventKind, Limits};
 use ikev2_scsi::wire::{Certificate, CertificateEncoding};
 use ikev2_scsi::x509::{ChainValidator, Revocation};
 
@@ -175,7 +175,10 @@ fn presenting(own: Credential, chain: &[&[u8]]) -> Credential {
 fn certificates_without_end_and_without_sense() {
     let recorded = recorded();
     let leaf = support::bytes(&recorded["client"]["certs"]["p256"][0]);
-    let mut server = server(&Party::server().by_certificates());
+    // The server's own limit on CERT payloads is tested elsewhere.
+    let mut limits = Limits::default();
+    limits.certificates = 100;
+    let mut server = server_with(&Party::server().by_certificates(), |builder| builder.limits(limits));
     let small: &[u8] = &[0x30, 0];
     let cases: [(Vec<&[u8]>, CertificateError); 5] = [
         (vec![small; 100], CertificateError::TooMuch),
