@@ -171,7 +171,7 @@ fn check_inner<'a>(
     let mut found = (None, None);
     let mut certificates = Vec::new();
     let mut has_too_many = false;
-    let mut wishes = Vec::new();
+    let mut requests = Vec::new();
     for raw in inner.clone() {
         let raw = raw?;
         match Payload::parse(setting.profile, &raw)? {
@@ -181,7 +181,7 @@ fn check_inner<'a>(
             }
             Payload::Certificate(_) if certificates.len() >= setting.limits.certificates => has_too_many = true,
             Payload::Certificate(Certificate { encoding, data }) => certificates.push((encoding, Box::from(data))),
-            Payload::CertificateRequest(request) => wishes.push(CertificateWish::from(request)),
+            Payload::CertificateRequest(request) => requests.push(request),
             Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
                 return Err(raw.error(Notify::SAI_AT, Field::Sai, WireErrorKind::Invalid).into());
             }
@@ -192,6 +192,7 @@ fn check_inner<'a>(
     let missing = WireError::new(at, Field::NextPayload, WireErrorKind::Missing);
     let (identity, signed) = found.0.ok_or(missing)?;
     let auth = found.1.ok_or(missing)?;
+    let wishes = CertificateWish::gather(&requests);
     let asserted = Asserted { identity, signed, certificates, has_too_many, wishes, auth };
     check_retained(setting, [sequence.retained].into_iter().chain(asserted.retained()))?;
     Ok(asserted)

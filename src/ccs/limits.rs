@@ -32,8 +32,8 @@ pub struct Limits {
     /// Bytes that a running sequence keeps of messages. 65 536 by default.
     ///
     /// They are those of the key exchange OUT, of its USAGE DATA, descriptors, nonce and public value once more, of our nonce
-    /// and of the key exchange IN; and from the authentication OUT those of identity, CERT and AUTH data and 32 and the hashes
-    /// for each Certificate Request. A key exchange OUT or authentication OUT that would need more is INSUFFICIENT RESOURCES.
+    /// and of the key exchange IN; and from the authentication OUT those of identity, CERT and AUTH data, the hashes of its
+    /// Certificate Requests, and 32 for each CERTIFICATE ENCODING in them. A key exchange OUT or authentication OUT that would need more is INSUFFICIENT RESOURCES.
     /// The default holds what a list of 16 384 bytes can ask for; with less, a long one may be refused that r3 7.7.6.2 has a
     /// device server take.
     pub retained: usize,
@@ -43,8 +43,8 @@ pub struct Limits {
     /// Payloads of one message, those inside its Encrypted payload with them. 256 by default, 6 at least, which is one of each
     /// that an authentication OUT has; one more is INSUFFICIENT RESOURCES.
     pub payloads: usize,
-    /// CERT payloads of one authentication OUT. 16 by default; one more is AUTHENTICATION FAILED, as
-    /// certificates are of which a validator wants to look at fewer.
+    /// CERT payloads of one authentication OUT. 16 by default; one more is AUTHENTICATION FAILED, as it
+    /// is when a validator looks at no more.
     pub certificates: usize,
     /// Jobs that wait for `poll_job`, and commands held for jobs that do not come back, each counted by itself, at which a key
     /// exchange OUT is INSUFFICIENT RESOURCES. Running sequences may add one of both each. 128 by default.

@@ -4,7 +4,8 @@
 //! change nothing; the server commits a plan by one assignment. So a refused command leaves no trace.
 //!
 //! Memory: a running sequence holds the key exchange OUT, the key exchange IN ([`Limits::retained`] bounds both) and seven
-//! keys; a complete one holds its last Data-In until the protocol timeout.
+//! keys, after the authentication OUT also the trust anchors that it asked for, and while it is checked its certificates; a
+//! complete one holds its last Data-In until the protocol timeout.
 //!
 //! What lives here: phases, and what each command checks. What does not: nexuses, timers, limits (room `server`).
 

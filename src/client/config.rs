@@ -150,7 +150,10 @@ impl ClientConfigBuilder {
         self
     }
 
-    /// The only device server to talk to. Without it, every one is welcome for whose identity there is a key.
+    /// The only device server to talk to. Without it, every one is welcome for whose identity there is a key; and with
+    /// certificates, everybody who has one of a trusted authority, other application clients included. Have identities matched,
+    /// and see who it was ([`ApplicationClient::device_server`](super::ApplicationClient::device_server)) before the
+    /// association is used.
     #[must_use]
     pub fn expect_device_server(mut self, identity: Identity) -> Self {
         self.config.expected = Some(identity);

@@ -160,14 +160,14 @@ impl Proposal {
 
 /// The Certificate Request payloads (r3 5.13.4.3.3).
 fn read_wishes(config: &ClientConfig, chain: &Chain<'_>) -> Result<Vec<CertificateWish>, WireError> {
-    let mut wishes = Vec::new();
+    let mut requests = Vec::new();
     for raw in chain.clone() {
         let raw = raw?;
         if raw.payload == Some(PayloadType::CertificateRequest) {
-            wishes.push(raw.body::<CertificateRequest<'_>>(config.profile)?.into());
+            requests.push(raw.body::<CertificateRequest<'_>>(config.profile)?);
         }
     }
-    Ok(wishes)
+    Ok(CertificateWish::gather(&requests))
 }
 
 const fn invalid_public(raw: &RawPayload<'_>) -> WireError {

@@ -189,13 +189,17 @@ pub struct CertificateWish {
     pub authorities: Box<[AuthorityHash]>,
 }
 
-impl From<CertificateRequest<'_>> for CertificateWish {
-    fn from(request: CertificateRequest<'_>) -> Self {
-        Self { encoding: request.encoding, authorities: request.authorities.into() }
-    }
-}
-
 impl CertificateWish {
+    /// A peer's requests, one wish for each encoding: what is kept of many small ones takes no more room than they did.
+    pub(crate) fn gather(requests: &[CertificateRequest<'_>]) -> Vec<Self> {
+        let encodings = [CertificateEncoding::X509Signature, CertificateEncoding::RawRsaKey].into_iter();
+        let of = |encoding| requests.iter().filter(move |request| request.encoding == encoding);
+        let asked = encodings.filter(|encoding| of(*encoding).next().is_some());
+        asked
+            .map(|encoding| Self { encoding, authorities: of(encoding).flat_map(|r| r.authorities).copied().collect() })
+            .collect()
+    }
+
     /// The payload data that carries it.
     #[must_use]
     pub fn as_payload(&self) -> CertificateRequest<'_> {
@@ -246,5 +250,19 @@ mod tests {
             [b"rsa key", b"another"].map(|data| Certificate { encoding: CertificateEncoding::RawRsaKey, data });
         assert_eq!(ask(&keys, KeyKind::Rsa, &[known, other]), Ok(key));
         assert_eq!(ask(&keys, KeyKind::Rsa, &[other, known]), Err(CertificateError::Unknown));
+    }
+
+    #[test]
+    fn requests_are_gathered() {
+        let (x509, raw) = (CertificateEncoding::X509Signature, CertificateEncoding::RawRsaKey);
+        let request = |encoding, authorities| CertificateRequest { encoding, authorities };
+        let wish =
+            |encoding, authorities: &[AuthorityHash]| CertificateWish { encoding, authorities: authorities.into() };
+        let (one, two) = ([[1; 20]], [[2; 20], [3; 20]]);
+        let both = [request(x509, &one), request(raw, &[]), request(x509, &[]), request(x509, &two)];
+        assert_eq!(CertificateWish::gather(&both), [wish(x509, &[[1; 20], [2; 20], [3; 20]]), wish(raw, &[])]);
+        assert_eq!(CertificateWish::gather(&both[1..2]), [wish(raw, &[])]);
+        assert_eq!(CertificateWish::gather(&alloc::vec![request(x509, &[]); 3000]), [wish(x509, &[])]);
+        assert_eq!(CertificateWish::gather(&[]), []);
     }
 }

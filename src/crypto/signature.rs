@@ -126,7 +126,9 @@ impl PublicKey {
     }
 
     /// A key for the work that a peer without a key costs: an unknown peer must take as long as a wrong signature. Anybody can
-    /// sign with it, so that whatever it verifies is refused. Of RSA, one whose modulus is as long as `signature_length`, 256 to 1024 bytes.
+    /// sign with it, so that whatever it verifies is refused. Of RSA, one whose modulus is as long as `signature_length`, 256 to 1024
+    /// bytes, and whose exponent is 65537: to verify with a known key of another exponent takes another time, which tells that
+    /// it is known.
     #[must_use]
     pub fn decoy(kind: KeyKind, signature_length: usize) -> Self {
         match kind {
@@ -139,20 +141,21 @@ impl PublicKey {
 }
 
 impl PublicKey {
-    /// True if signatures of this length may be this key's.
-    pub(crate) fn fits(&self, signature_length: usize) -> bool {
+    /// True if this may be a signature of this key: it has the length, and with RSA it is below the modulus. A verifier refuses
+    /// others before it calculates, and by its time would tell about the key.
+    pub(crate) fn fits(&self, signature: &[u8]) -> bool {
         match self.kind.field_length() {
-            Some(field) => signature_length == field.saturating_mul(2),
-            None => modulus_length(&self.bytes) == Some(signature_length),
+            Some(field) => signature.len() == field.saturating_mul(2),
+            None => modulus(&self.bytes).is_some_and(|n| signature.len() == n.len() && signature < n),
         }
     }
 }
 
-/// Bytes of the modulus of an RSAPublicKey, its sign byte not counted.
-fn modulus_length(der: &[u8]) -> Option<usize> {
+/// The modulus of an RSAPublicKey without its sign byte.
+fn modulus(der: &[u8]) -> Option<&[u8]> {
     let (sequence, _) = tagged(der, 0x30)?;
     let (modulus, _) = tagged(sequence, 0x02)?;
-    Some(if modulus.first() == Some(&0) { modulus.len().saturating_sub(1) } else { modulus.len() })
+    Some(modulus.strip_prefix(&[0]).unwrap_or(modulus))
 }
 
 /// The contents of a DER value with this tag, of at most 65 535 bytes, and what follows it.
@@ -280,7 +283,21 @@ mod tests {
             assert_eq!(key.len(), 4 + 4 + 1 + length + 5);
             assert_eq!(usize::from(u16::from_be_bytes([key[2], key[3]])), key.len() - 4);
             assert_eq!(usize::from(u16::from_be_bytes([key[6], key[7]])), length + 1);
-            assert_eq!(modulus_length(&key), Some(length));
+            assert_eq!(modulus(&key).map(<[u8]>::len), Some(length));
         }
+    }
+    #[test]
+    fn a_signature_that_fits_is_below_the_modulus_and_as_long() {
+        let key = |modulus: &[u8]| PublicKey::new(KeyKind::Rsa, &[&[0x30, 8, 2, 3], modulus, &[2, 1, 3]].concat());
+        for key in [key(&[0, 0x80, 1]), PublicKey::new(KeyKind::Rsa, &[0x30, 7, 2, 2, 0x80, 1, 2, 1, 3])] {
+            let fits = [&[0x80, 0][..], &[0, 0], &[0x7F, 0xFF]];
+            let others = [&[0x80, 1][..], &[0x80, 2], &[0x81, 0], &[0xFF, 0xFF], &[], &[0], &[0x80], &[0, 0x80, 0]];
+            assert!(fits.iter().all(|signature| key.fits(signature)) && !others.iter().any(|other| key.fits(other)));
+        }
+        for der in [&[][..], &[0x30], &[0x30, 1, 2], &[0x30, 3, 2, 2, 1], &[0x31, 3, 2, 1, 1], &[0x30, 3, 4, 1, 1]] {
+            assert!(!PublicKey::new(KeyKind::Rsa, der).fits(&[0]), "{der:?}");
+        }
+        let point = PublicKey::new(KeyKind::P384, b"");
+        assert!(point.fits(&[0; 96]) && !point.fits(&[0; 95]) && !point.fits(&[0; 97]));
     }
 }

@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::{SignedOctets, shared_key_auth, verify_shared_key_auth};
 use crate::crypto::{
     CertificateError, Credentials, CryptoError, CryptoProvider, Identity, KeyKind, Means, PeerClaim, PresharedKeys,
-    Prf, Proof, PskError, PublicKey, Secret, SignatureScheme, Signer,
+    Prf, Proof, PskError, PublicKey, Secret, SignatureScheme, Signer, Verifier,
 };
 use crate::time::UnixTime;
 use crate::wire::{Certificate, CertificateEncoding};
@@ -113,14 +113,15 @@ impl PeerCheck {
 
     fn signature(&self, kind: KeyKind) -> Result<Proof, PeerError> {
         let valid = self.validate(kind);
-        // Without a key that the signature could be of, the work is done with one that it is not of.
-        let fitting = valid.as_ref().ok().filter(|key| key.fits(self.auth.len()));
         let decoy = PublicKey::decoy(kind, self.auth.len());
-        let matches = self.verify(fitting.unwrap_or(&decoy));
-        let is_decoy = fitting.is_none();
+        let fitting = valid.as_ref().ok().filter(|key| key.fits(&self.auth) && **key != decoy);
+        let matches = match fitting {
+            Some(key) => self.verify(key),
+            None => self.verify_in_vain(&decoy),
+        };
         let key = valid.map_err(|error| PeerError::Denied(Denial::Certificate(error)))?;
         matches?;
-        if is_decoy { Err(PeerError::Denied(Denial::WrongAuth)) } else { Ok(Proof::PublicKey(key)) }
+        Ok(Proof::PublicKey(key))
     }
 
     fn validate(&self, kind: KeyKind) -> Result<PublicKey, CertificateError> {
@@ -141,8 +142,7 @@ impl PeerCheck {
     /// Tries every hash that the policy accepts (reading R16).
     fn verify(&self, key: &PublicKey) -> Result<(), CryptoError> {
         let mut result = Err(CryptoError::Refused);
-        for hash in self.credentials.hashes(key.kind) {
-            let Some(verifier) = self.provider.verifier(SignatureScheme::new(key.kind, hash)) else { continue };
+        for verifier in self.verifiers(key.kind) {
             result = verifier.verify(&key.bytes, &self.octets.parts(), &self.auth);
             if result != Err(CryptoError::Refused) {
                 break;
@@ -150,6 +150,20 @@ impl PeerCheck {
         }
         // A length that the algorithm does not have is a wrong signature.
         result.map_err(|error| if error == CryptoError::Length { CryptoError::Refused } else { error })
+    }
+
+    /// Without a key that the signature could be of, the work is done with one that it is not of. What comes of it does not
+    /// count: anybody can sign with a decoy, and a device may be unable to verify with one.
+    fn verify_in_vain(&self, decoy: &PublicKey) -> Result<(), CryptoError> {
+        for verifier in self.verifiers(decoy.kind) {
+            let _ = verifier.verify(&decoy.bytes, &self.octets.parts(), &self.auth);
+        }
+        Err(CryptoError::Refused)
+    }
+
+    fn verifiers(&self, kind: KeyKind) -> impl Iterator<Item = &'static dyn Verifier> {
+        let hashes = self.credentials.hashes(kind).into_iter();
+        hashes.filter_map(move |hash| self.provider.verifier(SignatureScheme::new(kind, hash)))
     }
 }
 

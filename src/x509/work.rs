@@ -49,7 +49,7 @@ impl Work {
 
     /// False when the limit is reached.
     fn begin(&self, kind: KeyKind, length: usize) -> bool {
-        let enough = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        let enough = self.take();
         if enough {
             let like = |due: &&Due| due.kind == kind && due.length == length_of(kind, length);
             // `any` stops at the first that was not settled before.
@@ -58,9 +58,16 @@ impl Work {
         enough
     }
 
-    /// Makes the verifications that are still due.
+    fn take(&self) -> bool {
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+
+    /// Makes the verifications that are still due, up to the limit.
     pub(super) fn finish(&self, verifiers: &[&'static dyn Verifier]) {
         for due in self.due.iter().filter(|due| !due.settled.swap(true, Ordering::Relaxed)) {
+            if !self.take() {
+                return;
+            }
             let scheme = |verifier: &&&'static dyn Verifier| {
                 verifier.scheme().key == due.kind && verifier.scheme().hash != HashKind::Sha1
             };
@@ -153,5 +160,77 @@ impl SignatureVerificationAlgorithm for Algorithm<'_> {
 
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
         self.signature
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::boxed::Box;
+
+    use super::*;
+    use crate::crypto::{CryptoError, SignatureScheme};
+
+    /// Counts what it is asked, and checks that it has to calculate.
+    #[derive(Debug)]
+    struct Counting(SignatureScheme, AtomicUsize);
+
+    impl Verifier for Counting {
+        fn scheme(&self) -> SignatureScheme {
+            self.0
+        }
+
+        fn verify(&self, public_key: &[u8], _: &[&[u8]], signature: &[u8]) -> Result<(), CryptoError> {
+            let key = PublicKey::new(self.0.key, public_key);
+            assert!(key.fits(signature) && signature.iter().any(|byte| *byte != 0));
+            self.1.fetch_add(1, Ordering::Relaxed);
+            Err(CryptoError::Refused)
+        }
+    }
+
+    fn finished(work: &Work, kind: KeyKind, hash: HashKind) -> usize {
+        let counting: &'static Counting = Box::leak(Box::new(Counting(SignatureScheme::new(kind, hash), 0.into())));
+        work.finish(&[counting]);
+        work.finish(&[counting]);
+        counting.1.load(Ordering::Relaxed)
+    }
+
+    fn unread(kind: KeyKind, each: usize, limit: usize) -> Work {
+        Work::new([&[][..], &[0x30, 0]].into_iter(), kind, each, limit)
+    }
+
+    #[test]
+    fn what_was_made_is_not_made_again() {
+        for kind in KeyKind::ALL {
+            let hash = HashKind::Sha384;
+            assert_eq!(finished(&unread(kind, 2, 64), kind, hash), 4);
+            assert_eq!(finished(&unread(kind, 2, 64), kind, HashKind::Sha1), 0);
+            let work = unread(kind, 2, 64);
+            // The length tells something with RSA alone.
+            let lengths = if kind == KeyKind::Rsa { [UNREAD; 3] } else { [70, 71, 72] };
+            assert!(lengths.iter().all(|length| work.begin(kind, *length)));
+            assert_eq!(finished(&work, kind, hash), 1);
+        }
+    }
+
+    #[test]
+    fn decoys_count_towards_the_limit() {
+        assert_eq!(finished(&unread(KeyKind::P256, 2, 3), KeyKind::P256, HashKind::Sha256), 3);
+        let work = unread(KeyKind::P256, 2, 5);
+        // A peer can make its signatures look like those of another curve.
+        assert!([140, 104, 9].iter().all(|length| work.begin(KeyKind::P521, *length)));
+        assert_eq!(finished(&work, KeyKind::P256, HashKind::Sha256), 2);
+        assert!(!work.begin(KeyKind::P256, 70));
+    }
+
+    #[test]
+    fn the_lengths_of_decoys_are_those_of_moduli() {
+        for (length, taken) in [(0, 256), (255, 256), (384, 384), (1024, 1024), (16_000, 1024)] {
+            let work = Work {
+                due: alloc::vec![Due { kind: KeyKind::Rsa, length, settled: false.into() }],
+                left: AtomicUsize::new(1),
+            };
+            assert_eq!(PublicKey::decoy(KeyKind::Rsa, length).bytes.len(), taken + 14);
+            assert_eq!(finished(&work, KeyKind::Rsa, HashKind::Sha256), 1);
+        }
     }
 }

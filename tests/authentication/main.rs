@@ -14,11 +14,13 @@
 )]
 
 mod certificates;
+mod decoys;
 mod failures;
 mod methods;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
+mod uniform;
 
 use std::sync::Arc;
 
