@@ -357,6 +357,9 @@ mod tests {
         assert_eq!(first(&[wish(x509, &[ROOT])]), b"second");
         assert_eq!(first(&[wish(x509, &[[9; 20]]), wish(x509, &[[8; 20], OTHER_ROOT])]), b"first");
         assert_eq!(first(&[wish(x509, &[[9; 20]])]), b"first", "a request is no demand");
+        let raw = [rsa(b"first"), rsa(b"raw").authorities(&[ROOT]).presenting(Presentation::RawKey)];
+        let raw = Credentials { own: raw.into(), ..Credentials::default() };
+        assert_eq!(*sent(&raw, &[wish(x509, &[ROOT])])[0].1, *b"first", "no certificate stands under an anchor");
         assert!(credentials.means(algorithm::IKE_AUTH_ECDSA_256, &[]).is_none());
         assert!(credentials.means(algorithm::IKE_AUTH_SHARED_KEY, &[]).is_none() && !credentials.can_use(0));
     }

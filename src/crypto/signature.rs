@@ -297,6 +297,9 @@ mod tests {
         for der in [&[][..], &[0x30], &[0x30, 1, 2], &[0x30, 3, 2, 2, 1], &[0x31, 3, 2, 1, 1], &[0x30, 3, 4, 1, 1]] {
             assert!(!PublicKey::new(KeyKind::Rsa, der).fits(&[0]), "{der:?}");
         }
+        // A length of three bytes, which is no length of 131 bytes.
+        let long = [&[0x30, 0x83][..], &[0; 131]].concat();
+        assert_eq!((tagged(&long, 0x30), tagged(&[0x30, 0x80, 0, 0], 0x30)), (None, None));
         let point = PublicKey::new(KeyKind::P384, b"");
         assert!(point.fits(&[0; 96]) && !point.fits(&[0; 95]) && !point.fits(&[0; 97]));
     }

@@ -209,3 +209,111 @@ impl OwnAuth {
         }
     }
 }
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests {
+    use core::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::crypto::{KnownKeys, MemoryKeys};
+    use crate::provider::{PRF_HMAC_SHA1, provider};
+
+    const DENIED: Result<Proof, PeerError> = Err(PeerError::Denied(Denial::WrongAuth));
+
+    /// Answers each time the same.
+    #[derive(Debug)]
+    struct Always(CryptoError);
+
+    impl Verifier for Always {
+        fn scheme(&self) -> SignatureScheme {
+            SignatureScheme::of_auth(KeyKind::P256)
+        }
+
+        fn verify(&self, _: &[u8], _: &[&[u8]], _: &[u8]) -> Result<(), CryptoError> {
+            Err(self.0)
+        }
+    }
+
+    fn check(prf: &'static dyn Prf, method: u32, credentials: Credentials, auth: &[u8]) -> PeerCheck {
+        let key = Secret::copy_of(&[1; 20]);
+        let octets = SignedOctets::of_application_client(PRF_HMAC_SHA1, Bytes::new(), Bytes::new(), &key, b"id");
+        PeerCheck {
+            provider: provider(),
+            prf,
+            pad: b"pad",
+            credentials: Arc::new(credentials),
+            identity: Identity::key_id(b"client"),
+            method: u8::try_from(method).unwrap(),
+            certificates: Vec::new(),
+            at: None,
+            octets: octets.unwrap(),
+            auth: auth.to_vec(),
+        }
+    }
+
+    /// What a verifier says of a known key and of an unknown one.
+    fn answers(verifiers: &'static [&'static dyn Verifier]) -> [Result<Proof, PeerError>; 2] {
+        let mut known = KnownKeys::new();
+        known.set(Identity::key_id(b"client"), PublicKey::new(KeyKind::P256, &[4; 65]));
+        [known, KnownKeys::new()].map(|keys| {
+            let credentials = Credentials { validator: Some(Arc::new(keys)), ..Credentials::default() };
+            let check = check(PRF_HMAC_SHA1, KeyKind::P256.auth_method(), credentials, &[1; 64]);
+            PeerCheck { provider: CryptoProvider { verifiers, ..provider() }, ..check }.run()
+        })
+    }
+
+    #[test]
+    fn what_a_verifier_cannot_do_is_no_proof() {
+        let unknown = || Err(PeerError::Denied(Denial::Certificate(CertificateError::Unknown)));
+        assert_eq!(answers(&[]), [DENIED, unknown()]);
+        assert_eq!(answers(&[&Always(CryptoError::Refused)]), [DENIED, unknown()]);
+        assert_eq!(answers(&[&Always(CryptoError::Length)]), [DENIED, unknown()]);
+        let device = Err(PeerError::Crypto(CryptoError::Device));
+        assert_eq!(answers(&[&Always(CryptoError::Device)]), [device, unknown()]);
+    }
+
+    #[test]
+    fn without_a_validator_no_signature_is_good() {
+        let check = check(PRF_HMAC_SHA1, KeyKind::P256.auth_method(), Credentials::default(), &[1; 64]);
+        assert_eq!(check.run(), Err(PeerError::Denied(Denial::Certificate(CertificateError::Unknown))));
+    }
+
+    /// Counts how often it is asked.
+    struct Counting(AtomicUsize);
+
+    impl Prf for Counting {
+        fn identifier(&self) -> u32 {
+            PRF_HMAC_SHA1.identifier()
+        }
+
+        fn key_length(&self) -> usize {
+            PRF_HMAC_SHA1.key_length()
+        }
+
+        fn output_length(&self) -> usize {
+            PRF_HMAC_SHA1.output_length()
+        }
+
+        fn compute(&self, key: &[u8], data: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            PRF_HMAC_SHA1.compute(key, data, out)
+        }
+    }
+
+    #[test]
+    fn an_unknown_identity_costs_what_a_wrong_shared_key_costs() {
+        let mut known = MemoryKeys::new();
+        known.add_peer(Identity::key_id(b"client").as_payload(), Secret::copy_of(b"key")).unwrap();
+        let [wrong, unknown] = [known, MemoryKeys::new()].map(|keys| {
+            static COUNTING: Counting = Counting(AtomicUsize::new(0));
+            let credentials = Credentials { shared_keys: Some(Arc::new(keys)), ..Credentials::default() };
+            let before = COUNTING.0.load(Ordering::Relaxed);
+            let outcome = check(&COUNTING, 2, credentials, &[0; 20]).run();
+            (outcome, COUNTING.0.load(Ordering::Relaxed) - before)
+        });
+        assert_eq!(wrong, (DENIED, 2));
+        assert_eq!(unknown, (Err(PeerError::Denied(Denial::UnknownIdentity)), 2));
+    }
+}

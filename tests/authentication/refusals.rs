@@ -1,9 +1,10 @@
 //! A signature that is not believed: the same answer whatever the cause, which only the embedder is told (readings R32, R34).
 
+use ikev2_scsi::Profile;
 use ikev2_scsi::crypto::{CertificateError, CertificateValidator, KnownKeys, Presentation, PublicKey};
 use ikev2_scsi::keys::Denial;
 use ikev2_scsi::server::{DropReason, EventKind, Limits};
-use ikev2_scsi::wire::{Certificate, CertificateEncoding};
+use ikev2_scsi::wire::{Capabilities, Certificate, CertificateEncoding, Descriptor};
 use ikev2_scsi::x509::{ChainValidator, Revocation};
 
 use super::*;
@@ -236,4 +237,37 @@ fn a_validator_that_is_wrong_about_the_kind() {
     let mut server = server_with(&Party::server(), |builder| builder.validator(Arc::new(Wrong(p384))));
     let config = client(&Party::client(), P256, PSK);
     check(&config, &mut server, certificate(CertificateError::WrongKind));
+}
+
+/// Readings R18, R34: a method without ACCEPT is not accepted, whatever could be checked, and counts as a failure.
+#[test]
+fn a_method_that_is_not_offered() {
+    for (accept, expected) in [(true, None), (false, Some(Denial::Method))] {
+        let mut server = server(&Party::server());
+        let mut client = ApplicationClient::new(client(&Party::client(), P256, PSK));
+        let mut random = Numbers(0xACCE97);
+        for _ in 0..3 {
+            let command = client.next_command(&mut random).unwrap();
+            let (_, data_in) = send(&mut server, NEXUS, &command, &mut random);
+            client.reply(Status::Good(&data_in)).unwrap();
+        }
+        let offer = offered(&mut server).into_iter().filter(|d| (d.algorithm_type, d.identifier) != (0xF9, P256));
+        let offer: Vec<_> = offer.chain([Descriptor::authentication(P256, true, accept)]).collect();
+        server.set_capabilities(&offer).unwrap();
+        let command = client.next_command(&mut random).unwrap();
+        let (sense, _) = send(&mut server, NEXUS, &command, &mut random);
+        assert_eq!(sense.map(|sense| sense.to_fixed().as_ref().to_vec()), expected.map(|_| FAILED.to_vec()));
+        assert_eq!(events(&mut server).into_iter().find_map(denial), expected);
+    }
+}
+
+fn offered(server: &mut DeviceServer) -> Vec<Descriptor> {
+    let cdb = [0xA2, 0x40, 1, 1, 0, 0, 0, 0, 0x40, 0, 0, 0];
+    let mut data_in = vec![0; 16_384];
+    let request = Request { cdb: &cdb, data_out: &mut [], data_in: &mut data_in };
+    let Reply::Good { len } = server.execute(NexusId(99), request, Instant::default(), &mut Numbers(1)) else {
+        panic!()
+    };
+    let list = Capabilities::parse_parameter_data(Profile::R3, &data_in[..len]).unwrap();
+    list.descriptors.iter().collect()
 }

@@ -1,13 +1,16 @@
 //! For one method and one shape of message, every denial takes the same verifications and gives the same answer.
 
 use std::cell::RefCell;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
+use ikev2_scsi::client::Fault;
 use ikev2_scsi::crypto::{
-    CryptoError, CryptoProvider, HashKind, KeyKind, KnownKeys, PublicKey, SignatureScheme, Signer, Verifier,
+    CryptoError, CryptoProvider, HashKind, KeyKind, KnownKeys, Presentation, PublicKey, SignatureScheme, Signer,
+    Verifier,
 };
-use ikev2_scsi::keys::Denial;
+use ikev2_scsi::keys::{Denial, KeyLog};
 use ikev2_scsi::provider::{EcdsaSigner, RsaSigner};
+use ikev2_scsi::wire::Sai;
 use num_bigint::BigUint;
 
 use super::methods::rsa_key;
@@ -237,6 +240,59 @@ fn whether_an_identity_is_known_takes_no_time() {
                 assert!(!made.is_empty());
             }
         }
+    }
+}
+
+/// Keys of RSA have many lengths; whoever is unknown might have any of them.
+#[test]
+fn how_long_a_known_key_is_takes_no_time() {
+    for length in [256, 384, 512, 1024] {
+        let mut key = PublicKey::decoy(KeyKind::Rsa, length);
+        let last = key.bytes.len() - 6;
+        key.bytes[last] = 0xFD;
+        let config = saying(KeyKind::Rsa, move |_| vec![1; length]);
+        let (made, outcome) = work(&config, &mut knowing(&[(host(), key)], &HASHES));
+        assert_eq!((made.len(), made[0].2, outcome), (4, length, Err(Denial::WrongAuth)));
+        assert_eq!(work(&config, &mut knowing(&[], &HASHES)).0, made);
+    }
+}
+
+/// Takes note of the client's AUTH.
+struct Listening(Arc<Mutex<Vec<u8>>>);
+
+impl KeyLog for Listening {
+    fn record(&self, _: Sai, _: Sai, name: &'static str, value: &[u8]) {
+        if name == "auth_i" {
+            *self.0.lock().unwrap() = value.to_vec();
+        }
+    }
+}
+
+/// What the client signed is no signature of the device server's, even where both have one key.
+#[test]
+fn a_reflected_signature_proves_nothing() {
+    let said: Arc<Mutex<Vec<u8>>> = Arc::default();
+    for kind in KeyKind::ALL {
+        let own = Party::client().signatures().own.into_iter();
+        let own =
+            own.map(|own| own.presenting(Presentation::Nothing)).find(|own| own.public_key().kind == kind).unwrap();
+        let key = own.public_key();
+        let mut both = KnownKeys::new();
+        both.set(drive(), key.clone());
+        let bare = Party { side: json!({}), ..Party::client() };
+        let config = client_with(&bare, kind.auth_method(), kind.auth_method(), |builder| {
+            builder.credential(own).validator(Arc::new(both)).certificate_requests(CertificateRequests::Nothing)
+        });
+        let auth = Arc::clone(&said);
+        let reflecting = Says(kind, move |_: &[&[u8]]| auth.lock().unwrap().clone());
+        let mut known = KnownKeys::new();
+        known.set(host(), key);
+        let log = Arc::new(Listening(Arc::clone(&said)));
+        let builder = DeviceServer::builder(provider::provider()).identity(drive()).key_log(log);
+        let builder = builder.validator(Arc::new(known)).credential(Credential::new(Arc::new(reflecting)));
+        let error = run(&config, &mut builder.build().unwrap(), NEXUS, Some(day())).unwrap_err();
+        assert_eq!((error.step, error.fault), (Step::AuthenticationIn, Fault::AuthenticationFailed), "{kind:?}");
+        assert!(!said.lock().unwrap().is_empty());
     }
 }
 
