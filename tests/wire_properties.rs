@@ -211,7 +211,7 @@ proptest! {
 
     #[test]
     fn capabilities(descriptors in descriptors()) {
-        let capabilities = Capabilities { descriptors: Descriptors::new(&descriptors) };
+        let capabilities = Capabilities { profile: R3, descriptors: Descriptors::new(&descriptors) };
         check_round_trip(&capabilities, &written(&capabilities));
         let mut buffer = vec![0xA5; capabilities.parameter_data_len()];
         let mut writer = Writer::new(&mut buffer);
@@ -237,7 +237,7 @@ proptest! {
         check_round_trip(&timeouts, &written(&timeouts));
         let notify = Notify { sai: Sai(sai) };
         check_round_trip(&notify, &written(&notify));
-        let delete = Delete { ac_sai: Sai(sai) };
+        let delete = Delete { ac_sai: Sai(sai), ds_sai: None };
         check_round_trip(&delete, &written(&delete));
     }
 
