@@ -343,6 +343,8 @@ mod tests {
     #[test]
     fn what_cannot_work_is_refused_at_once() {
         use ClientConfigError as E;
+        let spc4 = Profile::SPC4;
+        assert_eq!(refused(builder().profile(spc4)), E::NotSpoken(spc4.dialect));
         let dn = Identity::new(IdType::DerAsn1Dn, b"dn");
         let with = |identity| ClientConfig::builder(provider(), identity).preshared_keys(Arc::new(keys()));
         assert_eq!(refused(with(dn)), E::Credentials(CredentialError::IdentityNeedsCertificate));
