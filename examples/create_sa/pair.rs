@@ -21,7 +21,7 @@ use ikev2_scsi::wire::{Cdb, Direction, IdType, Sai};
 use ikev2_scsi::{DeviceServer, Instant, NexusId, Reply, Request, provider};
 
 use super::demonstration::Demonstration;
-use super::dissect::{Algorithms, Keyring, Keys};
+use super::dissect::{Algorithms, Keyring, Keys, PROFILE};
 use super::suite::Suite;
 
 /// The I_T nexus.
@@ -179,7 +179,7 @@ impl Pair {
     /// What the Encrypted payloads can be opened with by now.
     pub(crate) fn keyring(&self) -> Keyring {
         let ids = self.suite.identifiers();
-        let algorithms = Algorithms::find(ids.encryption, ids.key_length, ids.integrity)?;
+        let algorithms = Algorithms::find(PROFILE, ids.encryption, ids.key_length, ids.integrity)?;
         let keys = Keys::collect(algorithms, |name| self.log.value(name));
         Ok(keys.into_iter().collect())
     }

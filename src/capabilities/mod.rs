@@ -191,15 +191,15 @@ impl Offer {
     ///
     /// # Errors
     /// [`EmitError`] cannot happen for a list that the constructors accept; it is handed on rather than hidden.
-    pub fn parameter_data(&self, _profile: Profile) -> Result<Vec<u8>, EmitError> {
-        let payload = self.as_payload();
+    pub fn parameter_data(&self, profile: Profile) -> Result<Vec<u8>, EmitError> {
+        let payload = self.as_payload(profile);
         let mut bytes = alloc::vec![0; payload.parameter_data_len()];
         payload.emit_parameter_data(&mut Writer::new(&mut bytes))?;
         Ok(bytes)
     }
 
-    fn as_payload(&self) -> Capabilities<'_> {
-        Capabilities { descriptors: Descriptors::new(&self.descriptors) }
+    fn as_payload(&self, profile: Profile) -> Capabilities<'_> {
+        Capabilities { profile, descriptors: Descriptors::new(&self.descriptors) }
     }
 
     /// True if the list holds the algorithm with its key length (ENCR) or its USE bit (IKE-AUTH); other attribute bytes

@@ -178,6 +178,11 @@ const fn payload_rule(field: Field) -> Rule {
         Field::NumberOfSais => exactly("r3 7.7.4.8b", 1),
         Field::DeletedSai => rule("r3 7.7.4.8b", "the header's IKE_SA APPLICATION CLIENT SAI"),
         Field::PadLength => rule("r3 7.7.4.10, RFC 4306 3.14", "no more than the plaintext holds"),
+        Field::NumberOfDescriptors => rule("SPC-4 7.7.3.5.13, 7.7.3.5.14", "6; with what an SA is for, 2"),
+        Field::SaType => rule("SPC-4 7.7.3.5.14", "a type that the policy allows"),
+        Field::DeletedAcSai => rule("SPC-4 7.7.3.5.10", "the header's IKE_SA APPLICATION CLIENT SAI"),
+        Field::DeletedDsSai => rule("SPC-4 7.7.3.5.10", "the header's IKE_SA DEVICE SERVER SAI"),
+        Field::Padding => rule("SPC-4 7.7.3.5.11", "01h, 02h, 03h and so on"),
         Field::IntegrityChecksumData => rule("r3 7.7.4.10", "that of the message under the keys of the sequence"),
         _ => rule("r3 7.7.4", "as the payload's format has it"),
     }
@@ -195,6 +200,7 @@ pub(crate) const fn told_width(field: Field) -> usize {
         | Field::Inttr
         | Field::Rspns
         | Field::NumberOfTransforms
+        | Field::NumberOfDescriptors
         | Field::SecurityAssociationType
         | Field::AlgorithmType
         | Field::NumberOfTimeoutValues
@@ -211,14 +217,17 @@ pub(crate) const fn told_width(field: Field) -> usize {
         | Field::KeyLength
         | Field::GroupNumber
         | Field::NotifyMessageType
-        | Field::NumberOfSais => 2,
+        | Field::NumberOfSais
+        | Field::SaType => 2,
         Field::AllocationLength
         | Field::TransferLength
         | Field::MessageId
         | Field::Length
         | Field::AlgorithmIdentifier
         | Field::ProtocolTimeout
-        | Field::InactivityTimeout => 4,
+        | Field::InactivityTimeout
+        | Field::DeletedAcSai
+        | Field::DeletedDsSai => 4,
         Field::AcSai | Field::DsSai | Field::Said | Field::Sai | Field::DeletedSai => 8,
         // The beginning is enough to know it by.
         Field::KeyExchangeData => 16,

@@ -164,7 +164,7 @@ impl DeviceServer {
     pub fn request_sense(&mut self, nexus: NexusId, now: Instant) -> Sense {
         self.expire(now);
         let running = self.slots.get(&nexus).and_then(|slot| slot.running);
-        running.map_or(Sense::NONE, |job| self.calculating(job).sense(self.setting.profile.sense_codes))
+        running.map_or(Sense::NONE, |job| self.calculating(job).sense(self.setting.profile.codes()))
     }
 
     /// The phase of the nexus's command sequence.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use ikev2_scsi::SlowCrypto;
 use ikev2_scsi::ccs::UsageType;
 use ikev2_scsi::crypto::{CryptoError, DhExchange, DhGroup, KeyVersion, PresharedKeys, Prf, PskError};
+use ikev2_scsi::dialect::{Dialect, Profile};
 use ikev2_scsi::provider::MODP_2048;
 use ikev2_scsi::server::DropReason;
 use ikev2_scsi::wire::Identification;
@@ -260,6 +261,9 @@ fn configurations_that_cannot_work() {
     let no_keys = DeviceServer::builder(provider::provider()).identity(Identity::key_id(DRIVE)).build();
     assert_eq!(no_keys.err(), Some(ConfigError::NoKeys));
     assert_eq!(DeviceServer::builder(provider::provider()).build().err(), Some(ConfigError::NoIdentity));
+    let not_spoken = build(&|builder| builder.profile(Profile::SPC4)).unwrap();
+    assert_eq!(not_spoken, ConfigError::NotSpoken(Dialect::Spc4));
+    assert_eq!(not_spoken.to_string(), "the dialect Spc4 is read and printed, not yet spoken");
     let name = Identity::new(IdType::DerAsn1Dn, &[0x30, 0]);
     assert_eq!(
         build(&|builder| builder.identity(name.clone())),
