@@ -222,6 +222,13 @@ fn methods_are_those_of_the_build() {
     assert!(offer.accepts(1) && !METHODS.can_accept(1));
     assert!(METHODS.can_accept(2) && !METHODS.can_accept(0));
     assert!(!AuthMethods { accepts: MethodSet::default(), ..METHODS }.can_accept(2));
+    // A fixed list does not allow what an administrator has not (reading R19).
+    list.insert(4, Descriptor::authentication(0, true, true));
+    let offer = Offer::fixed(&list, false).unwrap();
+    by_signature[4].identifier = 0;
+    assert_eq!(judge(&offer, METHODS, &by_signature).unwrap_err(), fault);
+    let allowed = AuthMethods { none: true, ..METHODS };
+    assert!(judge(&offer, allowed, &by_signature).unwrap().is_unauthenticated());
 }
 
 /// NUMBER OF TRANSFORMS has one byte.

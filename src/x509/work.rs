@@ -42,7 +42,7 @@ impl Work {
         limit: usize,
     ) -> Self {
         let signatures = certificates.map(|certificate| signature_of(certificate).unwrap_or((kind, UNREAD)));
-        let due = signatures.flat_map(|(kind, length)| core::iter::repeat_n((kind, length), each)).take(limit);
+        let due = signatures.flat_map(|(kind, length)| core::iter::repeat_n((kind, length), each));
         let due = due.map(|(kind, length)| Due { kind, length: length_of(kind, length), settled: false.into() });
         Self { due: due.collect(), left: limit.into() }
     }

@@ -1,7 +1,9 @@
 //! Every way to authenticate, in each direction independently.
 
-use ikev2_scsi::crypto::{HashKind, KeyKind, Proof};
+use ikev2_scsi::client::ClientConfigError;
+use ikev2_scsi::crypto::{CredentialError, HashKind, KeyKind, Presentation, Proof};
 use ikev2_scsi::provider::RsaSigner;
+use ikev2_scsi::server::ConfigError;
 use ikev2_scsi::wire::{Capabilities, Descriptor};
 use ikev2_scsi::{Profile, ccs::SlowCrypto};
 
@@ -75,6 +77,17 @@ fn the_capabilities_tell_what_is_configured() {
         builder.preshared_keys(keys()).validator(signatures.validator.clone()).policy(policy)
     });
     assert!(!hidden.iter().any(|(method, ..)| *method == P256) && hidden.len() == 4);
+}
+
+/// What could not be sent is refused when it is configured, on both sides.
+#[test]
+fn keys_that_cannot_be_shown_so() {
+    let p256 = Party::client().signatures().own.into_iter().find(|own| own.public_key().kind == KeyKind::P256).unwrap();
+    let raw = p256.presenting(Presentation::RawKey);
+    let builder = DeviceServer::builder(provider::provider()).identity(drive()).credential(raw.clone());
+    assert_eq!(builder.build().unwrap_err(), ConfigError::Credentials(CredentialError::RawKeyKind));
+    let builder = ClientConfig::builder(provider::provider(), host()).credential(raw);
+    assert_eq!(builder.build().unwrap_err(), ClientConfigError::Credentials(CredentialError::RawKeyKind));
 }
 
 /// An application client that is not accepted by any of its methods does not begin.

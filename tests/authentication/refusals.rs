@@ -242,9 +242,16 @@ fn a_validator_that_is_wrong_about_the_kind() {
 /// Readings R18, R34: a method without ACCEPT is not accepted, whatever could be checked, and counts as a failure.
 #[test]
 fn a_method_that_is_not_offered() {
-    for (accept, expected) in [(true, None), (false, Some(Denial::Method))] {
-        let mut server = server(&Party::server());
-        let mut client = ApplicationClient::new(client(&Party::client(), P256, PSK));
+    let unable = DeviceServer::builder(provider::provider()).identity(drive());
+    let unable = unable.preshared_keys(keys(b"drive's key", &host(), b"host's key")).build().unwrap();
+    let able = || server(&Party::server());
+    let method = Some(Denial::Method);
+    for (mut server, accept, expected) in [(able(), true, None), (able(), false, method), (unable, true, method)] {
+        let config = client(&Party::client(), P256, PSK);
+        let all = Descriptor::authentication(P256, true, true);
+        let offer: Vec<_> = offered(&mut server).into_iter().chain([all]).collect();
+        server.set_capabilities(&offer).unwrap();
+        let mut client = ApplicationClient::new(config);
         let mut random = Numbers(0xACCE97);
         for _ in 0..3 {
             let command = client.next_command(&mut random).unwrap();

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use ikev2_scsi::crypto::{CryptoError, KeyKind, SignatureScheme, Verifier};
 use ikev2_scsi::provider;
-use ikev2_scsi::x509::{ChainValidator, IdentityMatch, Limits};
+use ikev2_scsi::x509::{ChainValidator, IdentityMatch, Limits, Revocation};
 
 use crate::cases::{CASES, Case, case};
 
@@ -63,6 +63,13 @@ fn every_certificate_costs_a_verification_and_every_list_another() {
         let (made, _) = work(case, &case.builder().build().unwrap());
         assert_eq!(made.len(), case.chain.len().min(16) * each, "{} ({}): {made:?}", case.name, case.expect);
     }
+}
+
+#[test]
+fn lists_that_are_not_looked_at_cost_nothing() {
+    let case = case("p256-two");
+    let without = case.builder().revocation(Revocation::Off).build().unwrap();
+    assert_eq!(work(case, &without), (vec![KeyKind::P256; 3], true));
 }
 
 #[test]
