@@ -210,7 +210,8 @@ impl OwnAuth {
     }
 }
 
-#[cfg(all(test, feature = "rustcrypto"))]
+#[cfg(test)]
+#[cfg(feature = "rustcrypto")]
 mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering};
 
