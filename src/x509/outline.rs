@@ -157,4 +157,72 @@ mod tests {
             assert_eq!(fixed_signature(der, 2), None, "{der:02x?}");
         }
     }
+    fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let content = parts.concat();
+        [&[tag, u8::try_from(content.len()).unwrap()], content.as_slice()].concat()
+    }
+
+    const EMPTY: &[u8] = &[0x30, 0];
+    const NUMBER: &[u8] = &[2, 1, 1];
+    const SIGNATURE: &[u8] = &[3, 2, 0, 9];
+
+    /// The least that is taken for a certificate, its fields in their order.
+    const FIELDS: [&[u8]; 8] =
+        [&[0xA0, 3, 2, 1, 2], NUMBER, EMPTY, EMPTY, EMPTY, &[0x30, 2, 5, 0], EMPTY, &[0xA3, 2, 0x30, 0]];
+
+    fn certificate(fields: &[&[u8]], after: &[&[u8]]) -> Vec<u8> {
+        element(0x30, &[&element(0x30, fields), &after.concat()])
+    }
+
+    #[test]
+    fn a_certificate_has_its_fields_and_nothing_else() {
+        let good = certificate(&FIELDS, &[EMPTY, SIGNATURE]);
+        let expected =
+            Outline { subject: FIELDS[5], spki: EMPTY, extensions: Some(EMPTY), algorithm: &[], signature: &[9] };
+        assert_eq!(Outline::read(&good), Some(expected));
+        let plain = certificate(&FIELDS[1..7], &[EMPTY, SIGNATURE]);
+        assert_eq!(Outline::read(&plain), Some(Outline { extensions: None, ..expected }));
+        for after in [&[EMPTY][..], &[SIGNATURE], &[SIGNATURE, SIGNATURE], &[EMPTY, SIGNATURE, EMPTY], &[EMPTY, EMPTY]]
+        {
+            assert_eq!(Outline::read(&certificate(&FIELDS, after)), None, "{after:02x?}");
+        }
+        for at in 1..FIELDS.len() {
+            for other in [&[0x31, 0][..], &[4, 1, 1], &[0xA3, 0], &[0xA3, 2, 0x31, 0], &[0xA3, 4, 0x30, 0, 0x30, 0]] {
+                let mut fields = FIELDS;
+                fields[at] = other;
+                assert_eq!(Outline::read(&certificate(&fields, &[EMPTY, SIGNATURE])), None, "{at}: {other:02x?}");
+            }
+        }
+        for tbs in [element(0x31, &FIELDS), element(0x30, &FIELDS[..6])] {
+            assert_eq!(Outline::read(&element(0x30, &[&tbs, EMPTY, SIGNATURE])), None);
+        }
+        assert_eq!(Outline::read(&[&[0x31], &good[1..]].concat()), None);
+    }
+
+    #[test]
+    fn a_key_has_its_fields_and_nothing_else() {
+        let (algorithm, key) =
+            (element(0x30, &[alg_id::RSA_ENCRYPTION.as_ref()]), [&[0x30, 7, 2, 2, 9, 9][..], NUMBER].concat());
+        let read = |parts: &[&[u8]]| public_key_from_spki(&element(0x30, parts));
+        let bits = |key: &[u8]| element(3, &[&[0], key]);
+        assert_eq!(read(&[&algorithm, &bits(&key)]), Ok(PublicKey::new(KeyKind::Rsa, &key)));
+        let malformed = Err(CertificateError::Malformed);
+        assert_eq!(read(&[&algorithm, &bits(&key), EMPTY]), malformed);
+        assert_eq!(read(&[&algorithm, &element(3, &[&[1], &key])]), malformed);
+        // A modulus of one byte, three numbers, negative ones, something behind.
+        let small = [&[0x30, 6][..], NUMBER, NUMBER].concat();
+        let three = [&[0x30, 10], &key[2..], NUMBER].concat();
+        let negative = [&[0x30, 7, 2, 2, 0x80, 9][..], NUMBER].concat();
+        let no_exponent = [0x30, 6, 2, 2, 9, 9, 2, 0];
+        let behind = [&key[..], &[0]].concat();
+        for key in [&small[..], &three, &negative, &no_exponent, &behind] {
+            assert_eq!(read(&[&algorithm, &bits(key)]), malformed, "{key:02x?}");
+        }
+        let algorithm = element(0x30, &[alg_id::ECDSA_P256.as_ref()]);
+        for (point, is_good) in [(vec![4; 65], true), (vec![4; 64], false), (vec![4; 66], false), (vec![2; 65], false)]
+        {
+            assert_eq!(read(&[&algorithm, &bits(&point)]).is_ok(), is_good);
+        }
+        assert_eq!(read(&[&algorithm, &bits(&[])]), malformed);
+    }
 }

@@ -210,6 +210,10 @@ mod tests {
             assert!(lengths.iter().all(|length| work.begin(kind, *length)));
             assert_eq!(finished(&work, kind, hash), 1);
         }
+        // Signatures of another length cost something else.
+        let work = unread(KeyKind::Rsa, 1, 64);
+        assert!(work.begin(KeyKind::Rsa, 512) && work.begin(KeyKind::P256, UNREAD));
+        assert_eq!(finished(&work, KeyKind::Rsa, HashKind::Sha256), 2);
     }
 
     #[test]

@@ -72,6 +72,25 @@ fn an_rsa_certificate_with_a_flipped_bit_in_each_byte_is_refused() {
     }
 }
 
+/// r | s as AUTH has it is no signature of a certificate, which has DER.
+#[test]
+fn an_ecdsa_signature_that_is_not_der_is_refused() {
+    let case = case("p256-direct");
+    let leaf = &case.chain[0];
+    let algorithm = leaf.windows(10).rposition(|part| part == [6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2]).unwrap();
+    let (signed, bits) = (&leaf[4..algorithm + 10], &leaf[algorithm + 10..]);
+    let number = |der: &[u8]| [vec![0; 33], der[2..2 + usize::from(der[1])].to_vec()].concat();
+    let (r, s) = bits[5..].split_at(2 + usize::from(bits[6]));
+    let fixed = [r, s].map(|half| number(half)).map(|half| half[half.len() - 32..].to_vec()).concat();
+    let with = |signature: &[u8]| {
+        let bits = [&[3, u8::try_from(signature.len() + 1).unwrap(), 0], signature].concat();
+        let [high, low] = u16::try_from(signed.len() + bits.len()).unwrap().to_be_bytes();
+        [&[0x30, 0x82, high, low], signed, &bits].concat()
+    };
+    assert_eq!(with(&bits[3..]), *leaf);
+    refused(case, &lenient(case), &[&with(&fixed)], "r | s");
+}
+
 /// A damaged intermediate leads nowhere, and a good one beside it still does.
 #[test]
 fn a_damaged_intermediate_is_passed_over() {
