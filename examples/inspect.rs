@@ -19,9 +19,10 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ikev2_scsi::Profile;
 use ikev2_scsi::client::DeviceSense;
 use ikev2_scsi::crypto::Secret;
-use ikev2_scsi::wire::{Capabilities, Cdb, Direction, Header, Message, protocol};
+use ikev2_scsi::wire::{Capabilities, Cdb, Direction, Header, Message, protocol, specific};
 use serde_json::Value;
 
 use dissect::{Algorithms, Dissector, Keyring, Keys, PROFILE, hex_lines, indented};
@@ -34,11 +35,20 @@ Dissects IKEv2-SCSI commands.
 Usage: inspect [OPTIONS] [FILE]
 
   FILE    what to dissect; without it, or with `-`, standard input
-  --full  show all of long opaque fields
-  --help  show this
+  --full             show all of long opaque fields
+  --dialect DIALECT  r3 (T10/06-449r3) or spc4 (SPC-4); without it, a capture tells, and hexadecimal bytes are r3
+  --help             show this
 
 The input is a capture as `create_sa --capture` writes it, or hexadecimal bytes: CDBs, capabilities parameter data and
 messages, one in a line. An input that does not end with its line goes on in the next one, up to an empty line.";
+
+/// The dialects by their names in captures.
+const DIALECTS: [(&str, Profile); 2] = [("r3", PROFILE), ("spc4", Profile::SPC4)];
+
+/// The dialect with this name.
+fn profile_of(name: &str) -> Option<Profile> {
+    DIALECTS.iter().find(|(known, _)| *known == name).map(|(_, profile)| *profile)
+}
 
 /// Longest input that is read.
 const LONGEST: u64 = 64 << 20;
@@ -52,16 +62,23 @@ fn main() -> ExitCode {
 struct Options {
     wants_help: bool,
     in_full: bool,
+    profile: Option<Profile>,
     file: Option<PathBuf>,
 }
 
 impl Options {
-    fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, Failure> {
+    fn read(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, Failure> {
         let mut options = Self::default();
-        for argument in arguments {
+        while let Some(argument) = arguments.next() {
             match argument.to_str() {
                 Some("--help") => options.wants_help = true,
                 Some("--full") => options.in_full = true,
+                Some("--dialect") => {
+                    let name = arguments.next().ok_or_else(|| Failure::Usage("--dialect needs a name".into()))?;
+                    let profile = name.to_str().and_then(profile_of);
+                    let wrong = || Failure::Usage(format!("no dialect is called {}", name.display()));
+                    options.profile = Some(profile.ok_or_else(wrong)?);
+                }
                 Some(option) if option.starts_with("--") => {
                     return Err(Failure::Usage(format!("what is {option:?}")));
                 }
@@ -109,21 +126,24 @@ fn read(options: &Options) -> Result<String, String> {
 fn capture(json: &Value, options: &Options, output: &mut Output) -> Result<(), Failure> {
     let wrong = |fault: Fault| format!("the capture is wrong: {fault}");
     let root = Member::root(json).map_err(wrong)?;
-    let profile = root.get("profile");
-    if profile.read::<String>().map_err(wrong)?.is_some_and(|profile| profile != "r3") {
-        return Err(wrong(profile.fault("is not known to this build")).into());
-    }
-    let keyring = keyring(&root).map_err(wrong)?;
+    let named = root.get("profile");
+    let recorded = match named.read::<String>().map_err(wrong)? {
+        Some(name) => profile_of(&name).ok_or_else(|| wrong(named.fault("is not known to this build")))?,
+        None => PROFILE,
+    };
+    let profile = options.profile.unwrap_or(recorded);
+    let keyring = keyring(profile, &root).map_err(wrong)?;
+    let dissector = Dissector { profile, keyring: &keyring, in_full: options.in_full };
     let steps = root.get("steps").present().and_then(|steps| steps.elements()).map_err(wrong)?;
     for (number, step) in (1_usize..).zip(&steps) {
-        let text = command(step, &keyring, options).map_err(wrong)?;
+        let text = command(step, &dissector).map_err(wrong)?;
         output.lines(&format!("Command {number}{text}\n"))?;
     }
     Ok(())
 }
 
 /// The keys of a capture. A member that is wrong is an error; keys or algorithms that are not there are none.
-fn keyring(root: &Member<'_>) -> Result<Keyring, Fault> {
+fn keyring(profile: Profile, root: &Member<'_>) -> Result<Keyring, Fault> {
     let identifiers = root.get("identifiers").object()?;
     let identifier = |name: &str| {
         let member = identifiers.get(name);
@@ -137,7 +157,7 @@ fn keyring(root: &Member<'_>) -> Result<Keyring, Fault> {
         return Ok(Err("the capture does not name its algorithms".into()));
     };
     let length = u16::try_from(length).map_err(|_| key_length.fault("is no number of 16 bits"))?;
-    let algorithms = match Algorithms::find(encryption, length, integrity) {
+    let algorithms = match Algorithms::find(profile, encryption, length, integrity) {
         Ok(algorithms) => algorithms,
         Err(lacks) => return Ok(Err(lacks)),
     };
@@ -153,8 +173,7 @@ fn keyring(root: &Member<'_>) -> Result<Keyring, Fault> {
 }
 
 /// One command of a capture, from the end of its title's number on.
-fn command(step: &Member<'_>, keyring: &Keyring, options: &Options) -> Result<String, Fault> {
-    let dissector = Dissector { keyring, in_full: options.in_full };
+fn command(step: &Member<'_>, dissector: &Dissector<'_>) -> Result<String, Fault> {
     let bytes = step.get("cdb").need::<Vec<u8>>()?;
     let cdb = Cdb::parse(&bytes);
     let mut lines = vec![dissector.parsed(cdb, &bytes)];
@@ -196,14 +215,14 @@ enum Kind {
 
 impl Kind {
     /// What these bytes are from their first to their last one.
-    fn of(bytes: &[u8]) -> Self {
+    fn of(profile: Profile, bytes: &[u8]) -> Self {
         if let Some(cdb) = Cdb::parse(bytes).ok().filter(|_| bytes.len() == Cdb::LEN) {
             return Self::Cdb(cdb);
         }
-        if Capabilities::parse_parameter_data(PROFILE, bytes).is_ok() {
+        if Capabilities::parse_parameter_data(profile, bytes).is_ok() {
             return Self::Capabilities;
         }
-        match Header::parse(PROFILE, bytes) {
+        match Header::parse(profile, bytes) {
             Ok(header) if usize::try_from(header.length) == Ok(bytes.len()) => Self::Message,
             _ => Self::Unknown,
         }
@@ -216,6 +235,7 @@ impl Kind {
 
 /// Every input in hexadecimal lines.
 fn lines(text: &str, options: &Options, output: &mut Output) -> Result<(), Failure> {
+    let profile = options.profile.unwrap_or(PROFILE);
     let mut pending: Option<Input> = None;
     let mut last_cdb = None;
     let mut is_empty = true;
@@ -224,7 +244,7 @@ fn lines(text: &str, options: &Options, output: &mut Output) -> Result<(), Failu
         let bytes = hex::decode(&digits).ok_or_else(|| format!("line {line}: {}", wrong_digits(&digits)))?;
         is_empty &= bytes.is_empty();
         // An empty line, or a line that is something by itself, ends what goes before.
-        if (bytes.is_empty() || Kind::of(&bytes).is_known())
+        if (bytes.is_empty() || Kind::of(profile, &bytes).is_known())
             && let Some(input) = pending.take()
         {
             show(&input, &mut last_cdb, options, output)?;
@@ -234,7 +254,7 @@ fn lines(text: &str, options: &Options, output: &mut Output) -> Result<(), Failu
         }
         let mut input = pending.take().unwrap_or(Input { line, bytes: Vec::new() });
         input.bytes.extend(bytes);
-        if Kind::of(&input.bytes).is_known() {
+        if Kind::of(profile, &input.bytes).is_known() {
             show(&input, &mut last_cdb, options, output)?;
         } else {
             pending = Some(input);
@@ -254,22 +274,30 @@ fn wrong_digits(digits: &str) -> String {
     }
 }
 
+/// Whether a command asks for the list of capability formats, which no byte of the list tells.
+const fn lists_formats(cdb: &Cdb) -> bool {
+    cdb.protocol == protocol::SA_CREATION_CAPABILITIES && cdb.specific == specific::CAPABILITY_FORMATS
+}
+
 /// Shows one input. A CDB tells what the input after it is.
 fn show(input: &Input, last_cdb: &mut Option<Cdb>, options: &Options, output: &mut Output) -> Result<(), Failure> {
     let keyring = Err("no keys".into());
-    let dissector = Dissector { keyring: &keyring, in_full: options.in_full };
+    let profile = options.profile.unwrap_or(PROFILE);
+    let dissector = Dissector { profile, keyring: &keyring, in_full: options.in_full };
     let Input { line, bytes } = input;
     let before = last_cdb.take();
-    let text = match Kind::of(bytes) {
+    let text = match Kind::of(profile, bytes) {
         Kind::Cdb(cdb) => {
             *last_cdb = Some(cdb);
             dissector.parsed(Ok(cdb), bytes)
         }
-        Kind::Capabilities => dissector.parsed(Capabilities::parse_parameter_data(PROFILE, bytes), bytes),
+        Kind::Capabilities => dissector.parsed(Capabilities::parse_parameter_data(profile, bytes), bytes),
         Kind::Message => dissector.message(Direction::Out, bytes),
         Kind::Unknown => match before {
-            Some(cdb) if cdb.protocol == protocol::INFORMATION => dissector.parameter_data(&cdb, bytes),
-            _ if Message::parse(PROFILE, bytes).is_ok() => dissector.message(Direction::Out, bytes),
+            Some(cdb) if cdb.protocol == protocol::INFORMATION || lists_formats(&cdb) => {
+                dissector.parameter_data(&cdb, bytes)
+            }
+            _ if Message::parse(profile, bytes).is_ok() => dissector.message(Direction::Out, bytes),
             _ => {
                 let count = bytes.len();
                 return Err(format!("line {line}: {count} bytes are no CDB, no capabilities and no message").into());

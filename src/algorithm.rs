@@ -1,7 +1,11 @@
 //! The algorithm tables of r3 (7.7.4.11.1, Tables K1 to K6), each number once (readings R5, R9, R10, R14, R15).
 //!
-//! What lives here: identifiers, names, and sizes in bytes. What does not: implementations (room `provider`), and which of
+//! What lives here: identifiers, names, and sizes in bytes; in `numbers`, by which numbers a dialect knows the rows. What does not: implementations (room `provider`), and which of
 //! them a device server offers (room `capabilities`).
+
+mod numbers;
+
+pub use numbers::{Number, NumberedType, number_of, numbered, numbered_type};
 
 /// ALGORITHM TYPE (r3 Table K1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

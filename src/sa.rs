@@ -1,6 +1,6 @@
 //! Security associations of one logical unit (r3 5.13.4.5, 5.13.5, 7.7.4.13; readings R2, R31, R31a).
 //!
-//! One table serves all I_T nexuses. Memory: about 400 bytes and the usage data for each association.
+//! One table serves all I_T nexuses. Memory: `Limits::SA_BYTES` and what it names besides, for each association.
 //!
 //! What lives here: look-up, inactivity timers, who was authenticated. What does not: how an association comes to be
 //! (room `ccs`) and what it is used for (the embedder).
@@ -20,6 +20,13 @@ pub struct SaId {
     pub ac_sai: Sai,
     /// DS_SAI.
     pub ds_sai: Sai,
+}
+
+impl core::fmt::Display for SaId {
+    /// AC_SAI and DS_SAI in hexadecimal, a slash between them.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}/{}", self.ac_sai, self.ds_sai)
+    }
 }
 
 /// Who authenticated, and by what: Initial Contact compares both (reading R31a).

@@ -150,6 +150,36 @@ fn no_room_looks_to_its_right() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// How often the tokens look at a dialect: a variant named, or the field compared or matched.
+///
+/// Handing the dialect on, as errors do, is no look at it; a variant cannot be imported, for `Dialect::{` counts as well.
+fn looks_at_dialect(tokens: &[String]) -> usize {
+    let at = |i: usize| tokens.get(i).map_or("", String::as_str);
+    let named = |i: usize| at(i) == "Dialect" && at(i + 1) == "::";
+    let compared = |i: usize| at(i) == "." && at(i + 1) == "dialect" && ["=", "!", "{"].contains(&at(i + 2));
+    (0..tokens.len()).filter(|i| named(*i) || compared(*i)).count()
+}
+
+/// What differs between dialects is data of the room `dialect`. One place branches: the table of what may come when is not a
+/// number but a table of its own for each dialect, whose documentation, code and test are one. It names each dialect once.
+#[test]
+fn one_place_outside_its_room_looks_at_the_dialect() {
+    let files = tree::files("src");
+    let outside = files.iter().filter(|(path, _)| path.ends_with(".rs") && !path.starts_with("src/dialect/"));
+    let looks = outside.map(|(path, text)| (path.as_str(), looks_at_dialect(&tokens(text)))).filter(|(_, n)| *n > 0);
+    assert_eq!(looks.collect::<Vec<_>>(), [("src/ccs/table.rs", 2)]);
+    for (source, count) in [
+        ("match dialect { Dialect::R3 => 1, Dialect::Spc4 => 2 }", 2),
+        ("if profile.dialect == Dialect::Spc4 {}", 2),
+        ("match profile.dialect { _ => {} }", 1),
+        ("use crate::dialect::Dialect::{R3, Spc4};", 1),
+        ("table::decide(profile.dialect, phase, step); E::NotSpoken(self.profile.dialect)", 0),
+        ("// Dialect::R3\nuse crate::dialect::{Dialect, Profile};", 0),
+    ] {
+        assert_eq!(looks_at_dialect(&tokens(source)), count, "{source}");
+    }
+}
+
 /// How many wrong arrows there are in a snippet of a file.
 fn count(file: &str, source: &str) -> usize {
     wrong_arrows(file, source).len()

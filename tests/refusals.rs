@@ -171,13 +171,18 @@ impl<'a> KeyExchangeOut<'a> {
         let (prf, integ) = (provider.prf(identifier(1)), identifier(2));
         let nonce_length = self.payloads[3].len() - 4;
         let ke = self.payloads[2].start;
-        // This build authenticates by nothing (0) or by a shared key (2).
+        // The device server authenticates itself by nothing, by its shared key, and by the keys it has.
+        let keys = &self.provisioning["device_server"]["keys"];
+        let signs = |method: u32| {
+            let kinds = [(1, "rsa"), (9, "p256"), (10, "p384"), (11, "p521")];
+            kinds.iter().any(|(of, kind)| *of == method && keys[kind].is_string())
+        };
         selected.iter().all(is_listed)
             && cipher.is_some_and(|cipher| cipher.is_combined() == (integ == 0))
             && prf.is_some_and(|prf| 2 * nonce_length >= prf.key_length())
             && (integ == 0 || provider.integrity(integ).is_some())
             && [0, 0, flipped[ke + 4], flipped[ke + 5]] == identifier(3).to_be_bytes()
-            && [0, 2].contains(&identifier(4))
+            && ([0, 2].contains(&identifier(4)) || signs(identifier(4)))
     }
 
     /// The primes of RFC 3526 begin with 64 one bits: a value that has two zeros there stays below the prime, whatever bit

@@ -1,6 +1,10 @@
 //! The table in the documentation of `ccs::table`, read and compared cell by cell with the function.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+#[path = "support/documented.rs"]
+mod documented;
+
+use documented::table;
 use ikev2_scsi::ccs::table::{Phase, Step, Verdict, decide};
 use ikev2_scsi::dialect::Dialect;
 
@@ -24,13 +28,6 @@ const STEPS: [(&str, Step); 7] = [
     ("delete", Step::Delete),
     ("delete*", Step::ForeignDelete),
 ];
-
-/// The cells of each row of the table, the heading first.
-fn table() -> Vec<Vec<&'static str>> {
-    let lines = include_str!("../src/ccs/table.rs").lines();
-    let rows = lines.filter_map(|line| line.strip_prefix("//! |")?.strip_suffix('|'));
-    rows.map(|row| row.split('|').map(str::trim).collect()).collect()
-}
 
 fn verdict(cell: &str) -> Verdict {
     match cell {

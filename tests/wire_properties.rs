@@ -13,16 +13,17 @@ use std::fmt::Debug;
 
 use ikev2_scsi::dialect::{Exchange, HeaderFlags, PayloadType, Profile};
 use ikev2_scsi::wire::{
-    Algorithms, Authentication, Body, Capabilities, Cdb, Certificate, CertificateData, CertificateEncoding,
-    CertificateRequest, Chain, Delete, Descriptor, Descriptors, Direction, Encrypted, Field, Header, IdType,
-    Identification, KeyExchange, Message, MessageWriter, Nonce, Notify, Payload, Reader, Sai, SupportedProtocols,
-    Timeouts, VendorId, Writer, check_order, pad_length_for,
+    Algorithms, Authentication, Body, Capabilities, CapabilityFormats, Cdb, Certificate, CertificateData,
+    CertificateEncoding, CertificateRequest, Chain, Delete, Descriptor, Descriptors, Direction, Encrypted, Field,
+    Header, IdType, Identification, KeyExchange, Message, MessageWriter, Nonce, Notify, Payload, Reader, SaAlgorithms,
+    SaUsage, Sai, SupportedProtocols, Timeouts, VendorId, Writer, check_order, pad_length_for,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 const R3: Profile = Profile::R3;
 const RFC4306: Profile = Profile { header_flags: HeaderFlags::Rfc4306, ..R3 };
+const SPC4: Profile = Profile::SPC4;
 
 const EXCHANGES: [Exchange; 5] = [
     Exchange::KeyExchangeOut,
@@ -41,7 +42,12 @@ fn exchange() -> impl Strategy<Value = Exchange> {
 }
 
 fn profile() -> impl Strategy<Value = Profile> {
-    prop::sample::select(&[R3, RFC4306][..])
+    prop::sample::select(&[R3, RFC4306, SPC4][..])
+}
+
+/// A SAI that the dialect can send: four bytes in SPC-4.
+fn sai(profile: Profile, value: u64) -> Sai {
+    Sai(if profile == SPC4 { value & 0xFFFF_FFFF } else { value })
 }
 
 fn encoding() -> impl Strategy<Value = CertificateEncoding> {
@@ -52,18 +58,22 @@ fn id_type() -> impl Strategy<Value = IdType> {
     prop::sample::select(&[IdType::DerAsn1Dn, IdType::DerAsn1Gn, IdType::KeyId, IdType::FcName][..])
 }
 
+/// ALGORITHM TYPE, ALGORITHM IDENTIFIER, ALGORITHM ATTRIBUTES.
+type Parts = (u8, u32, [u8; 4]);
+
+fn descriptor((algorithm_type, identifier, attributes): Parts) -> [u8; 12] {
+    Descriptor { algorithm_type, identifier, attributes }.to_bytes()
+}
+
 /// Descriptors of any type, identifier and attributes.
 fn descriptors() -> impl Strategy<Value = Vec<[u8; 12]>> {
-    let descriptor = (any::<u8>(), any::<u32>(), any::<[u8; 4]>());
-    let descriptor = descriptor.prop_map(|(algorithm_type, identifier, attributes)| {
-        Descriptor { algorithm_type, identifier, attributes }.to_bytes()
-    });
-    vec(descriptor, 0..40)
+    vec(any::<Parts>().prop_map(descriptor), 0..40)
 }
 
 /// Bytes that look enough like a message to be walked: a header, then payloads of likely codes that tile, then noise.
 fn likely_message() -> impl Strategy<Value = Vec<u8>> {
-    let codes = [0x82, 0x81, 0x22, 0x28, 0x23, 0x24, 0x25, 0x26, 0x27, 0x29, 0x2A, 0x2B, 0x2E, 0x80, 0x21, 0xC0, 0];
+    let codes =
+        [0x83, 0x82, 0x81, 0x22, 0x28, 0x23, 0x24, 0x25, 0x26, 0x27, 0x29, 0x2A, 0x2B, 0x2E, 0x80, 0x21, 0xC0, 0];
     let payload = (prop::sample::select(codes.to_vec()), any::<bool>(), bytes(40));
     (bytes(16), vec(payload, 0..8), bytes(3), vec((any::<prop::sample::Index>(), any::<u8>()), 0..3)).prop_map(
         |(sais, payloads, trailing, noise)| {
@@ -98,13 +108,13 @@ fn written<'a>(body: &impl Body<'a>) -> Vec<u8> {
     buffer
 }
 
-fn check_round_trip<'a, B: Body<'a> + PartialEq + Debug>(body: &B, data: &'a [u8]) {
+fn check_round_trip<'a, B: Body<'a> + PartialEq + Debug>(profile: Profile, body: &B, data: &'a [u8]) {
     let reader = Reader::new(data, 32, 30, Field::PayloadLength);
-    assert_eq!(B::parse(R3, reader).as_ref(), Ok(body));
+    assert_eq!(B::parse(profile, reader).as_ref(), Ok(body));
 }
 
 /// Every payload stands behind the one before it and inside the message; an error ends the walk and blames a byte of it.
-fn check_walk(chain: Chain<'_>, start: usize, message: &[u8]) {
+fn check_walk(profile: Profile, chain: Chain<'_>, start: usize, message: &[u8]) {
     let mut behind = start;
     let mut walk = chain.clone();
     let mut steps = 0;
@@ -118,7 +128,7 @@ fn check_walk(chain: Chain<'_>, start: usize, message: &[u8]) {
                 behind = raw.at + 4 + raw.data.len();
                 assert!(behind <= message.len());
                 assert_eq!(raw.data, &message[raw.at + 4..behind]);
-                if let Err(error) = Payload::parse(R3, &raw) {
+                if let Err(error) = Payload::parse(profile, &raw) {
                     assert!((raw.at..behind).contains(&error.byte), "{error}");
                 }
             }
@@ -144,7 +154,7 @@ fn read_and_print(profile: Profile, data: &[u8], (iv, icv, block): (usize, usize
         assert!(data.len() < 28);
         return;
     };
-    check_walk(message.payloads(), 28, data);
+    check_walk(profile, message.payloads(), 28, data);
     assert!(message.to_string().lines().count() >= 12);
     assert!(format!("{message:#}").lines().count() >= message.to_string().lines().count());
     for raw in message.payloads().flatten().filter(|raw| raw.payload == Some(PayloadType::Encrypted)) {
@@ -152,7 +162,7 @@ fn read_and_print(profile: Profile, data: &[u8], (iv, icv, block): (usize, usize
         assert!(raw.at < encrypted.iv.start && encrypted.icv.end == data.len());
         let Ok(opened) = message.with_opened(&encrypted) else { continue };
         let end = encrypted.inner_end(data).unwrap();
-        check_walk(opened.inner_payloads().unwrap(), encrypted.text.start, &data[..end]);
+        check_walk(profile, opened.inner_payloads().unwrap(), encrypted.text.start, &data[..end]);
         assert!(opened.to_string().lines().count() >= 12);
         assert!(!format!("{opened:#}").is_empty());
     }
@@ -171,8 +181,8 @@ proptest! {
         numbers in any::<(u32, u32)>(),
     ) {
         let header = Header {
-            ac_sai: Sai(sais.0),
-            ds_sai: Sai(sais.1),
+            ac_sai: sai(profile, sais.0),
+            ds_sai: sai(profile, sais.1),
             next_payload: codes.0,
             major_version: versions.0,
             minor_version: versions.1,
@@ -210,14 +220,14 @@ proptest! {
     }
 
     #[test]
-    fn capabilities(descriptors in descriptors()) {
-        let capabilities = Capabilities { descriptors: Descriptors::new(&descriptors) };
-        check_round_trip(&capabilities, &written(&capabilities));
+    fn capabilities(profile in profile(), descriptors in descriptors()) {
+        let capabilities = Capabilities { profile, descriptors: Descriptors::new(&descriptors) };
+        check_round_trip(profile, &capabilities, &written(&capabilities));
         let mut buffer = vec![0xA5; capabilities.parameter_data_len()];
         let mut writer = Writer::new(&mut buffer);
         capabilities.emit_parameter_data(&mut writer).unwrap();
         prop_assert_eq!(writer.at(), capabilities.parameter_data_len());
-        prop_assert_eq!(Capabilities::parse_parameter_data(R3, &buffer), Ok(capabilities));
+        prop_assert_eq!(Capabilities::parse_parameter_data(profile, &buffer), Ok(capabilities));
         prop_assert_eq!(capabilities.to_string().lines().count(), 7 + descriptors.len());
     }
 
@@ -225,24 +235,60 @@ proptest! {
     fn algorithms(sa_type in any::<u8>(), said in any::<u64>(), words in vec(any::<[u8; 4]>(), 0..9), descriptors in descriptors()) {
         let descriptors = Descriptors::new(&descriptors);
         let algorithms = Algorithms { sa_type, said: Sai(said), usage_data: words.as_flattened(), descriptors };
-        check_round_trip(&algorithms, &written(&algorithms));
+        check_round_trip(R3, &algorithms, &written(&algorithms));
         for descriptor in descriptors.iter() {
             prop_assert_eq!(Descriptor::from_bytes(&descriptor.to_bytes()), descriptor);
         }
     }
 
     #[test]
-    fn bodies_of_fixed_length(numbers in any::<(u32, u32)>(), sai in any::<u64>()) {
+    fn sa_payloads(
+        six in any::<[Parts; 6]>(),
+        two in any::<[Parts; 2]>(),
+        is_short in any::<bool>(),
+        sa_type in any::<u16>(),
+        usage_data in bytes(40),
+        noise in any::<[u8; 8]>(),
+    ) {
+        let (six, two) = (six.map(descriptor), two.map(descriptor));
+        let descriptors = Descriptors::new(&six);
+        let algorithms = if is_short { SaAlgorithms::short(descriptors) } else { SaAlgorithms::new(descriptors) };
+        let mut data = written(&algorithms);
+        check_round_trip(SPC4, &algorithms, &data);
+        // Reserved bytes come back as they were.
+        data[..8].copy_from_slice(&noise);
+        let read = SaAlgorithms::parse(SPC4, Reader::new(&data, 32, 30, Field::PayloadLength)).unwrap();
+        prop_assert_eq!(&written(&read), &data);
+        let usage = SaUsage::new(sa_type, &usage_data, Descriptors::new(&two));
+        let mut data = written(&usage);
+        check_round_trip(SPC4, &usage, &data);
+        data[..8].copy_from_slice(&noise);
+        let read = SaUsage::parse(SPC4, Reader::new(&data, 32, 30, Field::PayloadLength)).unwrap();
+        prop_assert_eq!(written(&read), data);
+    }
+
+    #[test]
+    fn formats(formats in vec(any::<[u8; 2]>(), 0..20)) {
+        let formats = CapabilityFormats { formats: &formats };
+        let mut buffer = vec![0xA5; formats.len()];
+        formats.emit(&mut Writer::new(&mut buffer)).unwrap();
+        prop_assert_eq!(CapabilityFormats::parse(&buffer), Ok(formats));
+    }
+
+    #[test]
+    fn bodies_of_fixed_length(profile in profile(), numbers in any::<(u32, u32)>(), sais in any::<(u64, u64)>()) {
         let timeouts = Timeouts { protocol: numbers.0, inactivity: numbers.1 };
-        check_round_trip(&timeouts, &written(&timeouts));
-        let notify = Notify { sai: Sai(sai) };
-        check_round_trip(&notify, &written(&notify));
-        let delete = Delete { ac_sai: Sai(sai) };
-        check_round_trip(&delete, &written(&delete));
+        check_round_trip(profile, &timeouts, &written(&timeouts));
+        let (first, second) = (sai(profile, sais.0), sai(profile, sais.1));
+        let notify = Notify { sai: first };
+        check_round_trip(profile, &notify, &written(&notify));
+        let delete = Delete { ac_sai: first, ds_sai: (profile == SPC4).then_some(second) };
+        check_round_trip(profile, &delete, &written(&delete));
     }
 
     #[test]
     fn bodies_of_any_length(
+        profile in profile(),
         data in bytes(300),
         group in any::<u16>(),
         method in any::<u8>(),
@@ -251,20 +297,20 @@ proptest! {
         authorities in vec(any::<[u8; 20]>(), 0..5),
     ) {
         let key_exchange = KeyExchange { group, public: &data };
-        check_round_trip(&key_exchange, &written(&key_exchange));
+        check_round_trip(profile, &key_exchange, &written(&key_exchange));
         let identification = Identification { id_type, data: &data };
-        check_round_trip(&identification, &written(&identification));
+        check_round_trip(profile, &identification, &written(&identification));
         let certificate = Certificate { encoding, data: &data };
-        check_round_trip(&certificate, &written(&certificate));
+        check_round_trip(profile, &certificate, &written(&certificate));
         let request = CertificateRequest { encoding, authorities: &authorities };
-        check_round_trip(&request, &written(&request));
+        check_round_trip(profile, &request, &written(&request));
         let authentication = Authentication { method, data: &data };
-        check_round_trip(&authentication, &written(&authentication));
+        check_round_trip(profile, &authentication, &written(&authentication));
         let vendor_id = VendorId { data: &data };
-        check_round_trip(&vendor_id, &written(&vendor_id));
+        check_round_trip(profile, &vendor_id, &written(&vendor_id));
         if (Nonce::MIN..=Nonce::MAX).contains(&data.len()) {
             let nonce = Nonce { data: &data };
-            check_round_trip(&nonce, &written(&nonce));
+            check_round_trip(profile, &nonce, &written(&nonce));
         }
     }
 
@@ -289,7 +335,7 @@ proptest! {
         let key_exchange = KeyExchange { group: 14, public: &public };
         let nonce = Nonce { data: &nonce };
         let mut buffer = vec![0xA5; 1000];
-        let sais = (Sai(sais.0), Sai(sais.1));
+        let sais = (sai(profile, sais.0), sai(profile, sais.1));
         let mut writer = MessageWriter::new(profile, exchange, sais, message_id, &mut buffer).unwrap();
         writer.payload(PayloadType::Timeouts, &timeouts).unwrap();
         writer.payload(PayloadType::KeyExchange, &key_exchange).unwrap();
@@ -339,14 +385,25 @@ proptest! {
     }
 
     #[test]
-    fn likely_messages_are_read_and_printed(data in likely_message(), iv in 0_usize..20, icv in 0_usize..20) {
-        read_and_print(R3, &data, (iv, icv, 1));
+    fn likely_messages_are_read_and_printed(
+        profile in profile(),
+        data in likely_message(),
+        iv in 0_usize..20,
+        icv in 0_usize..20,
+    ) {
+        read_and_print(profile, &data, (iv, icv, 1));
     }
 
     #[test]
     fn any_bytes_are_parameter_data(data in bytes(100)) {
-        if let Ok(capabilities) = Capabilities::parse_parameter_data(R3, &data) {
-            prop_assert!(!capabilities.to_string().is_empty());
+        for profile in [R3, SPC4] {
+            if let Ok(capabilities) = Capabilities::parse_parameter_data(profile, &data) {
+                prop_assert!(!capabilities.to_string().is_empty());
+            }
+        }
+        if let Ok(formats) = CapabilityFormats::parse(&data) {
+            prop_assert!(!formats.to_string().is_empty());
+            prop_assert!(formats.len() <= data.len());
         }
         if let Ok(protocols) = SupportedProtocols::parse(&data) {
             prop_assert!(!protocols.to_string().is_empty());

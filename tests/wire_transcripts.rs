@@ -1,5 +1,5 @@
 //! The recorded exchanges of `vectors/transcripts`: every message is read, those whose content is not secret are written
-//! again byte for byte, and one exchange is printed and compared with `tests/golden`.
+//! again byte for byte, all are printed, and one exchange is compared with `tests/golden`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,8 +18,6 @@ use ikev2_scsi::wire::{
 };
 use serde_json::Value;
 
-const R3: Profile = Profile::R3;
-
 fn bytes(hex: &str) -> Vec<u8> {
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     hex.as_bytes().chunks(2).map(byte).collect()
@@ -28,24 +26,31 @@ fn bytes(hex: &str) -> Vec<u8> {
 /// The exchanges of one file.
 struct Transcript {
     name: String,
+    profile: Profile,
     json: Value,
 }
 
 impl Transcript {
     fn read(path: &Path) -> Self {
         let json: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        Self { name: json["name"].as_str().unwrap().to_owned(), json }
+        let profile = match json["profile"].as_str().unwrap() {
+            "r3" => Profile::R3,
+            "spc4" => Profile::SPC4,
+            other => panic!("no dialect is called {other}"),
+        };
+        Self { name: path.file_stem().unwrap().to_str().unwrap().to_owned(), profile, json }
     }
 
-    /// The exchanges by the rules of T10/06-449r3.
+    /// Every exchange, of both dialects.
     fn all() -> Vec<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/transcripts");
         let mut paths: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         let transcripts: Vec<_> = paths.iter().map(|path| Self::read(path)).collect();
-        let r3: Vec<_> = transcripts.into_iter().filter(|t| t.json["profile"] == "r3").collect();
-        assert!(!r3.is_empty());
-        r3
+        for (profile, least) in [(Profile::R3, 9), (Profile::SPC4, 6)] {
+            assert!(transcripts.iter().filter(|transcript| transcript.profile == profile).count() >= least);
+        }
+        transcripts
     }
 
     /// The steps: a CDB and the bytes that went with it.
@@ -80,7 +85,7 @@ fn exchange_of(cdb: &Cdb) -> Option<Exchange> {
     })
 }
 
-fn check_header(header: &Header, exchange: Exchange, total: usize) -> Result<(), WireError> {
+fn check_header(profile: Profile, header: &Header, exchange: Exchange, total: usize) -> Result<(), WireError> {
     let expected = Expected {
         exchange,
         ac_sai: None,
@@ -88,13 +93,13 @@ fn check_header(header: &Header, exchange: Exchange, total: usize) -> Result<(),
         message_id: header.message_id,
         total,
     };
-    header.check(R3, &expected)
+    header.check(profile, &expected)
 }
 
 /// Puts `plaintext`, padding and PAD LENGTH included, in place of the ciphertext of an Encrypted payload. The IV comes
 /// first in the payload and the ICV is what is left behind.
-fn open_with(message: &mut [u8], iv: usize, plaintext: &[u8]) -> Encrypted {
-    let read = Message::parse(R3, message).unwrap();
+fn open_with(profile: Profile, message: &mut [u8], iv: usize, plaintext: &[u8]) -> Encrypted {
+    let read = Message::parse(profile, message).unwrap();
     let raw = read.payloads().last().unwrap().unwrap();
     let icv = raw.data.len() - iv - plaintext.len();
     let encrypted = Encrypted::divide(&raw, iv, icv, 1).unwrap();
@@ -107,15 +112,20 @@ fn every_recorded_message_is_read() {
     for transcript in Transcript::all() {
         for (cdb, data) in transcript.steps() {
             let Some(exchange) = exchange_of(&cdb) else {
-                let capabilities = Capabilities::parse_parameter_data(R3, &data).unwrap();
+                let capabilities = Capabilities::parse_parameter_data(transcript.profile, &data).unwrap();
                 assert!(!capabilities.descriptors.is_empty());
                 continue;
             };
-            let message = Message::parse(R3, &data).unwrap();
-            assert_eq!(check_header(&message.header, exchange, data.len()), Ok(()), "{}", transcript.name);
+            let message = Message::parse(transcript.profile, &data).unwrap();
+            assert_eq!(
+                check_header(transcript.profile, &message.header, exchange, data.len()),
+                Ok(()),
+                "{}",
+                transcript.name
+            );
             assert_eq!(check_order(&message.payloads(), exchange, false), Ok(()), "{}", transcript.name);
             for raw in message.payloads() {
-                Payload::parse(R3, &raw.unwrap()).unwrap();
+                Payload::parse(transcript.profile, &raw.unwrap()).unwrap();
             }
         }
     }
@@ -125,7 +135,7 @@ fn every_recorded_message_is_read() {
 fn every_recorded_capabilities_data_is_written_again() {
     for transcript in Transcript::all() {
         for (_, data) in transcript.steps().into_iter().filter(|(cdb, _)| exchange_of(cdb).is_none()) {
-            let capabilities = Capabilities::parse_parameter_data(R3, &data).unwrap();
+            let capabilities = Capabilities::parse_parameter_data(transcript.profile, &data).unwrap();
             assert!(capabilities.descriptors.iter().is_sorted());
             let mut buffer = vec![0xA5; data.len()];
             let mut writer = Writer::new(&mut buffer);
@@ -144,24 +154,25 @@ fn every_recorded_key_exchange_is_written_again() {
                 continue;
             };
             let mut buffer = vec![0xA5; data.len()];
-            let read = Message::parse(R3, &data).unwrap();
+            let read = Message::parse(transcript.profile, &data).unwrap();
             let sais = (read.header.ac_sai, read.header.ds_sai);
-            let mut writer = MessageWriter::new(R3, exchange, sais, read.header.message_id, &mut buffer).unwrap();
+            let mut writer =
+                MessageWriter::new(transcript.profile, exchange, sais, read.header.message_id, &mut buffer).unwrap();
             for raw in read.payloads() {
-                write_again(&mut writer, &raw.unwrap());
+                write_again(transcript.profile, &mut writer, &raw.unwrap());
             }
             assert_eq!(writer.finish().unwrap(), data, "{}", transcript.name);
             written += 1;
         }
     }
-    assert!(written >= 2, "a transcript has two key exchange messages");
+    assert_eq!(written, Transcript::all().len() * 2, "a transcript has two key exchange messages");
 }
 
-fn write_again(writer: &mut MessageWriter<'_>, raw: &RawPayload<'_>) {
+fn write_again(profile: Profile, writer: &mut MessageWriter<'_>, raw: &RawPayload<'_>) {
     fn body<'a>(writer: &mut MessageWriter<'_>, raw: &RawPayload<'a>, body: &impl Body<'a>) {
         writer.payload(raw.payload.unwrap(), body).unwrap();
     }
-    match Payload::parse(R3, raw).unwrap() {
+    match Payload::parse(profile, raw).unwrap() {
         Payload::KeyExchange(read) => body(writer, raw, &read),
         Payload::Nonce(read) => body(writer, raw, &read),
         Payload::Algorithms(read) => body(writer, raw, &read),
@@ -172,6 +183,8 @@ fn write_again(writer: &mut MessageWriter<'_>, raw: &RawPayload<'_>) {
         Payload::Notify(read) => body(writer, raw, &read),
         Payload::Authentication(read) => body(writer, raw, &read),
         Payload::Delete(read) => body(writer, raw, &read),
+        Payload::SaAlgorithms(read) => body(writer, raw, &read),
+        Payload::SaUsage(read) => body(writer, raw, &read),
         other => panic!("{other:?}"),
     }
 }
@@ -197,17 +210,19 @@ fn every_recorded_plaintext_is_written_again() {
         for (cdb, mut data) in transcript.steps() {
             let Some(exchange) = exchange_of(&cdb) else { continue };
             let Some((iv, plaintext)) = plaintext_of(&transcript, exchange, &data) else { continue };
-            let encrypted = open_with(&mut data, iv.len(), &plaintext);
-            let read = Message::parse(R3, &data).unwrap().with_opened(&encrypted).unwrap();
+            let encrypted = open_with(transcript.profile, &mut data, iv.len(), &plaintext);
+            let read = Message::parse(transcript.profile, &data).unwrap().with_opened(&encrypted).unwrap();
             let inner = read.inner_payloads().unwrap();
             assert_eq!(check_order(&inner, exchange, true), Ok(()), "{}", transcript.name);
+            assert_eq!(encrypted.check_padding(transcript.profile, &data), Ok(()), "{}", transcript.name);
 
             let mut buffer = vec![0xA5; data.len()];
             let sais = (read.header.ac_sai, read.header.ds_sai);
-            let mut writer = MessageWriter::new(R3, exchange, sais, read.header.message_id, &mut buffer).unwrap();
+            let mut writer =
+                MessageWriter::new(transcript.profile, exchange, sais, read.header.message_id, &mut buffer).unwrap();
             writer.begin_encrypted(&data[encrypted.iv.clone()]).unwrap();
             for raw in inner {
-                write_again(&mut writer, &raw.unwrap());
+                write_again(transcript.profile, &mut writer, &raw.unwrap());
             }
             // The least alignment that gives the recorded padding back.
             let pad_length = usize::from(*plaintext.last().unwrap());
@@ -224,28 +239,87 @@ fn every_recorded_plaintext_is_written_again() {
     assert!(written_again >= 3, "the mandatory transcript has three");
 }
 
-/// The exchange with the algorithms that r3 makes mandatory, as text: all of it shortened, or two messages in full.
-fn printed(full: bool) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/transcripts");
-    let transcript = Transcript::read(&folder.join("r3-mandatory.json"));
+/// Every message of every exchange, opened where the recording tells the inside, is printed without a fault and with a name
+/// for every number.
+#[test]
+fn every_recorded_message_is_printed() {
+    for transcript in Transcript::all() {
+        let text = printed(&transcript, |_| true, Shown::Shortened);
+        let in_full = printed(&transcript, |_| true, Shown::InFull);
+        for text in [text, in_full] {
+            for fault in ["error", "not recognised", "PAYLOAD DATA", "ALGORITHM ATTRIBUTES"] {
+                assert!(!text.contains(fault), "{}: {fault}\n{text}", transcript.name);
+            }
+            for line in text.lines().filter(|line| line.contains("ALGORITHM IDENTIFIER")) {
+                assert_eq!(line.matches(", ").count(), 2, "{}: names in {line}", transcript.name);
+            }
+        }
+    }
+}
+
+/// What only SPC-4 has is in its transcripts, by its own names.
+#[test]
+fn spc4_is_printed_by_its_own_names() {
+    let text: String = Transcript::all()
+        .iter()
+        .filter(|transcript| transcript.profile == Profile::SPC4)
+        .map(|transcript| printed(transcript, |_| true, Shown::Shortened))
+        .collect();
+    for line in [
+        "  EXCHANGE TYPE: 00h, reserved\n",
+        "Payload 83h: IKEv2-SCSI Timeout Values, byte 28\n",
+        "Payload 81h: IKEv2-SCSI SA Cryptographic Algorithms, byte 44\n",
+        "Payload: IKEv2-SCSI SA Creation Capabilities, byte 4\n",
+        "  Payload 82h: IKEv2-SCSI SAUT Cryptographic Algorithms, byte ",
+        "  NUMBER OF ALGORITHM DESCRIPTORS: 6\n",
+        "  SA TYPE: 0081h\n",
+        "    ALGORITHM TYPE 03h, INTEG; ALGORITHM IDENTIFIER F003 0001h, AUTH_COMBINED\n",
+        "    ALGORITHM TYPE F9h, SA_AUTH_OUT; ALGORITHM IDENTIFIER 00F9 0009h, ECDSA with SHA-256 on the P-256 curve\n",
+        "    ALGORITHM TYPE FAh, SA_AUTH_IN; ALGORITHM IDENTIFIER 00F9 0000h, SA_AUTH_NONE\n",
+        "    AC_SAI: e156383f\n",
+        "    DS_SAI: 359daca2\n",
+        "  IKE_SA APPLICATION CLIENT SAI: e156383f\n",
+    ] {
+        assert!(text.contains(line), "{line}");
+    }
+    for other in ["NUMBER OF TRANSFORMS", "USE 0", "STV", "SCA)"] {
+        assert!(!text.contains(other), "{other}");
+    }
+}
+
+/// How much of long opaque bytes is printed.
+#[derive(Clone, Copy, PartialEq)]
+enum Shown {
+    Shortened,
+    InFull,
+}
+
+/// The steps of an exchange that are `wanted` by their message, as text. In full, an Encrypted payload stays closed.
+fn printed(transcript: &Transcript, wanted: impl Fn(Option<Exchange>) -> bool, shown: Shown) -> String {
     let mut text = String::new();
     for (cdb, mut data) in transcript.steps() {
         let exchange = exchange_of(&cdb);
-        if full {
-            if let Some(Exchange::KeyExchangeOut | Exchange::AuthenticationOut) = exchange {
-                text += &format!("{cdb:#}\n{:#}\n", Message::parse(R3, &data).unwrap());
-            }
+        if !wanted(exchange) {
             continue;
         }
-        text += &format!("{cdb}\n");
-        let Some(exchange) = exchange else {
-            text += &format!("{}\n", Capabilities::parse_parameter_data(R3, &data).unwrap());
+        let message = exchange.map(|_| Message::parse(transcript.profile, &data).unwrap());
+        let capabilities = || Capabilities::parse_parameter_data(transcript.profile, &data).unwrap();
+        if shown == Shown::InFull {
+            text += &match message {
+                Some(message) => format!("{cdb:#}\n{message:#}\n"),
+                None => format!("{cdb:#}\n{:#}\n", capabilities()),
+            };
             continue;
+        }
+        text += &match message {
+            Some(message) => format!("{cdb}\n{message}\n"),
+            None => format!("{cdb}\n{}\n", capabilities()),
         };
-        text += &format!("{}\n", Message::parse(R3, &data).unwrap());
-        if let Some((iv, plaintext)) = plaintext_of(&transcript, exchange, &data) {
-            let encrypted = open_with(&mut data, iv.len(), &plaintext);
-            text += &format!("opened:\n{}\n", Message::parse(R3, &data).unwrap().with_opened(&encrypted).unwrap());
+        let opened = exchange.and_then(|exchange| plaintext_of(transcript, exchange, &data));
+        if let Some((iv, plaintext)) = opened {
+            let encrypted = open_with(transcript.profile, &mut data, iv.len(), &plaintext);
+            let message = Message::parse(transcript.profile, &data).unwrap();
+            text += &format!("opened:\n{}\n", message.with_opened(&encrypted).unwrap());
         }
     }
     text
@@ -263,6 +337,9 @@ fn compare_with_golden(file: &str, text: &str) {
 
 #[test]
 fn a_printed_exchange_is_the_golden_one() {
-    compare_with_golden("r3-mandatory.txt", &printed(false));
-    compare_with_golden("r3-mandatory-full.txt", &printed(true));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/transcripts");
+    let transcript = Transcript::read(&folder.join("r3-mandatory.json"));
+    compare_with_golden("r3-mandatory.txt", &printed(&transcript, |_| true, Shown::Shortened));
+    let two = |exchange| matches!(exchange, Some(Exchange::KeyExchangeOut | Exchange::AuthenticationOut));
+    compare_with_golden("r3-mandatory-full.txt", &printed(&transcript, two, Shown::InFull));
 }

@@ -159,7 +159,7 @@ fn provisioning(pair: &Pair) -> Result<Value, Box<dyn Error>> {
         "policy": {
             "max_protocol_timeout": policy.max_protocol_timeout,
             "max_inactivity_timeout": policy.max_inactivity_timeout,
-            "usage_types": policy.usage_types,
+            "usage_types": policy.usage_types.iter().map(|usage| usage.code).collect::<Vec<_>>(),
             "max_auth_failures": policy.max_auth_failures,
             "nonce_length": policy.nonce_length,
             "rsa_hashes": ["sha1"],

@@ -7,14 +7,14 @@ use ikev2_scsi::crypto::{Cipher, Integrity, Secret};
 use ikev2_scsi::dialect::PayloadType;
 use ikev2_scsi::keys::{ProtectError, Protection, open};
 use ikev2_scsi::wire::{
-    Capabilities, Cdb, CertificateData, Direction, Encrypted, Message, RawPayload, SupportedProtocols, WireError, find,
-    protocol, specific,
+    Capabilities, CapabilityFormats, Cdb, CertificateData, Direction, Encrypted, Message, RawPayload,
+    SupportedProtocols, WireError, find, protocol, specific,
 };
 use ikev2_scsi::{Profile, provider};
 
 use super::hex;
 
-/// How everything here is spoken.
+/// How everything here is spoken that does not say otherwise.
 pub(crate) const PROFILE: Profile = Profile::R3;
 /// Bytes in one line of hexadecimal.
 const PER_LINE: usize = 32;
@@ -27,20 +27,24 @@ pub(crate) struct Algorithms {
 }
 
 impl Algorithms {
-    /// Looks them up among those of this build; the error says what is missing.
-    pub(crate) fn find(encryption: u32, key_length: u16, integrity: u32) -> Result<Self, String> {
+    /// Looks them up, by the profile's numbers, among those of this build; the error says what is missing.
+    pub(crate) fn find(profile: Profile, encryption: u32, key_length: u16, integrity: u32) -> Result<Self, String> {
         let lacks = |kind: AlgorithmType, identifier: u32| {
-            let name = algorithm::find(kind, identifier).map_or(String::new(), |row| format!(" ({})", row.name));
+            let number = algorithm::numbered(profile, kind.code(), identifier);
+            let name = number.map_or(String::new(), |number| format!(" ({})", number.name));
             format!("this build lacks {} {identifier:08X}h{name}", kind.name())
         };
-        let cipher = provider::provider()
-            .cipher(encryption, key_length)
+        let row = |kind: AlgorithmType, identifier| {
+            algorithm::numbered(profile, kind.code(), identifier).map(|number| number.row.identifier)
+        };
+        let cipher = row(AlgorithmType::Encryption, encryption)
+            .and_then(|identifier| provider::provider().cipher(identifier, key_length))
             .ok_or_else(|| format!("{} with KEY LENGTH {key_length}", lacks(AlgorithmType::Encryption, encryption)))?;
-        let integrity = match integrity {
-            algorithm::INTEG_NONE => None,
-            other => {
-                let found = provider::provider().integrity(other);
-                Some(found.ok_or_else(|| lacks(AlgorithmType::Integrity, other))?)
+        let integrity = match row(AlgorithmType::Integrity, integrity) {
+            Some(algorithm::INTEG_NONE) => None,
+            known => {
+                let found = known.and_then(|identifier| provider::provider().integrity(identifier));
+                Some(found.ok_or_else(|| lacks(AlgorithmType::Integrity, integrity))?)
             }
         };
         Ok(Self { cipher, integrity })
@@ -95,6 +99,7 @@ pub(crate) type Keyring = Result<Vec<Keys>, String>;
 /// Writes parameter data as text: long opaque bytes shortened, or in full.
 #[derive(Clone, Copy)]
 pub(crate) struct Dissector<'a> {
+    pub(crate) profile: Profile,
     pub(crate) keyring: &'a Keyring,
     pub(crate) in_full: bool,
 }
@@ -109,8 +114,11 @@ impl Dissector<'_> {
             (Direction::In, protocol::INFORMATION, specific::CERTIFICATE_DATA) => {
                 self.parsed(CertificateData::parse(data), data)
             }
+            (Direction::In, protocol::SA_CREATION_CAPABILITIES, specific::CAPABILITY_FORMATS) => {
+                self.parsed(CapabilityFormats::parse(data), data)
+            }
             (Direction::In, protocol::SA_CREATION_CAPABILITIES, _) => {
-                self.parsed(Capabilities::parse_parameter_data(PROFILE, data), data)
+                self.parsed(Capabilities::parse_parameter_data(self.profile, data), data)
             }
             (_, protocol::IKEV2_SCSI, _) => self.message(cdb.direction, data),
             _ => hex_lines(data),
@@ -119,7 +127,7 @@ impl Dissector<'_> {
 
     /// A message that went in the direction.
     pub(crate) fn message(&self, direction: Direction, data: &[u8]) -> String {
-        let parsed = Message::parse(PROFILE, data);
+        let parsed = Message::parse(self.profile, data);
         let encrypted = parsed.ok().and_then(|message| find(&message.payloads(), PayloadType::Encrypted));
         let Some(encrypted) = encrypted else { return self.parsed(parsed, data) };
         let why = match self.keyring {
@@ -139,7 +147,7 @@ impl Dissector<'_> {
     }
 
     fn opened(&self, message: &[u8], encrypted: &Encrypted) -> String {
-        let parsed = Message::parse(PROFILE, message).and_then(|message| message.with_opened(encrypted));
+        let parsed = Message::parse(self.profile, message).and_then(|message| message.with_opened(encrypted));
         self.parsed(parsed, message)
     }
 

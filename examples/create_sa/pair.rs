@@ -21,7 +21,7 @@ use ikev2_scsi::wire::{Cdb, Direction, IdType, Sai};
 use ikev2_scsi::{DeviceServer, Instant, NexusId, Reply, Request, provider};
 
 use super::demonstration::Demonstration;
-use super::dissect::{Algorithms, Keyring, Keys};
+use super::dissect::{Algorithms, Keyring, Keys, PROFILE};
 use super::suite::Suite;
 
 /// The I_T nexus.
@@ -136,7 +136,8 @@ impl Pair {
     pub(crate) fn new(suite: &'static Suite) -> Result<Self, Box<dyn Error>> {
         let (client, server) = (client_identity(suite), server_identity());
         let log = Arc::new(Log::default());
-        let policy = Policy { allow_no_authentication: suite.is_unauthenticated(), ..Policy::default() };
+        let mut policy = Policy::default();
+        policy.allow_no_authentication = suite.is_unauthenticated();
         let client_keys = keys(CLIENT_KEY, &server, SERVER_KEY)?;
         let server_keys = keys(SERVER_KEY, &client, CLIENT_KEY)?;
         let demonstration = Demonstration::of(suite)?;
@@ -178,7 +179,7 @@ impl Pair {
     /// What the Encrypted payloads can be opened with by now.
     pub(crate) fn keyring(&self) -> Keyring {
         let ids = self.suite.identifiers();
-        let algorithms = Algorithms::find(ids.encryption, ids.key_length, ids.integrity)?;
+        let algorithms = Algorithms::find(PROFILE, ids.encryption, ids.key_length, ids.integrity)?;
         let keys = Keys::collect(algorithms, |name| self.log.value(name));
         Ok(keys.into_iter().collect())
     }

@@ -6,13 +6,13 @@ use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::provider;
 use ikev2_scsi::wire::Direction;
 
-use super::dissect::{Dissector, Keyring, hex_lines, indented};
+use super::dissect::{Dissector, Keyring, PROFILE, hex_lines, indented};
 use super::hex;
 use super::pair::Step;
 
 /// A command, its parameter data and its status, in the order in which they cross the wire.
 pub(crate) fn step(number: usize, step: &Step, keyring: &Keyring, with_bytes: bool) -> String {
-    let dissector = Dissector { keyring, in_full: false };
+    let dissector = Dissector { profile: PROFILE, keyring, in_full: false };
     let mut lines = vec![format!("Command {number}: {}", step.name), step.cdb.to_string()];
     if with_bytes {
         lines.push(format!("CDB:\n{}", indented(&hex::encode(&step.cdb.to_bytes()))));
@@ -36,7 +36,7 @@ pub(crate) fn step(number: usize, step: &Step, keyring: &Keyring, with_bytes: bo
     if step.cdb.direction == Direction::Out {
         lines.push(status);
     }
-    lines.extend(step.events.iter().map(|event| format!("Device server event: {event:?}")));
+    lines.extend(step.events.iter().map(|event| format!("Device server event: {event}")));
     lines.join("\n") + "\n"
 }
 

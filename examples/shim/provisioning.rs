@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ikev2_scsi::ccs::Policy;
+use ikev2_scsi::ccs::{Policy, UsageType};
 use ikev2_scsi::crypto::{HashKind, Identity, MemoryKeys, Secret};
 use ikev2_scsi::provider;
 use ikev2_scsi::server::{Builder, DeviceServer};
@@ -125,27 +125,27 @@ fn keys(device_server: &Member<'_>, clients: &[(Identity, Member<'_>)], is_named
 /// The policy, and whether sense data is wished in descriptor format. Members that this build has no use for are not
 /// looked at.
 fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
-    let default = Policy::default();
+    let mut policy = Policy::default();
     let usage_types = member.get("usage_types");
-    let listed: Result<Vec<u8>, Fault> = usage_types.elements()?.iter().map(Member::need).collect();
-    let nonce_length = match member.get("nonce_length").read::<u32>()? {
-        Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
-        None => default.nonce_length,
-    };
+    let code = |member: &Member<'_>| member.need().map(UsageType::new);
+    let listed: Result<Vec<UsageType>, Fault> = usage_types.elements()?.iter().map(code).collect();
+    let nonce_length = member.get("nonce_length").read::<u32>()?;
     let hashes = rsa_hashes(&member.get("rsa_hashes"))?;
-    let policy = Policy {
-        max_protocol_timeout: member.get("max_protocol_timeout").read()?.unwrap_or(default.max_protocol_timeout),
-        max_inactivity_timeout: member.get("max_inactivity_timeout").read()?.unwrap_or(default.max_inactivity_timeout),
-        usage_types: if usage_types.is_absent() { default.usage_types } else { listed? },
-        nonce_length,
-        max_auth_failures: member.get("max_auth_failures").read()?.unwrap_or(default.max_auth_failures),
-        rsa_hashes: hashes.unwrap_or(default.rsa_hashes),
-        // It is offered where the capabilities list it, and nowhere else.
-        allow_no_authentication: true,
-        allow_triple_des: member.get("allow_triple_des").read()?.unwrap_or(default.allow_triple_des),
-        ..Policy::default()
-    };
+    replace(&mut policy.max_protocol_timeout, member.get("max_protocol_timeout").read()?);
+    replace(&mut policy.max_inactivity_timeout, member.get("max_inactivity_timeout").read()?);
+    replace(&mut policy.usage_types, (!usage_types.is_absent()).then_some(listed?));
+    replace(&mut policy.nonce_length, nonce_length.map(|length| usize::try_from(length).unwrap_or(usize::MAX)));
+    replace(&mut policy.max_auth_failures, member.get("max_auth_failures").read()?);
+    replace(&mut policy.rsa_hashes, hashes);
+    // Both are offered where the capabilities list them, and nowhere else.
+    (policy.allow_no_authentication, policy.allow_triple_des) = (true, true);
     Ok((policy, member.get("descriptor_sense").read()?.unwrap_or(false)))
+}
+
+fn replace<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
 }
 
 fn rsa_hashes(list: &Member<'_>) -> Result<Option<Vec<HashKind>>, Fault> {

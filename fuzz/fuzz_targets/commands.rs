@@ -13,13 +13,19 @@ use ikev2_scsi::crypto::{
 };
 use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::sense::{Sense, SenseKey, SenseKeySpecific};
-use ikev2_scsi::server::{Deadline, Limits};
+use ikev2_scsi::server::{Deadline, EventKind, Limits};
 use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request, SlowCrypto, provider};
 use libfuzzer_sys::fuzz_target;
 
 const NEXUSES: u8 = 4;
-const LIMITS: Limits =
-    Limits { nexuses: 3, sequences: 2, sas: 3, sas_per_identity: 2, parameter_list: 16_384, events: 8 };
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    (limits.nexuses, limits.sequences) = (3, 2);
+    (limits.sas, limits.sas_per_identity) = (3, 2);
+    (limits.payloads, limits.certificates, limits.retained) = (16, 2, 4096);
+    (limits.jobs, limits.events) = (3, 8);
+    limits
+}
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -135,19 +141,18 @@ struct World {
 
 impl World {
     fn new(input: &Input) -> Self {
-        let policy = Policy {
-            slow_crypto: if input.offload { SlowCrypto::Offload } else { SlowCrypto::Inline },
-            allow_no_authentication: true,
-            // Our clients give up at their first.
-            max_auth_failures: 1,
-            ..Policy::default()
-        };
+        let mut policy = Policy::default();
+        policy.slow_crypto = if input.offload { SlowCrypto::Offload } else { SlowCrypto::Inline };
+        policy.allow_no_authentication = true;
+        // Our clients give up at their first.
+        policy.max_auth_failures = 1;
         // The first two nexuses are one client, the third has another identity, the fourth not the key of its own.
         let server = DeviceServer::builder(null_provider())
             .identity(Identity::key_id(DRIVE))
             .preshared_keys(keys(b"drive's key", &[(b"host-0", b"key 0"), (b"host-1", b"key 1")]))
             .policy(policy)
-            .limits(LIMITS)
+            .limits(limits())
+            .report_refusals(true)
             .build()
             .unwrap();
         let config = |name: &[u8], key: &[u8]| {
@@ -320,13 +325,20 @@ fn check(sense: &Sense, cdb: usize, list: usize) {
 
 fuzz_target!(|input: Input| {
     let mut world = World::new(&input);
+    let limits = limits();
     for operation in input.operations.iter().take(64) {
         world.step(operation);
-        assert!(world.server.sas().len() <= LIMITS.sas);
+        assert!(world.server.sas().len() <= limits.sas);
         if let Some(deadline) = world.server.next_deadline() {
             world.server.expire(Instant::from_millis(world.now));
             assert!(world.server.next_deadline().is_none_or(|next| next.at >= deadline.at));
         }
     }
-    while world.server.poll_event().is_some() {}
+    let mut kept = 0;
+    while let Some(event) = world.server.poll_event() {
+        // The loss of others, where there is one, is told besides.
+        kept += usize::from(!matches!(event.kind, EventKind::Lost { .. }));
+        assert!(!event.to_string().contains('\n'));
+    }
+    assert!(kept <= limits.events);
 });

@@ -2,7 +2,7 @@
 #![no_main]
 
 use ikev2_scsi::wire::{
-    Capabilities, Cdb, CertificateData, Chain, Encrypted, Message, SupportedProtocols, check_order,
+    Capabilities, CapabilityFormats, Cdb, CertificateData, Chain, Encrypted, Message, SupportedProtocols, check_order,
 };
 use ikev2_scsi::dialect::{Exchange, PayloadType};
 use ikev2_scsi::{HeaderFlags, Profile};
@@ -17,9 +17,11 @@ const EXCHANGES: [Exchange; 5] = [
 ];
 
 fuzz_target!(|data: &[u8]| {
-    for header_flags in [HeaderFlags::T10, HeaderFlags::Rfc4306] {
-        let profile = Profile { header_flags, ..Profile::R3 };
+    for profile in [Profile::R3, Profile { header_flags: HeaderFlags::Rfc4306, ..Profile::R3 }, Profile::SPC4] {
         print(profile, data);
+        if let Ok(capabilities) = Capabilities::parse_parameter_data(profile, data) {
+            let _ = capabilities.to_string();
+        }
     }
     if let Ok(cdb) = Cdb::parse(data) {
         let _ = cdb.to_string();
@@ -30,8 +32,8 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(certificate) = CertificateData::parse(data) {
         let _ = certificate.to_string();
     }
-    if let Ok(capabilities) = Capabilities::parse_parameter_data(Profile::R3, data) {
-        let _ = capabilities.to_string();
+    if let Ok(formats) = CapabilityFormats::parse(data) {
+        let _ = formats.to_string();
     }
 });
 

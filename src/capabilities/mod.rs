@@ -140,11 +140,7 @@ impl Offer {
         list.extend(methods.descriptors());
         list.retain(|d| !hidden.iter().any(|(kind, id)| kind.code() == d.algorithm_type && *id == d.identifier));
         list.retain(|d| allow_triple_des || !is_triple_des(d));
-        let is_combined = |d: &Descriptor| {
-            d.algorithm_type == AlgorithmType::Encryption.code()
-                && provider.cipher(d.identifier, d.key_length()).is_some_and(|cipher| cipher.is_combined())
-        };
-        if list.iter().any(is_combined) {
+        if list.iter().any(|d| is_combined(provider, d)) {
             list.push(plain(AlgorithmType::Integrity, algorithm::INTEG_NONE));
         }
         // Attributes last, so that key lengths of one identifier ascend (r3 7.7.4.11).
@@ -169,6 +165,23 @@ impl Offer {
         Ok(Self { descriptors: list.iter().map(Descriptor::to_bytes).collect(), allow_triple_des })
     }
 
+    /// The same list without the algorithms for which `keep` is false; integrity algorithm NONE stays when a combined mode
+    /// does (reading R5).
+    ///
+    /// # Errors
+    /// [`CapabilitiesError::NoneOfType`].
+    pub(crate) fn only(
+        &self,
+        provider: &CryptoProvider,
+        keep: impl Fn(&Descriptor) -> bool,
+    ) -> Result<Self, CapabilitiesError> {
+        let mut list: Vec<Descriptor> = self.iter().filter(|d| is_none(d) || keep(d)).collect();
+        if !list.iter().any(|d| is_combined(provider, d)) {
+            list.retain(|d| !is_none(d));
+        }
+        Self::fixed(&list, self.allow_triple_des)
+    }
+
     /// The descriptors, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Descriptor> + '_ {
         self.descriptors.iter().map(Descriptor::from_bytes)
@@ -178,15 +191,15 @@ impl Offer {
     ///
     /// # Errors
     /// [`EmitError`] cannot happen for a list that the constructors accept; it is handed on rather than hidden.
-    pub fn parameter_data(&self, _profile: Profile) -> Result<Vec<u8>, EmitError> {
-        let payload = self.as_payload();
+    pub fn parameter_data(&self, profile: Profile) -> Result<Vec<u8>, EmitError> {
+        let payload = self.as_payload(profile);
         let mut bytes = alloc::vec![0; payload.parameter_data_len()];
         payload.emit_parameter_data(&mut Writer::new(&mut bytes))?;
         Ok(bytes)
     }
 
-    fn as_payload(&self) -> Capabilities<'_> {
-        Capabilities { descriptors: Descriptors::new(&self.descriptors) }
+    fn as_payload(&self, profile: Profile) -> Capabilities<'_> {
+        Capabilities { profile, descriptors: Descriptors::new(&self.descriptors) }
     }
 
     /// True if the list holds the algorithm with its key length (ENCR) or its USE bit (IKE-AUTH); other attribute bytes
@@ -219,6 +232,16 @@ impl Offer {
         let (kind, identifier) = (wanted.algorithm_type, wanted.identifier);
         self.iter().filter(move |d| d.algorithm_type == kind && d.identifier == identifier)
     }
+}
+
+fn is_combined(provider: &CryptoProvider, descriptor: &Descriptor) -> bool {
+    descriptor.algorithm_type == AlgorithmType::Encryption.code()
+        && provider.cipher(descriptor.identifier, descriptor.key_length()).is_some_and(|cipher| cipher.is_combined())
+}
+
+/// Integrity algorithm NONE.
+fn is_none(descriptor: &Descriptor) -> bool {
+    descriptor.algorithm_type == AlgorithmType::Integrity.code() && descriptor.identifier == algorithm::INTEG_NONE
 }
 
 fn is_triple_des(descriptor: &Descriptor) -> bool {

@@ -169,6 +169,25 @@ fn use_and_none_decide_authentication() {
     assert_eq!(judge(&Offer::fixed(&accept_only, false).unwrap(), METHODS, &mandatory()).unwrap_err(), fault);
 }
 
+/// r3 7.7.4.11.1.5: USE and ACCEPT are one for IKE_AUTH_NONE, which stands before the others of its type.
+#[test]
+fn none_is_listed_with_use_and_accept() {
+    let offer = Offer::derive(&provider(), AuthMethods { none: true, ..METHODS }, &[], false).unwrap();
+    let authentication: Vec<_> = offer.iter().filter(|d| d.algorithm_type == 0xF9).map(|d| d.to_bytes()).collect();
+    let expected = [[0xF9, 0, 0, 12, 0, 0, 0, 0, 3, 0, 0, 0], [0xF9, 0, 0, 12, 0, 0, 0, 2, 3, 0, 0, 0]];
+    assert_eq!(authentication, expected);
+}
+
+/// r3 7.7.4.11.1: one descriptor for each key length.
+#[test]
+fn every_key_length_has_a_descriptor_of_its_own() {
+    let offer = offer();
+    for (identifier, lengths) in [(0x0B, &[0][..]), (0x0C, &[16, 32]), (0x10, &[16, 32])] {
+        let of_it = offer.iter().filter(|d| d.algorithm_type == 1 && d.identifier == identifier);
+        assert_eq!(of_it.map(|d| d.key_length()).collect::<Vec<_>>(), lengths, "{identifier:#x}");
+    }
+}
+
 /// A list fixed by a test bench may offer what the build lacks; selecting it is refused as not offered.
 #[test]
 fn a_fixed_list_promises_nothing_that_the_provider_lacks() {

@@ -10,12 +10,13 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::key_exchange::{check_transferred, required};
+use super::key_exchange::{check_count, check_retained, check_transferred, required};
 use super::{Keyed, Sequence, Setting};
+use crate::capabilities::Offer;
 use crate::crypto::{CertificateWish, Identity, Purpose, Random, Secret};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::{Denial, OwnAuth, PeerCheck, Protection, SignedOctets, open, seal};
-use crate::sense::Refusal;
+use crate::sense::{Claimant, Refusal};
 use crate::time::UnixTime;
 use crate::wire::{
     Authentication, Body, Capabilities, Certificate, CertificateEncoding, Chain, Encrypted, Expected, Field, Header,
@@ -24,8 +25,7 @@ use crate::wire::{
 
 /// What an authentication OUT asks for, its AUTH data not yet verified.
 pub(crate) struct Claim {
-    pub(crate) identity: Identity,
-    pub(crate) method: u8,
+    pub(crate) client: Box<Claimant>,
     pub(crate) initial_contact: bool,
     /// The Certificate Requests, which our answer honours.
     pub(crate) wishes: Vec<CertificateWish>,
@@ -38,6 +38,7 @@ pub(crate) struct Claim {
 /// The list is opened in place; a refusal after that leaves plaintext in it, which is the sender's own.
 pub(crate) fn plan_out(
     setting: &Setting,
+    offer: &Offer,
     sequence: &Sequence,
     keyed: &Keyed,
     list: &mut [u8],
@@ -60,8 +61,15 @@ pub(crate) fn plan_out(
     let inner = opened.inner(setting, list);
     let asserted = check_inner(setting, sequence, &inner, opened.encrypted.at)?;
     let auth = asserted.auth;
-    if !setting.offer.accepts(auth.method) || !setting.methods.can_accept(auth.method) {
-        return Err(Refusal::Authentication { at: opened.encrypted.at, why: Denial::Method });
+    let identity = Identity::new(asserted.identity.id_type, asserted.identity.data);
+    let denial = if !offer.accepts(auth.method) || !setting.methods.can_accept(auth.method) {
+        Some(Denial::Method)
+    } else {
+        asserted.has_too_many.then_some(Denial::TooManyCertificates)
+    };
+    if let Some(why) = denial {
+        let client = Box::new(Claimant { identity, method: auth.method });
+        return Err(Refusal::Authentication { at: opened.encrypted.at, client, why });
     }
     let octets = SignedOctets::of_application_client(
         suite.prf,
@@ -72,7 +80,6 @@ pub(crate) fn plan_out(
     )?;
     octets.record(log, "octets_i");
     log.record("auth_i", auth.data);
-    let identity = Identity::new(asserted.identity.id_type, asserted.identity.data);
     let work = PeerCheck {
         provider: setting.provider,
         prf: suite.prf,
@@ -86,8 +93,9 @@ pub(crate) fn plan_out(
         auth: auth.data.to_vec(),
     };
     let initial_contact = find(&inner, PayloadType::Notify).is_some();
-    let (method, wishes) = (auth.method, asserted.wishes);
-    Ok((Claim { identity, method, initial_contact, wishes, at: opened.encrypted.at }, Box::new(work)))
+    let client = Box::new(Claimant { identity, method: auth.method });
+    let claim = Claim { client, initial_contact, wishes: asserted.wishes, at: opened.encrypted.at };
+    Ok((claim, Box::new(work)))
 }
 
 /// An opened list: where its Encrypted payload is, and where the inner payloads end.
@@ -115,11 +123,14 @@ pub(super) fn open_list(
     header.check(profile, expected)?;
     check_transferred(list, expected.total)?;
     let chain = Chain::outer(profile, list, &header);
+    let outer = check_count(setting, &chain, 0)?;
     check_order(&chain, expected.exchange, false)?;
     let encrypted = protection.divide(&required(&chain, PayloadType::Encrypted)?)?;
     let inner_end = open(protection, list, &encrypted)?;
     let opened = Opened { encrypted, inner_end };
-    check_order(&opened.inner(setting, list), expected.exchange, true)?;
+    let inner = opened.inner(setting, list);
+    check_count(setting, &inner, outer)?;
+    check_order(&inner, expected.exchange, true)?;
     Ok(opened)
 }
 
@@ -129,8 +140,25 @@ struct Asserted<'a> {
     /// The ID payload's data as received, which is signed with its reserved bytes (reading R29).
     signed: &'a [u8],
     certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
+    /// Certificates above the limit, which are not among those.
+    has_too_many: bool,
     wishes: Vec<CertificateWish>,
     auth: Authentication<'a>,
+}
+
+impl Asserted<'_> {
+    /// What is kept of it until the answer is written.
+    fn retained(&self) -> impl Iterator<Item = usize> {
+        let certificates = self.certificates.iter().map(|(_, data)| data.len());
+        let wishes = self.wishes.iter().map(|wish| {
+            let hashes = size_of_val(&*wish.authorities);
+            hashes.saturating_add(Self::WISH)
+        });
+        certificates.chain(wishes).chain([self.identity.data.len(), self.auth.data.len()])
+    }
+
+    /// What a Certificate Request takes besides its hashes.
+    const WISH: usize = 32;
 }
 
 /// Reads every inner payload in its order, then checks what no payload can tell alone.
@@ -142,6 +170,7 @@ fn check_inner<'a>(
 ) -> Result<Asserted<'a>, Refusal> {
     let mut found = (None, None);
     let mut certificates = Vec::new();
+    let mut has_too_many = false;
     let mut requests = Vec::new();
     for raw in inner.clone() {
         let raw = raw?;
@@ -150,6 +179,7 @@ fn check_inner<'a>(
                 identity.check_presented(inner, &raw)?;
                 found.0 = Some((identity, raw.data));
             }
+            Payload::Certificate(_) if certificates.len() >= setting.limits.certificates => has_too_many = true,
             Payload::Certificate(Certificate { encoding, data }) => certificates.push((encoding, Box::from(data))),
             Payload::CertificateRequest(request) => requests.push(request),
             Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
@@ -161,8 +191,11 @@ fn check_inner<'a>(
     }
     let missing = WireError::new(at, Field::NextPayload, WireErrorKind::Missing);
     let (identity, signed) = found.0.ok_or(missing)?;
+    let auth = found.1.ok_or(missing)?;
     let wishes = CertificateWish::gather(&requests);
-    Ok(Asserted { identity, signed, certificates, wishes, auth: found.1.ok_or(missing)? })
+    let asserted = Asserted { identity, signed, certificates, has_too_many, wishes, auth };
+    check_retained(setting, [sequence.retained].into_iter().chain(asserted.retained()))?;
+    Ok(asserted)
 }
 
 /// What the authentication IN takes besides our AUTH data.
@@ -176,6 +209,7 @@ pub(crate) struct Answer {
 /// Prepares the authentication IN: the octets that we sign, and the IV.
 pub(crate) fn plan_in(
     setting: &Setting,
+    offer: &Offer,
     sequence: &Sequence,
     keyed: &Keyed,
     wishes: &[CertificateWish],
@@ -187,7 +221,7 @@ pub(crate) fn plan_in(
     let identity = means.identity().unwrap_or(&setting.identity).clone();
     let mut iv = vec![0; suite.cipher.iv_length()];
     random.fill(Purpose::Iv, &mut iv)?;
-    let capabilities = setting.offer.parameter_data(setting.profile)?;
+    let capabilities = offer.parameter_data(setting.profile)?;
     let sscc = Bytes::copy_from_slice(capabilities.get(Capabilities::PAYLOAD_AT..).unwrap_or(&[]));
     let octets = SignedOctets::of_device_server(
         suite.prf,

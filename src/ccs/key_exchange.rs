@@ -9,11 +9,11 @@ use bytes::Bytes;
 
 use super::job::{Agreed, KeyExchangeWork};
 use super::{Keyed, Sequence, Setting};
-use crate::capabilities::{Selection, select};
+use crate::capabilities::{Offer, Selection, select};
 use crate::crypto::{CryptoError, Purpose, Random, Secret, draw_sai};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::Skeyseed;
-use crate::sense::Refusal;
+use crate::sense::{Limit, Refusal};
 use crate::wire::{
     Algorithms, Body, Chain, Descriptors, Expected, Field, Header, KeyExchange, MessageWriter, Nonce, RawPayload, Sai,
     Timeouts, WireError, WireErrorKind, check_order, find,
@@ -27,9 +27,10 @@ pub(crate) struct Plan {
 
 /// Checks a key exchange OUT and draws what it takes to answer it.
 ///
-/// `transfer_length` is the CDB's; `is_taken` tells the SAIs that a live association or a running sequence has.
+/// `offer` is what is offered to the nexus; `transfer_length` is the CDB's; `is_taken` tells the SAIs that a live association or a running sequence has.
 pub(crate) fn plan(
     setting: &Setting,
+    offer: &Offer,
     list: &[u8],
     transfer_length: usize,
     random: &mut dyn Random,
@@ -47,16 +48,22 @@ pub(crate) fn plan(
     header.check(profile, &expected)?;
     check_transferred(list, transfer_length)?;
     let chain = Chain::outer(profile, list, &header);
+    check_count(setting, &chain, 0)?;
     check_order(&chain, Exchange::KeyExchangeOut, false)?;
 
     let stv = required(&chain, PayloadType::Timeouts)?;
     let timeouts = check_timeouts(setting, &stv)?;
     let raw_sca = required(&chain, PayloadType::Algorithms)?;
-    let (sca, selection) = check_algorithms(setting, &raw_sca, header.ac_sai)?;
+    let (sca, selection) = check_algorithms(setting, offer, &raw_sca, header.ac_sai)?;
     let ke = required(&chain, PayloadType::KeyExchange)?;
     let public = check_public(setting, &ke, &selection)?;
     let raw_nonce = required(&chain, PayloadType::Nonce)?;
     let nonce = check_nonce(setting, &raw_nonce, &selection)?;
+
+    let answer = answer_length(setting, &sca, public.len());
+    let parts = [sca.usage_data.len(), sca.descriptors.as_bytes().len(), nonce.data.len(), public.len()];
+    let kept = [list.len(), setting.policy.nonce_length, answer];
+    let retained = check_retained(setting, parts.into_iter().chain(kept))?;
 
     let mut ds_nonce = vec![0; setting.policy.nonce_length];
     random.fill(Purpose::Nonce, &mut ds_nonce)?;
@@ -72,10 +79,27 @@ pub(crate) fn plan(
         ac_nonce: Bytes::copy_from_slice(nonce.data),
         ds_nonce: Bytes::from(ds_nonce),
         message: Bytes::copy_from_slice(list),
+        retained,
         failures: 0,
     };
     let work = KeyExchangeWork { group: selection.suite.group, private, peer: Bytes::copy_from_slice(public) };
     Ok(Plan { sequence, work })
+}
+
+/// No more payloads are read than the limit (reading R40); gives how many there are, `before` with them.
+pub(super) fn check_count(setting: &Setting, chain: &Chain<'_>, before: usize) -> Result<usize, Refusal> {
+    let limit = setting.limits.payloads;
+    let count = chain.clone().map_while(Result::ok).take(limit.saturating_add(1)).count().saturating_add(before);
+    if count > limit { Err(Refusal::InsufficientResources { limit: Limit::Payloads }) } else { Ok(count) }
+}
+
+/// No more is kept than the limit (reading R40); gives how much that is.
+pub(super) fn check_retained(setting: &Setting, parts: impl Iterator<Item = usize>) -> Result<usize, Refusal> {
+    let retained = parts.fold(0, usize::saturating_add);
+    if retained > setting.limits.retained {
+        return Err(Refusal::InsufficientResources { limit: Limit::Retained });
+    }
+    Ok(retained)
 }
 
 /// Data-Out that is shorter than TRANSFER LENGTH is a fault of LENGTH (reading R39).
@@ -107,20 +131,21 @@ fn check_timeouts(setting: &Setting, raw: &RawPayload<'_>) -> Result<Timeouts, W
 
 fn check_algorithms<'a>(
     setting: &Setting,
+    offer: &Offer,
     raw: &RawPayload<'a>,
     ac_sai: Sai,
 ) -> Result<(Algorithms<'a>, Selection), WireError> {
     let sca: Algorithms<'a> = raw.body(setting.profile)?;
-    if !setting.policy.usage_types.contains(&sca.sa_type) {
+    let Some(usage) = setting.policy.usage_type(sca.sa_type) else {
         return Err(raw.error(Algorithms::SA_TYPE_AT, Field::SecurityAssociationType, WireErrorKind::NotOffered));
-    }
-    if sca.usage_data.len() > setting.policy.max_usage_data {
+    };
+    if sca.usage_data.len() > usage.max_data {
         return Err(raw.error(Algorithms::USAGE_LENGTH_AT, Field::UsageDataLength, WireErrorKind::NotOffered));
     }
     if sca.said != ac_sai {
         return Err(raw.error(Algorithms::SAID_AT, Field::Said, WireErrorKind::Invalid));
     }
-    let selection = select(&setting.offer, setting.methods, &setting.provider, &sca, raw.at)?;
+    let selection = select(offer, setting.methods, &setting.provider, &sca, raw.at)?;
     Ok((sca, selection))
 }
 
@@ -171,6 +196,15 @@ fn derive(setting: &Setting, sequence: &Sequence, public: &[u8], shared: Secret)
     Ok(Keyed { keys, key_exchange_in })
 }
 
+/// Bytes of the key exchange IN to an SCA payload; both public values have one length.
+fn answer_length(setting: &Setting, sca: &Algorithms<'_>, public_length: usize) -> usize {
+    let wishes = setting.credentials.wishes();
+    let requests = wishes.iter().map(|wish| wish.as_payload().len());
+    let key_exchange = public_length.saturating_add(KeyExchange::PUBLIC_AT.saturating_sub(RawPayload::HEADER_LEN));
+    let bodies = requests.chain([sca.len(), key_exchange, setting.policy.nonce_length]);
+    bodies.fold(Header::LEN, |sum, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN))
+}
+
 /// SCA echoed with our SAI, KE, NONCE, CERTREQs (r3 5.13.4.3.3).
 fn write_in(setting: &Setting, sequence: &Sequence, public: &[u8]) -> Result<Bytes, Refusal> {
     let (descriptors, _) = sequence.descriptors.as_chunks();
@@ -183,10 +217,7 @@ fn write_in(setting: &Setting, sequence: &Sequence, public: &[u8]) -> Result<Byt
     let ke = KeyExchange { group: sequence.selection.suite.group_number(), public };
     let nonce = Nonce { data: &sequence.ds_nonce };
     let wishes = setting.credentials.wishes();
-    let requests = wishes.iter().map(|wish| wish.as_payload().len());
-    let bodies = requests.chain([sca.len(), ke.len(), nonce.len()]);
-    let total = bodies.fold(Header::LEN, |sum, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN));
-    let mut buffer = vec![0; total];
+    let mut buffer = vec![0; answer_length(setting, &sca, public.len())];
     let sais = (sequence.ac_sai, sequence.ds_sai);
     let mut writer = MessageWriter::new(setting.profile, Exchange::KeyExchangeIn, sais, 0, &mut buffer)?;
     writer.payload(PayloadType::Algorithms, &sca)?;

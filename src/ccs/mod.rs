@@ -3,10 +3,9 @@
 //! A state of a sequence owns only what later commands need. Handlers are functions that *plan*: they read, may refuse, and
 //! change nothing; the server commits a plan by one assignment. So a refused command leaves no trace.
 //!
-//! Memory: a running sequence holds the key exchange OUT (bounded by the limit on parameter lists), the key exchange IN
-//! and seven keys, after the authentication OUT also the trust anchors that it asked for, and while it is checked its
-//! certificates (16 384 bytes in all, and some words for each payload); a complete one holds its last Data-In until the
-//! protocol timeout.
+//! Memory: a running sequence holds the key exchange OUT, the key exchange IN ([`Limits::retained`] bounds both) and seven
+//! keys, after the authentication OUT also the trust anchors that it asked for, and while it is checked its certificates; a
+//! complete one holds its last Data-In until the protocol timeout.
 //!
 //! What lives here: phases, and what each command checks. What does not: nexuses, timers, limits (room `server`).
 
@@ -14,10 +13,12 @@ pub(crate) mod authentication;
 pub(crate) mod delete;
 pub mod job;
 pub(crate) mod key_exchange;
+mod limits;
 mod policy;
 pub mod table;
 
-pub use policy::{Policy, PolicyError, SlowCrypto};
+pub use limits::Limits;
+pub use policy::{Policy, PolicyError, SlowCrypto, UsageType};
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -39,6 +40,7 @@ pub(crate) struct Setting {
     pub(crate) profile: Profile,
     pub(crate) provider: CryptoProvider,
     pub(crate) policy: Policy,
+    pub(crate) limits: Limits,
     pub(crate) offer: Offer,
     pub(crate) methods: AuthMethods,
     pub(crate) identity: Identity,
@@ -67,6 +69,8 @@ pub(crate) struct Sequence {
     pub(crate) ds_nonce: Bytes,
     /// The whole key exchange OUT, which the application client signs.
     pub(crate) message: Bytes,
+    /// Bytes that count against `Limits::retained`.
+    pub(crate) retained: usize,
     /// Failed authentications so far.
     pub(crate) failures: u8,
 }

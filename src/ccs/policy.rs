@@ -19,17 +19,38 @@ pub enum SlowCrypto {
     Offload,
 }
 
+/// A use of security associations that is allowed (r3 7.7.4.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UsageType {
+    /// SECURITY ASSOCIATION TYPE.
+    pub code: u8,
+    /// Most bytes of USAGE DATA accepted with it; an association keeps them.
+    pub max_data: usize,
+}
+
+impl UsageType {
+    /// Tape data encryption, 81h.
+    pub const TAPE_DATA_ENCRYPTION: Self = Self::new(Policy::TAPE_DATA_ENCRYPTION);
+
+    /// A use with 1024 bytes of USAGE DATA at most, as SPC-4 has it.
+    #[must_use]
+    pub const fn new(code: u8) -> Self {
+        Self { code, max_data: 1024 }
+    }
+}
+
 /// The administrator's decisions for one logical unit.
+///
+/// Begin with [`Policy::default`] and assign what is to differ; fields may be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Policy {
     /// Greatest IKEV2-SCSI PROTOCOL TIMEOUT accepted, in seconds.
     pub max_protocol_timeout: u32,
     /// Greatest IKEV2-SCSI SA INACTIVITY TIMEOUT accepted, in seconds.
     pub max_inactivity_timeout: u32,
-    /// SECURITY ASSOCIATION TYPE values accepted.
-    pub usage_types: Vec<u8>,
-    /// Most bytes of USAGE DATA accepted; an association keeps them.
-    pub max_usage_data: usize,
+    /// The uses of associations accepted, one at least, each code once.
+    pub usage_types: Vec<UsageType>,
     /// Bytes of our own nonces, 16 to 256.
     pub nonce_length: usize,
     /// Algorithms not offered, by type and identifier.
@@ -54,6 +75,11 @@ impl Policy {
     /// SECURITY ASSOCIATION TYPE of tape data encryption.
     pub const TAPE_DATA_ENCRYPTION: u8 = 0x81;
 
+    /// What is decided about a SECURITY ASSOCIATION TYPE; `None` if it is not accepted.
+    pub(crate) fn usage_type(&self, code: u8) -> Option<UsageType> {
+        self.usage_types.iter().copied().find(|usage| usage.code == code)
+    }
+
     /// Checks the decisions against what the protocol allows; `min_nonce` is the longest half of an offered PRF's key.
     pub(crate) fn check(&self, min_nonce: usize) -> Result<(), PolicyError> {
         if self.max_protocol_timeout == 0 || self.max_inactivity_timeout == 0 {
@@ -61,6 +87,13 @@ impl Policy {
         }
         if self.nonce_length < min_nonce.max(Nonce::MIN) || self.nonce_length > Nonce::MAX {
             return Err(PolicyError::NonceLength { min: min_nonce.max(Nonce::MIN) });
+        }
+        let codes = || self.usage_types.iter().map(|usage| usage.code);
+        if self.usage_types.is_empty() {
+            return Err(PolicyError::NoUsageType);
+        }
+        if let Some(code) = codes().find(|code| codes().filter(|other| other == code).count() > 1) {
+            return Err(PolicyError::UsageTypeTwice(code));
         }
         if self.max_auth_failures == 0 {
             return Err(PolicyError::NoFailures);
@@ -70,14 +103,13 @@ impl Policy {
 }
 
 impl Default for Policy {
-    /// One minute for a sequence's next command, a day for an SA's next use, tape data encryption, 1024 bytes of usage data, 32-byte nonces, three
-    /// failures, cryptography inline.
+    /// One minute for a sequence's next command, a day for an SA's next use, tape data encryption with 1024 bytes of usage
+    /// data, 32-byte nonces, three failures, cryptography inline.
     fn default() -> Self {
         Self {
             max_protocol_timeout: 60,
             max_inactivity_timeout: 86_400,
-            usage_types: vec![Self::TAPE_DATA_ENCRYPTION],
-            max_usage_data: 1024,
+            usage_types: vec![UsageType::TAPE_DATA_ENCRYPTION],
             nonce_length: 32,
             hidden_algorithms: Vec::new(),
             allow_triple_des: false,
@@ -103,6 +135,12 @@ pub enum PolicyError {
         /// Fewest bytes.
         min: usize,
     },
+    /// No key exchange could be accepted.
+    #[error("no SECURITY ASSOCIATION TYPE is accepted: usage_types must have one")]
+    NoUsageType,
+    /// Two decisions about one use.
+    #[error("usage_types has SECURITY ASSOCIATION TYPE {0:02X}h twice")]
+    UsageTypeTwice(u8),
     /// Every sequence would be abandoned at once.
     #[error("at least one authentication failure must be allowed")]
     NoFailures,

@@ -79,6 +79,8 @@ pub enum Verdict {
 pub const fn decide(dialect: Dialect, phase: Phase, step: Step) -> Verdict {
     match dialect {
         Dialect::R3 => decide_r3(phase, step),
+        // No device server is built with it.
+        Dialect::Spc4 => Verdict::InvalidSequence,
     }
 }
 

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::Peer;
 use super::config::ClientConfig;
 use super::error::Fault;
 use super::key_exchange::{Keyed, Session};
@@ -124,8 +125,8 @@ pub(super) struct Awaited {
 }
 
 impl Awaited {
-    /// Checks the authentication IN. Nothing of the association may be used before this has succeeded.
-    pub(super) fn verify(&self, config: &ClientConfig, data_in: &[u8], at: Option<UnixTime>) -> Result<(), Fault> {
+    /// Checks the authentication IN, and tells who sent it. Nothing of the association may be used before this has succeeded.
+    pub(super) fn verify(&self, config: &ClientConfig, data_in: &[u8], at: Option<UnixTime>) -> Result<Peer, Fault> {
         let session = &self.session;
         let expected = Expected {
             exchange: Exchange::AuthenticationIn,
@@ -168,7 +169,7 @@ impl Awaited {
     }
 
     /// AUTH is over SSCC as read | key exchange IN | Ni | prf(SK_pr, ID).
-    fn check_auth(&self, config: &ClientConfig, asserted: Asserted<'_>, at: Option<UnixTime>) -> Result<(), Fault> {
+    fn check_auth(&self, config: &ClientConfig, asserted: Asserted<'_>, at: Option<UnixTime>) -> Result<Peer, Fault> {
         let Asserted { identity, signed, certificates, auth } = asserted;
         let session = &self.session;
         let prf = session.choice.suite.prf;
@@ -199,7 +200,10 @@ impl Awaited {
             octets,
             auth: auth.data.to_vec(),
         };
-        check.run().map(drop).map_err(|error| Fault::of_peer(error, check.identity))
+        match check.run() {
+            Ok(proof) => Ok(Peer { identity: check.identity, proof }),
+            Err(error) => Err(Fault::of_peer(error, check.identity)),
+        }
     }
 
     /// The parameters of the association: to be used after [`Awaited::verify`], to be deleted without it.

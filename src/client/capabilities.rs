@@ -94,7 +94,7 @@ mod tests {
 
     fn parameter_data(list: &[Descriptor]) -> Vec<u8> {
         let descriptors: Vec<_> = list.iter().map(Descriptor::to_bytes).collect();
-        let sscc = Capabilities { descriptors: Descriptors::new(&descriptors) };
+        let sscc = Capabilities { profile: Profile::R3, descriptors: Descriptors::new(&descriptors) };
         let mut bytes = vec![0; sscc.parameter_data_len()];
         sscc.emit_parameter_data(&mut Writer::new(&mut bytes)).unwrap();
         bytes

@@ -13,7 +13,7 @@ use crate::crypto::{
     CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, HashKind,
     Identity, PresharedKeys,
 };
-use crate::dialect::Profile;
+use crate::dialect::{Dialect, Profile};
 use crate::keys::{KeyLog, KeyLogger};
 use crate::wire::{Descriptor, Header, Nonce, Sai, Timeouts};
 
@@ -26,6 +26,9 @@ const TAPE_DATA_ENCRYPTION: u8 = 0x81;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ClientConfigError {
+    /// The profile's dialect is read and printed, not yet spoken.
+    #[error("the dialect {0:?} is read and printed, not yet spoken")]
+    NotSpoken(Dialect),
     /// Keys or certificates that cannot be used so.
     #[error(transparent)]
     Credentials(#[from] CredentialError),
@@ -150,9 +153,10 @@ impl ClientConfigBuilder {
         self
     }
 
-    /// The only device server to talk to. Without it, every one is welcome for whose identity there is a key, and where the
-    /// validator takes certificates, whoever has one that it takes: other application clients of the same authority too. Say
-    /// whom to talk to then, and have identities matched.
+    /// The only device server to talk to. Without it, every one is welcome for whose identity there is a key; and with
+    /// certificates, everybody who has one of a trusted authority, other application clients included. Have identities matched,
+    /// and see who it was ([`ApplicationClient::device_server`](super::ApplicationClient::device_server)) before the
+    /// association is used.
     #[must_use]
     pub fn expect_device_server(mut self, identity: Identity) -> Self {
         self.config.expected = Some(identity);
@@ -271,6 +275,9 @@ impl ClientConfigBuilder {
     /// [`ClientConfigError`].
     pub fn build(self) -> Result<ClientConfig, ClientConfigError> {
         let Self { mut config, credentials, allow_no_authentication } = self;
+        if !config.profile.is_spoken() {
+            return Err(ClientConfigError::NotSpoken(config.profile.dialect));
+        }
         credentials.check(&config.identity)?;
         config.credentials = Arc::new(credentials);
         // Half of a message each leaves room for everything else that a message has.
@@ -339,6 +346,8 @@ mod tests {
     #[test]
     fn what_cannot_work_is_refused_at_once() {
         use ClientConfigError as E;
+        let spc4 = Profile::SPC4;
+        assert_eq!(refused(builder().profile(spc4)), E::NotSpoken(spc4.dialect));
         let dn = Identity::new(IdType::DerAsn1Dn, b"dn");
         let with = |identity| ClientConfig::builder(provider(), identity).preshared_keys(Arc::new(keys()));
         assert_eq!(refused(with(dn)), E::Credentials(CredentialError::IdentityNeedsCertificate));

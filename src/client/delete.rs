@@ -54,7 +54,7 @@ pub(super) fn write(
         algorithm::INTEG_NONE => None,
         id => Some(provider.integrity(id).ok_or(Fault::NotInProvider(AlgorithmType::Integrity))?),
     };
-    let delete = Delete { ac_sai: parameters.ac_sai };
+    let delete = Delete { ac_sai: parameters.ac_sai, ds_sai: None };
     let outgoing = Outgoing {
         exchange: Exchange::DeleteOut,
         sais: (parameters.ac_sai, parameters.ds_sai),

@@ -70,7 +70,7 @@ use core::mem;
 
 use bytes::Bytes;
 
-use crate::crypto::Random;
+use crate::crypto::{Identity, Proof, Random};
 use crate::keys::SaParameters;
 use crate::time::UnixTime;
 use crate::wire::{Cdb, Direction, EmitError, protocol, specific};
@@ -123,6 +123,17 @@ pub enum Outcome {
     SendAgain(DeviceSense),
     /// The security association exists, and the device server is who it says it is (unless IKE_AUTH_NONE was selected).
     Established(Box<SaParameters>),
+}
+
+/// Who a device server has proved to be, and by what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Peer {
+    /// The identity that it asserted. Where a validator does not match identities it is no more than that: only the key is
+    /// proved.
+    pub identity: Identity,
+    /// The secret or key that proved it.
+    pub proof: Proof,
 }
 
 /// One exchange that makes one security association.
@@ -185,6 +196,17 @@ impl ApplicationClient {
         match &self.state {
             State::Abandoned(abandoned) => Some(&abandoned.failure),
             State::Ended(ended) => ended.failure.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The device server that has authenticated itself, once the association exists; `None` before, after a failure, and
+    /// with IKE_AUTH_NONE. Which device server this should be, only the caller knows:
+    /// [`ClientConfigBuilder::expect_device_server`] lets no other one through.
+    #[must_use]
+    pub const fn device_server(&self) -> Option<&Peer> {
+        match &self.state {
+            State::Ended(ended) => ended.peer.as_ref(),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use super::authentication::Awaited;
 use super::config::ClientConfig;
 use super::error::{ClientError, Fault, Leftover, Step};
 use super::key_exchange::{Keyed, Proposal};
-use super::{Command, DeviceCapabilities, DeviceSense, Outcome, delete};
+use super::{Command, DeviceCapabilities, DeviceSense, Outcome, Peer, delete};
 use crate::crypto::Random;
 use crate::keys::SaParameters;
 use crate::time::UnixTime;
@@ -47,6 +47,8 @@ pub(super) struct Abandoned {
 pub(super) struct Ended {
     last: Step,
     pub(super) failure: Option<ClientError>,
+    /// Who has authenticated itself; nobody if the exchange has failed, or with IKE_AUTH_NONE.
+    pub(super) peer: Option<Peer>,
 }
 
 impl State {
@@ -115,7 +117,7 @@ impl State {
                 let is_unauthenticated = proposal.is_unauthenticated();
                 match proposal.finish(config, data_in) {
                     Ok(keyed) if is_unauthenticated => {
-                        return Self::established(step, keyed.session.into_parameters(config));
+                        return Self::established(step, keyed.session.into_parameters(config), None);
                     }
                     Ok(keyed) => Self::Keyed(Box::new(keyed)),
                     Err(fault) => {
@@ -129,7 +131,7 @@ impl State {
             }
             Self::Claimed(awaited, _) => Self::Admitted(awaited),
             Self::Admitted(awaited) => match awaited.verify(config, data_in, at) {
-                Ok(()) => return Self::established(step, awaited.into_parameters(config)),
+                Ok(peer) => return Self::established(step, awaited.into_parameters(config), Some(peer)),
                 Err(fault) => Self::abandon(config, *awaited, ClientError::new(step, fault)),
             },
             Self::Abandoned(abandoned) => {
@@ -166,15 +168,15 @@ impl State {
     }
 
     fn failed(error: ClientError) -> (Self, Result<Outcome, ClientError>) {
-        (Self::Ended(Ended { last: error.step, failure: Some(error.clone()) }), Err(error))
+        (Self::Ended(Ended { last: error.step, failure: Some(error.clone()), peer: None }), Err(error))
     }
 
-    fn established(step: Step, parameters: SaParameters) -> (Self, Result<Outcome, ClientError>) {
-        (Self::Ended(Ended { last: step, failure: None }), Ok(Outcome::Established(Box::new(parameters))))
+    fn established(step: Step, parameters: SaParameters, peer: Option<Peer>) -> (Self, Result<Outcome, ClientError>) {
+        (Self::Ended(Ended { last: step, failure: None, peer }), Ok(Outcome::Established(Box::new(parameters))))
     }
 
     /// A state to stand in while another is worked on.
     pub(super) const fn gone() -> Self {
-        Self::Ended(Ended { last: Step::Capabilities, failure: None })
+        Self::Ended(Ended { last: Step::Capabilities, failure: None, peer: None })
     }
 }

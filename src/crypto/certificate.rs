@@ -239,6 +239,19 @@ mod tests {
         assert!(keys.remove(Identity::key_id(A).as_payload(), KeyKind::Rsa));
         assert!(!keys.remove(Identity::key_id(A).as_payload(), KeyKind::Rsa));
     }
+
+    /// r3 5.13.4.4.2, 5.13.4.4.3: the first CERT payload holds the key, whatever follows.
+    #[test]
+    fn the_first_certificate_holds_the_key() {
+        let key = PublicKey::new(KeyKind::Rsa, b"rsa key");
+        let mut keys = KnownKeys::new();
+        keys.set(Identity::key_id(A), key.clone());
+        let [known, other] =
+            [b"rsa key", b"another"].map(|data| Certificate { encoding: CertificateEncoding::RawRsaKey, data });
+        assert_eq!(ask(&keys, KeyKind::Rsa, &[known, other]), Ok(key));
+        assert_eq!(ask(&keys, KeyKind::Rsa, &[other, known]), Err(CertificateError::Unknown));
+    }
+
     #[test]
     fn requests_are_gathered() {
         let (x509, raw) = (CertificateEncoding::X509Signature, CertificateEncoding::RawRsaKey);

@@ -200,7 +200,7 @@ impl Credentials {
     const ROOM: usize = 14_336;
     /// The same for the hashes in a key exchange IN, which echoes usage data and carries a public value.
     const REQUESTS_ROOM: usize = 8_192;
-    /// Bytes of a CERT payload beside the certificate.
+    /// Bytes of a CERT payload beside the certificate, and of a CERTREQ payload beside the hashes.
     const AROUND_CERTIFICATE: usize = 5;
 
     /// True without any way to authenticate anybody.
@@ -258,8 +258,10 @@ impl Credentials {
         if self.shared_keys.as_ref().is_some_and(|keys| keys.has_own()) && needs(None) {
             return Err(CredentialError::IdentityNeedsCertificate);
         }
-        let hashes = self.wishes().iter().map(|wish| wish.authorities.len()).fold(0, usize::saturating_add);
-        let requests = hashes.saturating_mul(size_of::<AuthorityHash>());
+        let request = |wish: &CertificateWish| {
+            size_of::<AuthorityHash>().saturating_mul(wish.authorities.len()).saturating_add(Self::AROUND_CERTIFICATE)
+        };
+        let requests = self.wishes().iter().map(request).fold(0, usize::saturating_add);
         if requests > Self::REQUESTS_ROOM {
             return Err(CredentialError::TooLong);
         }
@@ -409,9 +411,15 @@ mod tests {
         keys.set_own(Secret::copy_of(b"own")).unwrap();
         let credentials = Credentials { shared_keys: Some(Arc::new(keys)), ..Credentials::default() };
         assert_eq!(credentials.check(&dn), Err(CredentialError::IdentityNeedsCertificate));
-        let many = CertificateRequests::Exactly(alloc::vec![wish(CertificateEncoding::X509Signature, &[ROOT; 410])]);
-        let asking = Credentials { requests: many, ..Credentials::default() };
-        assert_eq!(asking.check(&name), Err(CredentialError::TooLong));
+        // 20 bytes for each hash and 5 for each request, of 8192.
+        let any = wish(CertificateEncoding::X509Signature, &[]);
+        for (hashes, requests, expected) in [(409, 1, Ok(())), (410, 1, Err(())), (0, 1638, Ok(())), (0, 1639, Err(()))]
+        {
+            let mut all = alloc::vec![any.clone(); requests];
+            all[0].authorities = alloc::vec![ROOT; hashes].into();
+            let asking = Credentials { requests: CertificateRequests::Exactly(all), ..Credentials::default() };
+            assert_eq!(asking.check(&name), expected.map_err(|()| CredentialError::TooLong), "{hashes} {requests}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use psk::{ConfigureKeyError, Identity, KeyVersion, MemoryKeys, PresharedKeys
 pub use random::RandCore;
 pub(crate) use random::draw_sai;
 pub use random::{Purpose, Random, RandomError};
-pub use secret::Secret;
+pub use secret::{HexError, Secret};
 pub use signature::{HashKind, KeyKind, PublicKey, SignatureScheme, Signer, Verifier};
 
 use thiserror::Error;

@@ -5,7 +5,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use subtle::ConstantTimeEq;
+use thiserror::Error;
 use zeroize::Zeroize;
+
+/// Text that is not whole bytes in hexadecimal. It tells nothing about the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not an even number of hexadecimal digits")]
+pub struct HexError;
 
 /// Secret bytes of any length.
 ///
@@ -24,6 +30,24 @@ impl Secret {
     #[must_use]
     pub fn copy_of(bytes: &[u8]) -> Self {
         Self(Box::from(bytes))
+    }
+
+    /// The bytes that these hexadecimal digits of either case stand for, two digits each and nothing between them: the
+    /// encoding in which a shared key can be given besides ASCII (RFC 4306 2.15). No branch and no index depends on a digit.
+    ///
+    /// # Errors
+    /// [`HexError`].
+    pub fn from_hex(digits: &str) -> Result<Self, HexError> {
+        let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return Err(HexError) };
+        let mut secret = Self::zeroed(pairs.len());
+        let mut wrong = 0;
+        for (byte, [high, low]) in secret.0.iter_mut().zip(pairs) {
+            let (high, low) = (digit(*high), digit(*low));
+            wrong |= high | low;
+            let [_, value] = ((high << 4) | low).to_be_bytes();
+            *byte = value;
+        }
+        if wrong < 0x10 { Ok(secret) } else { Err(HexError) }
     }
 
     /// Length in bytes.
@@ -49,6 +73,24 @@ impl Secret {
     pub fn expose_mut(&mut self) -> &mut [u8] {
         &mut self.0
     }
+}
+
+/// The value of a hexadecimal digit; FFFFh for another character.
+fn digit(character: u8) -> u16 {
+    let character = u16::from(character);
+    // All ones if `first` <= character <= `last`: neither difference borrows.
+    let within = |first: u16, last: u16| {
+        let borrows = (character.wrapping_sub(first) | last.wrapping_sub(character)) >> 15;
+        borrows.wrapping_sub(1)
+    };
+    let in_range = |first: u8, last: u8, value: u16| {
+        let (first, last) = (u16::from(first), u16::from(last));
+        let mask = within(first, last);
+        (mask & character.wrapping_sub(first).wrapping_add(value), mask)
+    };
+    let ranges = [in_range(b'0', b'9', 0), in_range(b'A', b'F', 10), in_range(b'a', b'f', 10)];
+    let (value, known) = ranges.into_iter().fold((0, 0), |(all, any), (value, mask)| (all | value, any | mask));
+    value | !known
 }
 
 impl From<Vec<u8>> for Secret {
@@ -98,6 +140,26 @@ mod tests {
         assert_eq!(Secret::copy_of(b"abc"), Secret::from(b"abc".to_vec()));
         assert_ne!(Secret::copy_of(b"abc"), Secret::copy_of(b"abd"));
         assert_ne!(Secret::copy_of(b"abc"), Secret::copy_of(b"abcd"));
+    }
+
+    /// RFC 4306 2.15: a shared key can be given in hexadecimal.
+    #[test]
+    fn hexadecimal_digits_are_bytes() {
+        for byte in 0..=u8::MAX {
+            for text in [alloc::format!("{byte:02x}"), alloc::format!("{byte:02X}00")] {
+                assert_eq!(Secret::from_hex(&text).unwrap().expose()[0], byte);
+            }
+            let character = char::from(byte);
+            for text in [alloc::format!("{character}0"), alloc::format!("0{character}")] {
+                let expected = character.is_ascii_hexdigit();
+                assert_eq!(Secret::from_hex(&text).is_ok(), expected, "{text:?}");
+            }
+        }
+        assert_eq!(Secret::from_hex("").unwrap().len(), 0);
+        assert_eq!(Secret::from_hex("00fFA9").unwrap().expose(), [0, 0xFF, 0xA9]);
+        for wrong in ["0", "0x00", "00 1", "00:11", "000", "\u{e9}"] {
+            assert_eq!(Secret::from_hex(wrong), Err(HexError), "{wrong:?}");
+        }
     }
 
     #[test]

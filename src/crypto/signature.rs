@@ -126,7 +126,9 @@ impl PublicKey {
     }
 
     /// A key for the work that a peer without a key costs: an unknown peer must take as long as a wrong signature. Anybody can
-    /// sign with it, so that whatever it verifies is refused. Of RSA, one whose modulus is as long as `signature_length`, 256 to 1024 bytes.
+    /// sign with it, so that whatever it verifies is refused. Of RSA, one whose modulus is as long as `signature_length`, 256 to 1024
+    /// bytes, and whose exponent is 65537: to verify with a known key of another exponent takes another time, which tells that
+    /// it is known.
     #[must_use]
     pub fn decoy(kind: KeyKind, signature_length: usize) -> Self {
         match kind {
@@ -265,6 +267,13 @@ mod tests {
         }
         assert_eq!(KeyKind::ALL.map(KeyKind::auth_method), [1, 9, 10, 11]);
         assert!([0, 2, 3, 8, 12, 0x109].iter().all(|method| KeyKind::of_auth_method(*method).is_none()));
+    }
+
+    /// Reading R16: of RSA the hash that RFC 4306 has, of ECDSA the one that the row of Table K6 names.
+    #[test]
+    fn hashes_are_those_of_reading_r16() {
+        let hashes = KeyKind::ALL.map(|kind| SignatureScheme::of_auth(kind).hash);
+        assert_eq!(hashes, [HashKind::Sha1, HashKind::Sha256, HashKind::Sha384, HashKind::Sha512]);
     }
 
     #[test]

@@ -4,13 +4,20 @@
 //! in the dialect's own file; the rooms to the right read the field and hold no `if dialect`. [`Profile`] is what an
 //! embedder chooses for a logical unit.
 //!
-//! What lives here: payload codes and orders, header bits, exchange types, additional sense codes. What does not:
-//! algorithms (room `algorithm`) and layouts (room `wire`).
+//! What lives here: payload codes, counts and orders, header bits, exchange types, message identifiers, algorithm numbers,
+//! the offsets and sizes in which layouts differ, additional sense codes. What does not: algorithms (room `algorithm`) and
+//! layouts (room `wire`).
 
+mod numbers;
 mod payloads;
 mod r3;
 mod sense_codes;
+mod spc4;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) use numbers::{AlgorithmNumbers, Identifier, Order, Padding};
 pub use payloads::PayloadType;
 pub(crate) use payloads::{Count, Slot};
 pub use sense_codes::{Asc, SenseCodes};
@@ -22,6 +29,9 @@ pub enum Dialect {
     /// T10/06-449r3.
     #[default]
     R3,
+    /// SPC-4 (INCITS 513), as of its ballot draft r36f. Messages are read, written and printed; device server and
+    /// application client do not speak it yet, and refuse to be built with it.
+    Spc4,
 }
 
 /// Bit positions of byte 19 of the IKEv2-SCSI header (reading R1).
@@ -75,9 +85,28 @@ impl Profile {
     /// T10/06-449r3 with its own header bits and the sense codes that it recommends.
     pub const R3: Self = Self { dialect: Dialect::R3, header_flags: HeaderFlags::T10, sense_codes: SenseCodes::R3 };
 
+    /// SPC-4 with its own header bits and the sense codes that were assigned, the only ones that it knows.
+    pub const SPC4: Self =
+        Self { dialect: Dialect::Spc4, header_flags: HeaderFlags::T10, sense_codes: SenseCodes::Assigned };
+
     pub(crate) const fn rules(self) -> &'static Rules {
         match self.dialect {
             Dialect::R3 => &r3::RULES,
+            Dialect::Spc4 => &spc4::RULES,
+        }
+    }
+
+    /// True for a dialect that device server and application client speak; others are read, written and printed.
+    #[must_use]
+    pub const fn is_spoken(self) -> bool {
+        self.rules().spoken
+    }
+
+    /// The additional sense codes to answer with: those chosen, in a dialect that leaves the choice.
+    pub(crate) const fn codes(self) -> SenseCodes {
+        match self.rules().sense_codes {
+            Some(codes) => codes,
+            None => self.sense_codes,
         }
     }
 }
@@ -85,7 +114,7 @@ impl Profile {
 /// The messages of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exchange {
-    /// Key Exchange phase SECURITY PROTOCOL OUT (r3 5.13.4.3.2).
+    /// Key Exchange phase SECURITY PROTOCOL OUT (r3 5.13.4.3.2, SPC-4 5.14.4.6.2).
     KeyExchangeOut,
     /// Key Exchange phase SECURITY PROTOCOL IN (r3 5.13.4.3.3).
     KeyExchangeIn,
@@ -103,16 +132,59 @@ impl Exchange {
     pub const fn is_out(self) -> bool {
         matches!(self, Self::KeyExchangeOut | Self::AuthenticationOut | Self::DeleteOut)
     }
+
+    /// Which of three values for key exchange, authentication and delete is this message's.
+    const fn of_three<T>(self, [key_exchange, authentication, delete]: &[T; 3]) -> &T {
+        match self {
+            Self::KeyExchangeOut | Self::KeyExchangeIn => key_exchange,
+            Self::AuthenticationOut | Self::AuthenticationIn => authentication,
+            Self::DeleteOut => delete,
+        }
+    }
 }
 
 /// The numbers of one dialect.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// NEXT PAYLOAD codes (r3 Table G1).
+    /// True when device server and application client speak the dialect; else it is only read and printed.
+    pub(crate) spoken: bool,
+    /// NEXT PAYLOAD codes (r3 Table G1, SPC-4 7.7.3.4).
     pub(crate) payload_codes: &'static [(u8, PayloadType)],
-    /// EXCHANGE TYPE of key exchange, authentication, delete (r3 7.7.3.1.1).
-    pub(crate) exchange_types: [u8; 3],
-    /// What is added to a PRF's identifier to make KDF_ID (r3 5.13.4.5 d, reading R33).
+    /// What the dialect calls codes for which [`PayloadType::name`] is not right.
+    pub(crate) payload_names: &'static [(u8, &'static str)],
+    /// EXCHANGE TYPE of key exchange, authentication, delete (r3 7.7.3.1.1); `None` where the field is reserved: sent as
+    /// zero and not looked at (question Q21).
+    pub(crate) exchange_types: Option<[u8; 3]>,
+    /// MESSAGE ID of key exchange, authentication, delete, where the dialect fixes them (SPC-4 7.7.3.4).
+    pub(crate) message_ids: Option<[u32; 3]>,
+    /// Where a SAI stands in its eight-byte field, whose other bytes are restricted: sent as zero and not looked at
+    /// (question Q26).
+    pub(crate) sai_offset: usize,
+    /// Those bits of the eight bytes that are the SAI.
+    pub(crate) sai_mask: u64,
+    /// Least value of a SAI in a header; lower ones are reserved (question Q25, reading S5).
+    pub(crate) least_sai: u64,
+    /// True where the device server's SAI is reserved in a key exchange OUT, and not looked at.
+    pub(crate) first_ds_sai_is_reserved: bool,
+    /// Offset of the number of descriptors from the first byte of a capabilities payload.
+    pub(crate) capabilities_count_at: usize,
+    /// Bytes that may stand before the descriptors of a received capabilities payload (reading R3).
+    pub(crate) capabilities_gap: usize,
+    /// True where a number of descriptors is called NUMBER OF TRANSFORMS.
+    pub(crate) counts_transforms: bool,
+    /// NUMBER OF SAIS in a Delete payload.
+    pub(crate) number_of_sais: u16,
+    /// Most TIMEOUT VALUES that a payload may have; two are required, and further ones are not looked at.
+    pub(crate) most_timeout_values: u8,
+    /// Which padding a receiver accepts.
+    pub(crate) padding: Padding,
+    /// In which order payloads may stand on receipt.
+    pub(crate) order: Order,
+    /// ALGORITHM TYPE and ALGORITHM IDENTIFIER values.
+    pub(crate) algorithms: &'static [AlgorithmNumbers],
+    /// The additional sense codes, where the dialect knows only one list.
+    pub(crate) sense_codes: Option<SenseCodes>,
+    /// What is added to a PRF's identifier to make KDF_ID (r3 5.13.4.5 d, reading R33; SPC-4 5.14.4.9).
     pub(crate) kdf_id_base: u32,
     /// The pad string of shared key authentication (r3 7.7.4.6 d).
     pub(crate) key_pad: &'static [u8],
@@ -123,13 +195,30 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// EXCHANGE TYPE as it is sent.
     pub(crate) const fn exchange_type(&self, exchange: Exchange) -> u8 {
-        let [key_exchange, authentication, delete] = self.exchange_types;
-        match exchange {
-            Exchange::KeyExchangeOut | Exchange::KeyExchangeIn => key_exchange,
-            Exchange::AuthenticationOut | Exchange::AuthenticationIn => authentication,
-            Exchange::DeleteOut => delete,
+        match self.exchange_types {
+            Some(types) => *exchange.of_three(&types),
+            None => 0,
         }
+    }
+
+    /// MESSAGE ID, where the dialect fixes it.
+    pub(crate) const fn message_id(&self, exchange: Exchange) -> Option<u32> {
+        match self.message_ids {
+            Some(identifiers) => Some(*exchange.of_three(&identifiers)),
+            None => None,
+        }
+    }
+
+    /// What the dialect calls a NEXT PAYLOAD code, where [`PayloadType::name`] is not right.
+    pub(crate) fn payload_name(&self, code: u8) -> Option<&'static str> {
+        self.payload_names.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
+    }
+
+    /// The ALGORITHM TYPE with this code.
+    pub(crate) fn algorithm_type(&self, code: u8) -> Option<&'static AlgorithmNumbers> {
+        self.algorithms.iter().find(|numbers| numbers.code == code)
     }
 
     /// The payload type of a NEXT PAYLOAD code; `None` if the dialect does not recognise the code.

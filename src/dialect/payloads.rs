@@ -1,4 +1,4 @@
-//! Payload types and how often each may stand in a message (r3 7.7.4.1, Table G1; reading R6).
+//! Payload types and how often each may stand in a message (r3 7.7.4.1, Table G1, reading R6; SPC-4 7.7.3.4).
 
 use core::fmt;
 
@@ -32,12 +32,18 @@ pub enum PayloadType {
     Capabilities,
     /// SCA, r3 7.7.4.12.
     Algorithms,
-    /// STV, r3 7.7.4.13.
+    /// STV, r3 7.7.4.13; the timeouts of SPC-4, 7.7.3.5.15.
     Timeouts,
+    /// The algorithms that make and manage an SA, SPC-4 7.7.3.5.13.
+    SaAlgorithms,
+    /// What an SA is for, and the algorithms that use it (SAUT), SPC-4 7.7.3.5.14.
+    SaUsage,
+    /// A payload of RFC 4306 that the dialect prohibits: it is known, and may stand nowhere.
+    Prohibited,
 }
 
 impl PayloadType {
-    /// The description in r3 Table G1.
+    /// The description in r3 Table G1; of payloads that r3 does not have, SPC-4's.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,13 +61,17 @@ impl PayloadType {
             Self::Capabilities => "SCSI SA Creation Capabilities",
             Self::Algorithms => "SCSI Cryptographic Algorithms",
             Self::Timeouts => "SCSI Timeout Values",
+            Self::SaAlgorithms => "IKEv2-SCSI SA Cryptographic Algorithms",
+            Self::SaUsage => "IKEv2-SCSI SAUT Cryptographic Algorithms",
+            Self::Prohibited => "prohibited payload",
         }
     }
 
-    /// The notation in r3 Table G1.
+    /// The notation in r3 Table G1; empty for a payload that r3 does not have.
     #[must_use]
     pub const fn notation(self) -> &'static str {
         match self {
+            Self::SaAlgorithms | Self::SaUsage | Self::Prohibited => "",
             Self::KeyExchange => "KE",
             Self::IdApplicationClient | Self::IdDeviceServer => "ID",
             Self::Certificate => "CERT",
@@ -81,7 +91,10 @@ impl PayloadType {
 
 impl fmt::Display for PayloadType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.name(), self.notation())
+        match self.notation() {
+            "" => f.write_str(self.name()),
+            notation => write!(f, "{} ({notation})", self.name()),
+        }
     }
 }
 
@@ -91,6 +104,8 @@ pub(crate) enum Count {
     One,
     Optional,
     Any,
+    /// One in a message of an exchange without authentication, else none.
+    Unauthenticated,
 }
 
 /// One place in the order of a message's payloads.
@@ -111,5 +126,8 @@ impl Slot {
 
     pub(crate) const fn any(payload: PayloadType) -> Self {
         Self { payload, count: Count::Any }
+    }
+    pub(crate) const fn unauthenticated(payload: PayloadType) -> Self {
+        Self { payload, count: Count::Unauthenticated }
     }
 }

@@ -1,8 +1,9 @@
 //! The numbers of T10/06-449r3.
 
-use super::{Exchange, PayloadType, Rules, Slot};
+use super::{AlgorithmNumbers, Exchange, Order, Padding, PayloadType, Rules, Slot};
 
 pub(super) static RULES: Rules = Rules {
+    spoken: true,
     payload_codes: &[
         (0x22, PayloadType::KeyExchange),
         (0x23, PayloadType::IdApplicationClient),
@@ -19,12 +20,40 @@ pub(super) static RULES: Rules = Rules {
         (0x81, PayloadType::Algorithms),
         (0x82, PayloadType::Timeouts),
     ],
-    exchange_types: [0xF2, 0xF3, 0xF4],
+    payload_names: &[],
+    exchange_types: Some([0xF2, 0xF3, 0xF4]),
+    message_ids: None,
+    sai_offset: 0,
+    sai_mask: u64::MAX,
+    least_sai: 1,
+    first_ds_sai_is_reserved: false,
+    capabilities_count_at: 4,
+    capabilities_gap: 4,
+    counts_transforms: true,
+    number_of_sais: 1,
+    most_timeout_values: 2,
+    padding: Padding::Any,
+    order: Order::Listed,
+    algorithms: ALGORITHMS,
+    sense_codes: None,
     kdf_id_base: 0x0002_0000,
     key_pad: b"Key Pad for IKEv2-SCSI",
     outer,
     inner,
 };
+
+/// Table K1; the identifiers are those of Tables K2 to K6.
+static ALGORITHMS: &[AlgorithmNumbers] = &[
+    algorithms(0x01, "ENCR"),
+    algorithms(0x02, "PRF"),
+    algorithms(0x03, "INTEG"),
+    algorithms(0x04, "D-H"),
+    AlgorithmNumbers { has_use_and_accept: true, ..algorithms(0xF9, "IKE-AUTH") },
+];
+
+const fn algorithms(code: u8, name: &'static str) -> AlgorithmNumbers {
+    AlgorithmNumbers { code, name, table: code, identifiers: None, has_use_and_accept: false }
+}
 
 /// r3 5.13.4.3.2, 5.13.4.3.3; the other messages hold an Encrypted payload only.
 fn outer(exchange: Exchange) -> &'static [Slot] {

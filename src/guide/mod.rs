@@ -12,5 +12,11 @@ pub mod algorithms {}
 #[doc = include_str!("readings.md")]
 pub mod readings {}
 
+#[doc = include_str!("spc4.md")]
+pub mod spc4 {}
+
 #[doc = include_str!("deviations.md")]
 pub mod deviations {}
+
+#[doc = include_str!("conformance.md")]
+pub mod conformance {}

@@ -31,9 +31,15 @@ pub enum Denial {
     /// No key may sign for the identity.
     #[error("certificate: {0}")]
     Certificate(#[from] CertificateError),
+    /// More CERT payloads than the limit (reading R40).
+    #[error("too many certificates")]
+    TooManyCertificates,
     /// The AUTHENTICATION DATA is wrong: another key, or messages were changed on their way.
     #[error("the AUTHENTICATION DATA is wrong")]
     WrongAuth,
+    /// The embedder does not admit the client, though it has proved who it is.
+    #[error("the client is not admitted")]
+    NotAdmitted,
     /// The identity has as many associations as it may have (reading R40).
     #[error("the identity has too many security associations")]
     TooManyAssociations,
@@ -204,7 +210,8 @@ impl OwnAuth {
     }
 }
 
-#[cfg(all(test, feature = "rustcrypto"))]
+#[cfg(test)]
+#[cfg(feature = "rustcrypto")]
 mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering};
 

@@ -93,7 +93,7 @@ fn sealed(suite: &Suite, key_e: &Secret, key_a: &Secret) -> (Vec<u8>, Encrypted)
     let sais = (Sai(0x1111), Sai(0x2222));
     let mut writer = MessageWriter::new(Profile::R3, Exchange::DeleteOut, sais, 2, &mut buffer).unwrap();
     writer.begin_encrypted(&vec![7; suite.cipher.iv_length()]).unwrap();
-    writer.payload(PayloadType::Delete, &Delete { ac_sai: Sai(0x1111) }).unwrap();
+    writer.payload(PayloadType::Delete, &Delete { ac_sai: Sai(0x1111), ds_sai: None }).unwrap();
     let encrypted = writer.end_encrypted(suite.cipher.alignment(), protection.icv_length()).unwrap();
     let message = writer.finish().unwrap();
     seal(&protection, message, &encrypted).unwrap();

@@ -15,9 +15,15 @@
 //! | a limit | ILLEGAL REQUEST | INSUFFICIENT RESOURCES | CDB byte 2 |
 //! | random source, provider, key store | HARDWARE ERROR | INTERNAL TARGET FAILURE | none |
 
+mod report;
+
+pub(crate) use report::told_width;
+pub use report::{Allowed, Rule};
+
+use alloc::boxed::Box;
 use core::fmt;
 
-use crate::crypto::{CryptoError, RandomError};
+use crate::crypto::{CryptoError, Identity, RandomError};
 use crate::dialect::{Asc, SenseCodes};
 use crate::keys::{Denial, ProtectError};
 use crate::wire::{EmitError, Field, WireError, WireErrorKind};
@@ -173,8 +179,60 @@ pub enum Consequence {
     CountFailure,
 }
 
+/// A bound on what a device server keeps or takes (reading R40). Their values are `server::Limits`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Nexuses with a command sequence.
+    Nexuses,
+    /// Running command sequences.
+    Sequences,
+    /// Security associations.
+    Sas,
+    /// Security associations of one identity.
+    SasPerIdentity,
+    /// Bytes that a running sequence keeps.
+    Retained,
+    /// Bytes of a parameter list.
+    ParameterList,
+    /// Payloads of a message.
+    Payloads,
+    /// CERT payloads of an authentication OUT.
+    Certificates,
+    /// Jobs.
+    Jobs,
+    /// Failed authentications in one sequence (reading R23).
+    AuthenticationFailures,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nexuses => "nexuses with a command sequence",
+            Self::Sequences => "running command sequences",
+            Self::Sas => "security associations",
+            Self::SasPerIdentity => "security associations of one identity",
+            Self::Retained => "bytes kept by one command sequence",
+            Self::Payloads => "payloads of a message",
+            Self::Certificates => "certificates of an authentication",
+            Self::Jobs => "jobs",
+            Self::ParameterList => "bytes of a parameter list",
+            Self::AuthenticationFailures => "failed authentications in one sequence",
+        })
+    }
+}
+
+/// Who an application client said it is, and how it wanted to prove it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimant {
+    /// The identity asserted.
+    pub identity: Identity,
+    /// AUTH METHOD.
+    pub method: u8,
+}
+
 /// Why a command is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
     /// A field of the parameter list.
@@ -185,6 +243,8 @@ pub enum Refusal {
     Authentication {
         /// Offset of the Encrypted payload.
         at: usize,
+        /// Whose it was.
+        client: Box<Claimant>,
         /// For the embedder alone.
         why: Denial,
     },
@@ -205,8 +265,11 @@ pub enum Refusal {
         /// The command is a Delete, whose SAIs in the parameter list are at fault.
         is_delete: bool,
     },
-    /// A limit of sequences or security associations.
-    InsufficientResources,
+    /// A limit of what is kept.
+    InsufficientResources {
+        /// Which.
+        limit: Limit,
+    },
     /// The random source, the provider or the key store failed.
     Internal,
 }
@@ -251,22 +314,34 @@ impl Refusal {
         let illegal = |asc, specific| Sense { key: SenseKey::IllegalRequest, asc, specific };
         let not_ready =
             |asc, progress| Sense { key: SenseKey::NotReady, asc, specific: SenseKeySpecific::Progress(progress) };
-        match *self {
-            Self::List(error) => illegal(list_asc(codes, error.kind), list_pointer(&error)),
-            Self::Cdb(error) => illegal(cdb_asc(codes, error.field), pointer(true, &error)),
-            Self::Authentication { at, .. } => illegal(codes.authentication_failed(), field(false, at)),
-            Self::OperationInProgress { done, of } => not_ready(codes.operation_in_progress(), fraction(done, of)),
-            Self::Calculating { progress } => not_ready(codes.calculation_in_progress(), progress),
+        match self {
+            Self::List(error) => illegal(list_asc(codes, error.kind), list_pointer(error)),
+            Self::Cdb(error) => illegal(cdb_asc(codes, error.field), pointer(true, error)),
+            Self::Authentication { at, .. } => illegal(codes.authentication_failed(), field(false, *at)),
+            Self::OperationInProgress { done, of } => not_ready(codes.operation_in_progress(), fraction(*done, *of)),
+            Self::Calculating { progress } => not_ready(codes.calculation_in_progress(), *progress),
             Self::InvalidSequence { is_delete: true } => illegal(codes.invalid_command_sequence(), field(false, 0)),
             Self::InvalidSequence { is_delete: false } => {
                 illegal(codes.invalid_command_sequence(), field(true, SPECIFIC_AT))
             }
-            Self::InsufficientResources => illegal(codes.insufficient_resources(), field(true, SPECIFIC_AT)),
+            Self::InsufficientResources { .. } => illegal(codes.insufficient_resources(), field(true, SPECIFIC_AT)),
             Self::Internal => Sense {
                 key: SenseKey::HardwareError,
                 asc: codes.internal_target_failure(),
                 specific: SenseKeySpecific::None,
             },
+        }
+    }
+
+    /// The limit that the command met, if one is why it is refused.
+    #[must_use]
+    pub const fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::InsufficientResources { limit } => Some(*limit),
+            Self::Authentication { why: Denial::TooManyAssociations, .. } => Some(Limit::SasPerIdentity),
+            Self::Authentication { why: Denial::TooManyCertificates, .. } => Some(Limit::Certificates),
+            Self::Cdb(WireError { field: Field::TransferLength, .. }) => Some(Limit::ParameterList),
+            _ => None,
         }
     }
 

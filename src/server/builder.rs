@@ -6,62 +6,28 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
-use super::DeviceServer;
 use super::event::EventQueue;
+use super::{Admission, DeviceServer};
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
-use crate::ccs::{Policy, PolicyError, Setting};
+use crate::ccs::{Limits, Policy, PolicyError, Setting};
 use crate::crypto::{
     CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Identity,
     PresharedKeys,
 };
-use crate::dialect::Profile;
+use crate::dialect::{Dialect, Profile};
 use crate::keys::KeyLog;
 use crate::sa::SaDatabase;
 use crate::time::{Deadlines, Instant};
 use crate::wire::{Descriptor, protocol};
 
-/// Bounds on what a server keeps. At a bound the command is refused, and nobody else's state is harmed (reading R40).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Nexuses with a command sequence, running or complete: the last Data-In of a complete one is kept until the protocol
-    /// timeout (reading R26).
-    pub nexuses: usize,
-    /// Running command sequences.
-    pub sequences: usize,
-    /// Live security associations and those that running sequences will make.
-    pub sas: usize,
-    /// Security associations of one identity.
-    pub sas_per_identity: usize,
-    /// Bytes of a parameter list; 16 384 at least (r3 7.7.6.2).
-    pub parameter_list: u32,
-    /// Events waiting for [`DeviceServer::poll_event`].
-    pub events: usize,
-}
-
-impl Limits {
-    /// Bytes of a parameter list that every device server takes (r3 5.13.6 b).
-    pub const MIN_PARAMETER_LIST: u32 = 16_384;
-}
-
-impl Default for Limits {
-    /// 256 nexuses, 64 running sequences, 1024 associations in all and for one identity, 16 384 bytes, 256 events.
-    fn default() -> Self {
-        Self {
-            nexuses: 256,
-            sequences: 64,
-            sas: 1024,
-            sas_per_identity: 1024,
-            parameter_list: Self::MIN_PARAMETER_LIST,
-            events: 256,
-        }
-    }
-}
-
 /// Why a device server cannot be configured so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
+    /// The profile's dialect is read and printed, not yet spoken.
+    #[error("the dialect {0:?} is read and printed, not yet spoken")]
+    NotSpoken(Dialect),
     /// An identity is needed.
     #[error("the device server has no identity: call identity()")]
     NoIdentity,
@@ -83,6 +49,9 @@ pub enum ConfigError {
     /// A bound below what the standard asks for.
     #[error("a parameter list of 16 384 bytes must be accepted")]
     ParameterListLimit,
+    /// A bound below what an authentication takes.
+    #[error("the six payloads of an authentication must be accepted")]
+    PayloadLimit,
     /// A bound of zero.
     #[error("a limit of zero accepts nothing")]
     ZeroLimit,
@@ -102,6 +71,8 @@ pub struct Builder {
     key_log: Option<Arc<dyn KeyLog>>,
     protocols: Vec<u8>,
     fixed: Option<Vec<Descriptor>>,
+    report_refusals: bool,
+    admission: Option<Arc<dyn Admission>>,
 }
 
 impl core::fmt::Debug for Builder {
@@ -127,6 +98,8 @@ impl Builder {
             key_log: None,
             protocols: Vec::new(),
             fixed: None,
+            report_refusals: false,
+            admission: None,
         }
     }
 
@@ -201,6 +174,22 @@ impl Builder {
         self
     }
 
+    /// Who decides, within the policy, what is offered to which nexus and who may have which association. Without it all are
+    /// treated alike.
+    #[must_use]
+    pub fn admission(mut self, admission: Arc<dyn Admission>) -> Self {
+        self.admission = Some(admission);
+        self
+    }
+
+    /// Tells of each refused command why, as [`EventKind::Refused`](super::EventKind::Refused): which field, what it held, what
+    /// is allowed, by which clause. Off unless asked for; then it costs nothing.
+    #[must_use]
+    pub const fn report_refusals(mut self, report: bool) -> Self {
+        self.report_refusals = report;
+        self
+    }
+
     /// Reports exactly these capabilities, whatever the provider has. For test benches; to select an algorithm that the
     /// provider lacks, or ENCR_3DES without [`Policy::allow_triple_des`], is refused as not offered.
     #[must_use]
@@ -214,6 +203,9 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`].
     pub fn build(self) -> Result<DeviceServer, ConfigError> {
+        if !self.profile.is_spoken() {
+            return Err(ConfigError::NotSpoken(self.profile.dialect));
+        }
         let identity = self.identity.ok_or(ConfigError::NoIdentity)?;
         // Half of a message leaves room for everything else that an authentication IN has.
         if usize::try_from(Limits::MIN_PARAMETER_LIST / 2).is_ok_and(|room| identity.data.len() > room) {
@@ -223,7 +215,11 @@ impl Builder {
         if limits.parameter_list < Limits::MIN_PARAMETER_LIST {
             return Err(ConfigError::ParameterListLimit);
         }
-        if [limits.nexuses, limits.sequences, limits.sas, limits.sas_per_identity, limits.events].contains(&0) {
+        if limits.payloads < Limits::MIN_PAYLOADS {
+            return Err(ConfigError::PayloadLimit);
+        }
+        let counts = [limits.nexuses, limits.sequences, limits.sas, limits.sas_per_identity, limits.events];
+        if counts.contains(&0) || limits.retained == 0 || limits.jobs == 0 {
             return Err(ConfigError::ZeroLimit);
         }
         let credentials = Credentials { rsa_hashes: self.policy.rsa_hashes.clone(), ..self.credentials };
@@ -246,13 +242,13 @@ impl Builder {
                 profile: self.profile,
                 provider: self.provider,
                 policy: self.policy,
+                limits,
                 offer,
                 methods,
                 identity,
                 credentials: Arc::new(credentials),
                 key_log: self.key_log,
             },
-            limits,
             now: Instant::default(),
             slots: BTreeMap::new(),
             protocol_timers: Deadlines::new(),
@@ -262,6 +258,8 @@ impl Builder {
             next_job: 0,
             owner: Owner::default(),
             events: EventQueue::new(limits.events),
+            report_refusals: self.report_refusals,
+            admission: self.admission,
             calendar: None,
         })
     }

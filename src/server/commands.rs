@@ -6,13 +6,13 @@ use alloc::vec;
 use bytes::Bytes;
 
 use super::jobs::{HeldCommand, HeldWork};
-use super::{DataIn, DeviceServer, Event, NexusId, RemovalReason, Reply, Request, Slot};
+use super::{DataIn, DeviceServer, EventKind, NexusId, RemovalReason, Reply, Request, Slot};
 use crate::ccs::job::Work;
 use crate::ccs::table::{Phase, Step, Verdict, decide};
 use crate::ccs::{Calculation, Ccs, SlowCrypto, authentication, delete, key_exchange};
 use crate::crypto::Random;
 use crate::sa::SaId;
-use crate::sense::Refusal;
+use crate::sense::{Limit, Refusal};
 use crate::wire::{
     Cdb, CertificateData, Direction, Field, Sai, SupportedProtocols, WireError, WireErrorKind, Writer, protocol,
     specific,
@@ -70,7 +70,7 @@ impl DeviceServer {
                 self.command_in(nexus, &cdb, data_in, random)
             }
             Direction::Out => {
-                if cdb.length > self.limits.parameter_list {
+                if cdb.length > self.setting.limits.parameter_list {
                     return Err(invalid_cdb(6, Field::TransferLength));
                 }
                 let transfer_length = usize::try_from(cdb.length).unwrap_or(usize::MAX);
@@ -107,8 +107,8 @@ impl DeviceServer {
                 Ok(data_in.put(&bytes))
             }
             (protocol::SA_CREATION_CAPABILITIES, _) => {
-                let bytes = self.setting.offer.parameter_data(self.setting.profile)?;
-                self.events.push(Event::CapabilitiesRead { nexus });
+                let bytes = self.offer_to(nexus)?.parameter_data(self.setting.profile)?;
+                self.tell(Some(nexus), EventKind::CapabilitiesRead);
                 Ok(data_in.put(&bytes))
             }
             (_, specific::KEY_EXCHANGE) => self.key_exchange_in(nexus, data_in),
@@ -148,7 +148,9 @@ impl DeviceServer {
         self.admit(nexus, Step::KeyExchangeOut)?;
         self.check_room(nexus)?;
         let is_taken = |sai| self.is_taken(sai);
-        let plan = key_exchange::plan(&self.setting, data_out.list, data_out.transfer_length, random, is_taken)?;
+        let offer = self.offer_to(nexus)?;
+        let (list, transfer_length) = (&*data_out.list, data_out.transfer_length);
+        let plan = key_exchange::plan(&self.setting, &offer, list, transfer_length, random, is_taken)?;
         let sequence = Box::new(plan.sequence);
         let timeout = sequence.timeouts.protocol;
         let (calculation, running) = match self.setting.policy.slow_crypto {
@@ -162,9 +164,11 @@ impl DeviceServer {
                 (Calculation::Running, Some(job))
             }
         };
+        let id = SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai };
         self.slots
             .insert(nexus, Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, running, met_deadline: None });
         self.protocol_timers.set(nexus, self.now.after_seconds(timeout));
+        self.tell(Some(nexus), EventKind::SequenceStarted { id });
         Ok(Reply::Good { len: 0 })
     }
 
@@ -175,11 +179,22 @@ impl DeviceServer {
             let is_running = usize::from(slot.ccs.sequence().is_some());
             (slots.saturating_add(1), running.saturating_add(is_running))
         });
-        let no_room = slots >= self.limits.nexuses || running >= self.limits.sequences;
-        if no_room || self.sas.len().saturating_add(running) >= self.limits.sas {
-            return Err(Refusal::InsufficientResources);
+        let sas = self.sas.len().saturating_add(running);
+        let jobs = match self.setting.policy.slow_crypto {
+            SlowCrypto::Inline => 0,
+            SlowCrypto::Offload => self.jobs.len().max(self.held.len()),
+        };
+        let limits = &self.setting.limits;
+        let bounds = [
+            (slots, limits.nexuses, Limit::Nexuses),
+            (running, limits.sequences, Limit::Sequences),
+            (sas, limits.sas, Limit::Sas),
+            (jobs, limits.jobs, Limit::Jobs),
+        ];
+        match bounds.into_iter().find(|(kept, bound, _)| kept >= bound) {
+            Some((.., limit)) => Err(Refusal::InsufficientResources { limit }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn key_exchange_in(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
@@ -225,9 +240,8 @@ impl DeviceServer {
         let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) = self.slots.get(&nexus) else {
             return Err(Refusal::Internal);
         };
-        let at = self.unix_time();
-        let (claim, work) =
-            authentication::plan_out(&self.setting, sequence, keyed, data_out.list, data_out.transfer_length, at)?;
+        let (at, offer, total) = (self.unix_time(), self.offer_to(nexus)?, data_out.transfer_length);
+        let (claim, work) = authentication::plan_out(&self.setting, &offer, sequence, keyed, data_out.list, total, at)?;
         let held = HeldCommand { nexus, work: HeldWork::AuthenticationOut(claim) };
         Ok(self.run_or_hold(held, Work::Verify(work), &mut []))
     }
@@ -245,7 +259,8 @@ impl DeviceServer {
         else {
             return Err(Refusal::Internal);
         };
-        let (answer, work) = authentication::plan_in(&self.setting, sequence, keyed, wishes, random)?;
+        let offer = self.offer_to(nexus)?;
+        let (answer, work) = authentication::plan_in(&self.setting, &offer, sequence, keyed, wishes, random)?;
         let work_done = HeldWork::AuthenticationIn { answer, allocation_length: data_in.allocation_length };
         let held = HeldCommand { nexus, work: work_done };
         Ok(self.run_or_hold(held, Work::Sign(work), data_in.buffer))
@@ -259,7 +274,7 @@ impl DeviceServer {
         let id = sa.id();
         delete::plan(&self.setting, sa, data_out.list, data_out.transfer_length)?;
         self.sas.remove(id);
-        self.events.push(Event::SaRemoved { id, why: RemovalReason::Delete });
+        self.tell(Some(nexus), EventKind::SaRemoved { id, why: RemovalReason::Delete });
         Ok(Reply::Good { len: 0 })
     }
 }

@@ -1,25 +1,47 @@
 //! What the server tells its embedder.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::fmt;
 
-use super::NexusId;
+use super::{NexusId, Report};
 use crate::keys::Denial;
 use crate::sa::SaId;
+use crate::sense::{Claimant, Limit};
 use crate::time::Instant;
+use crate::wire::IdType;
 
-/// Something that happened. No event carries a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Something that happened, with its moment. No event carries a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event {
-    /// A nexus has read the capabilities.
-    CapabilitiesRead {
-        /// The nexus.
-        nexus: NexusId,
+pub struct Event {
+    /// The latest moment that the server had been told when it happened. A timer that runs out unnoticed is told of when the
+    /// next call tells the time.
+    pub at: Instant,
+    /// The I_T nexus whose command or loss caused it; `None` when no nexus did.
+    pub nexus: Option<NexusId>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// The nexus has read the capabilities.
+    CapabilitiesRead,
+    /// A key exchange OUT was accepted.
+    SequenceStarted {
+        /// The indexes that the association will have.
+        id: SaId,
     },
-    /// A security association has come into being.
+    /// A command sequence was begun and will not be completed.
+    SequenceDropped {
+        /// Why.
+        why: DropReason,
+    },
+    /// A security association has come into being, made by the nexus.
     SaCreated {
-        /// The nexus that made it.
-        nexus: NexusId,
         /// Its indexes.
         id: SaId,
     },
@@ -30,25 +52,56 @@ pub enum Event {
         /// Why.
         why: RemovalReason,
     },
-    /// A command sequence was begun and will not be completed.
-    SequenceDropped {
-        /// The nexus.
-        nexus: NexusId,
-        /// Why.
-        why: DropReason,
-    },
     /// An application client has failed to authenticate itself.
     AuthenticationFailed {
-        /// The nexus.
-        nexus: NexusId,
+        /// Who it said it is.
+        identity: KeptIdentity,
+        /// Its AUTH METHOD.
+        method: u8,
         /// Why, which the application client is not told.
         why: Denial,
     },
-    /// Events were lost, since nobody took them.
+    /// A command was refused; told only when [`Builder::report_refusals`](super::Builder::report_refusals) asks for it.
+    Refused(Box<Report>),
+    /// A command was refused at a limit, or a sequence was dropped at one.
+    LimitReached {
+        /// Which limit.
+        limit: Limit,
+    },
+    /// Events were lost, since nobody took them; `at` is the moment of the last loss.
     Lost {
         /// How many.
         count: u64,
     },
+}
+
+/// An identity as an event keeps it: [`KeptIdentity::MAX`] bytes at most, whatever the application client sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeptIdentity {
+    /// ID TYPE.
+    pub id_type: IdType,
+    /// The first bytes of IDENTIFICATION DATA.
+    pub data: Box<[u8]>,
+    /// Bytes that IDENTIFICATION DATA had; more than `data` has when some were cut off.
+    pub length: usize,
+}
+
+impl KeptIdentity {
+    /// Most bytes that are kept.
+    pub const MAX: usize = 256;
+
+    fn of(client: &Claimant) -> Self {
+        let whole = &client.identity.data;
+        let kept = whole.get(..Self::MAX).unwrap_or(whole);
+        Self { id_type: client.identity.id_type, data: Box::from(kept), length: whole.len() }
+    }
+
+    /// True if nothing was cut off.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.data.len() == self.length
+    }
 }
 
 /// Why a security association is gone.
@@ -100,32 +153,111 @@ pub enum DeadlineReason {
     Inactivity,
 }
 
-impl Event {
-    /// True for what an initiator can cause as often as it likes without authenticating itself: such events make room for
-    /// the others.
-    const fn is_cheap(&self) -> bool {
-        matches!(self, Self::CapabilitiesRead { .. } | Self::AuthenticationFailed { .. } | Self::SequenceDropped { .. })
+/// What an event is worth when there is no room for all. The lower is lost first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    /// What an initiator can cause as often as it likes, by one command each.
+    Cheap,
+    /// What costs it a key exchange, or another's.
+    Dear,
+    /// What an embedder must know to do its work.
+    Association,
+}
+
+impl EventKind {
+    pub(super) fn failed(client: &Claimant, why: Denial) -> Self {
+        Self::AuthenticationFailed { identity: KeptIdentity::of(client), method: client.method, why }
+    }
+
+    const fn worth(&self) -> Worth {
+        match self {
+            Self::CapabilitiesRead | Self::Refused(_) | Self::SequenceStarted { .. } | Self::LimitReached { .. } => {
+                Worth::Cheap
+            }
+            Self::SequenceDropped { .. } | Self::AuthenticationFailed { .. } | Self::Lost { .. } => Worth::Dear,
+            Self::SaCreated { .. } | Self::SaRemoved { .. } => Worth::Association,
+        }
     }
 }
 
-/// Events in order, of bounded number: cheap ones are lost first, then the oldest, and the loss is told.
+impl fmt::Display for Event {
+    /// One line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.at)?;
+        if let Some(NexusId(nexus)) = self.nexus {
+            write!(f, "nexus {nexus}: ")?;
+        }
+        match &self.kind {
+            EventKind::CapabilitiesRead => f.write_str("capabilities read"),
+            EventKind::SequenceStarted { id } => write!(f, "sequence of {id} started"),
+            EventKind::SequenceDropped { why } => write!(f, "sequence dropped: {why}"),
+            EventKind::SaCreated { id } => write!(f, "SA {id} created"),
+            EventKind::SaRemoved { id, why } => write!(f, "SA {id} removed: {why}"),
+            EventKind::AuthenticationFailed { identity, method, why } => {
+                write!(f, "authentication of {identity} by method {method} failed: {why}")
+            }
+            EventKind::Refused(report) => write!(f, "{report}"),
+            EventKind::LimitReached { limit } => write!(f, "limit reached: {limit}"),
+            EventKind::Lost { count } => write!(f, "{count} events lost"),
+        }
+    }
+}
+
+impl fmt::Display for KeptIdentity {
+    /// ID TYPE and IDENTIFICATION DATA, bytes that are not printable ASCII as `\x..`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} \"{}\"", self.id_type, self.data.escape_ascii())?;
+        if self.is_whole() { Ok(()) } else { write!(f, " and {} bytes more", self.length.saturating_sub(Self::MAX)) }
+    }
+}
+
+impl fmt::Display for RemovalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Delete => "Delete",
+            Self::Inactivity => "inactivity timeout",
+            Self::InitialContact => "Initial Contact",
+            Self::Reset => "reset",
+            Self::Administrator => "administrator",
+        })
+    }
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ProtocolTimeout => "protocol timeout",
+            Self::AuthenticationFailures => "too many failed authentications",
+            Self::NexusLoss => "I_T nexus loss",
+            Self::Reset => "reset",
+        })
+    }
+}
+
+/// Events in order, of bounded number: of those that are worth least the oldest is lost first, and the loss is told.
 #[derive(Debug)]
 pub(super) struct EventQueue {
     queue: VecDeque<Event>,
     limit: usize,
     lost: u64,
+    lost_at: Instant,
 }
 
 impl EventQueue {
     pub(super) const fn new(limit: usize) -> Self {
-        Self { queue: VecDeque::new(), limit, lost: 0 }
+        Self { queue: VecDeque::new(), limit, lost: 0, lost_at: Instant::from_millis(0) }
     }
 
     pub(super) fn push(&mut self, event: Event) {
         if self.queue.len() >= self.limit {
-            let cheap = self.queue.iter().position(Event::is_cheap).unwrap_or(0);
-            self.queue.remove(cheap);
             self.lost = self.lost.saturating_add(1);
+            self.lost_at = event.at;
+            let worths = self.queue.iter().map(|queued| queued.kind.worth()).enumerate();
+            match worths.min_by_key(|(_, worth)| *worth) {
+                Some((oldest, worth)) if worth <= event.kind.worth() => drop(self.queue.remove(oldest)),
+                // Everything that waits is worth more.
+                _ => return,
+            }
         }
         self.queue.push_back(event);
     }
@@ -133,7 +265,7 @@ impl EventQueue {
     pub(super) fn pop(&mut self) -> Option<Event> {
         let count = core::mem::take(&mut self.lost);
         if count != 0 {
-            return Some(Event::Lost { count });
+            return Some(Event { at: self.lost_at, nexus: None, kind: EventKind::Lost { count } });
         }
         self.queue.pop_front()
     }
@@ -142,35 +274,79 @@ impl EventQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::Identity;
+
+    fn event(at: u64, kind: EventKind) -> Event {
+        Event { at: Instant::from_millis(at), nexus: Some(NexusId(1)), kind }
+    }
+
+    fn lost(at: u64, count: u64) -> Option<Event> {
+        Some(Event { at: Instant::from_millis(at), nexus: None, kind: EventKind::Lost { count } })
+    }
+
+    fn read(at: u64) -> Event {
+        event(at, EventKind::CapabilitiesRead)
+    }
+
+    fn removed(at: u64) -> Event {
+        let id = SaId { ac_sai: crate::wire::Sai(1), ds_sai: crate::wire::Sai(2) };
+        event(at, EventKind::SaRemoved { id, why: RemovalReason::Delete })
+    }
+
+    fn claimant(identity: &[u8]) -> Claimant {
+        Claimant { identity: Identity::key_id(identity), method: 2 }
+    }
 
     #[test]
     fn a_flood_does_not_push_associations_out() {
-        let id = SaId { ac_sai: crate::wire::Sai(1), ds_sai: crate::wire::Sai(2) };
-        let removed = Event::SaRemoved { id, why: RemovalReason::Delete };
         let mut events = EventQueue::new(2);
-        events.push(removed);
-        for number in 0..5 {
-            events.push(Event::CapabilitiesRead { nexus: NexusId(number) });
-        }
-        assert_eq!(events.pop(), Some(Event::Lost { count: 4 }));
-        assert_eq!(events.pop(), Some(removed));
-        assert_eq!(events.pop(), Some(Event::CapabilitiesRead { nexus: NexusId(4) }));
-        for _ in 0..3 {
-            events.push(removed);
-        }
-        assert_eq!(events.pop(), Some(Event::Lost { count: 1 }));
-        assert_eq!((events.pop(), events.pop(), events.pop()), (Some(removed), Some(removed), None));
+        events.push(removed(0));
+        (1..6).for_each(|at| events.push(read(at)));
+        assert_eq!(events.pop(), lost(5, 4));
+        assert_eq!(events.pop(), Some(removed(0)));
+        assert_eq!(events.pop(), Some(read(5)));
+        (6..9).for_each(|at| events.push(removed(at)));
+        (9..12).for_each(|at| events.push(read(at)));
+        assert_eq!(events.pop(), lost(11, 4));
+        assert_eq!((events.pop(), events.pop(), events.pop()), (Some(removed(7)), Some(removed(8)), None));
     }
 
     #[test]
     fn the_oldest_events_are_lost_and_counted() {
         let mut events = EventQueue::new(2);
-        for number in 0..5 {
-            events.push(Event::CapabilitiesRead { nexus: NexusId(number) });
+        (0..5).for_each(|at| events.push(read(at)));
+        assert_eq!(events.pop(), lost(4, 3));
+        assert_eq!((events.pop(), events.pop(), events.pop()), (Some(read(3)), Some(read(4)), None));
+    }
+
+    #[test]
+    fn what_costs_an_initiator_more_stays_longer() {
+        let dropped = |at| event(at, EventKind::SequenceDropped { why: DropReason::ProtocolTimeout });
+        let mut events = EventQueue::new(2);
+        [dropped(0), read(1), dropped(2), read(3)].into_iter().for_each(|event| events.push(event));
+        assert_eq!(events.pop(), lost(3, 2));
+        assert_eq!((events.pop(), events.pop()), (Some(dropped(0)), Some(dropped(2))));
+    }
+
+    /// What an initiator sends does not say how much memory an event takes.
+    #[test]
+    fn an_identity_is_kept_up_to_its_bound() {
+        for (length, kept, is_whole) in [(255, 255, true), (256, 256, true), (257, 256, false), (16_000, 256, false)] {
+            let identity = KeptIdentity::of(&claimant(&alloc::vec![7; length]));
+            assert_eq!((identity.data.len(), identity.length, identity.is_whole()), (kept, length, is_whole));
         }
-        assert_eq!(events.pop(), Some(Event::Lost { count: 3 }));
-        assert_eq!(events.pop(), Some(Event::CapabilitiesRead { nexus: NexusId(3) }));
-        assert_eq!(events.pop(), Some(Event::CapabilitiesRead { nexus: NexusId(4) }));
-        assert_eq!(events.pop(), None);
+    }
+
+    #[test]
+    fn people_can_read_it() {
+        assert_eq!(alloc::format!("{}", read(5)), "5 ms: nexus 1: capabilities read");
+        let text = "0 ms: nexus 1: SA 0000000000000001/0000000000000002 removed: Delete";
+        assert_eq!(alloc::format!("{}", removed(0)), text);
+        let failed = event(1, EventKind::failed(&claimant(b"host\n"), Denial::UnknownIdentity));
+        let text =
+            "1 ms: nexus 1: authentication of KeyId \"host\\n\" by method 2 failed: no shared key for that identity";
+        assert_eq!(alloc::format!("{failed}"), text);
+        let long = EventKind::failed(&claimant(&[b'a'; 300]), Denial::WrongAuth);
+        assert!(alloc::format!("{}", event(0, long)).contains("a\" and 44 bytes more by method 2"));
     }
 }

@@ -2,14 +2,15 @@
 
 use alloc::boxed::Box;
 
-use super::{DataIn, DeviceServer, DropReason, Event, NexusId, RemovalReason, Reply, RunningJob, Slot};
+use super::report::Received;
+use super::{DataIn, DeviceServer, DropReason, EventKind, NexusId, RemovalReason, Reply, RunningJob, Slot};
 use crate::ccs::authentication::{Answer, Claim};
 use crate::ccs::job::{Agreed, Job, JobDone, JobId, KeyExchangeWork, Work, WorkResult};
 use crate::ccs::{Calculation, Ccs, Sequence, SlowCrypto, authentication, key_exchange};
 use crate::crypto::{Proof, PskError, Secret};
 use crate::keys::{Denial, KeySet, PeerError};
 use crate::sa::{Authenticated, SecurityAssociation};
-use crate::sense::{Consequence, Refusal};
+use crate::sense::{Claimant, Consequence, Limit, Refusal};
 use crate::time::Instant;
 
 /// A command whose reply waits for a job.
@@ -81,7 +82,7 @@ impl DeviceServer {
                     let done = job.run();
                     self.finish_held(done.id, held, done.result, data_in)
                 }
-                None => self.refuse(held.nexus, Refusal::Internal),
+                None => self.refuse(held.nexus, &Refusal::Internal, Received::default()),
             },
         }
     }
@@ -115,7 +116,7 @@ impl DeviceServer {
         let is_current = |slot: &&mut Slot| slot.running.is_some_and(|running| running.id == id);
         let Some(slot) = self.slots.get_mut(&nexus).filter(is_current) else {
             // The protocol timeout came first.
-            return self.refuse(nexus, Refusal::InvalidSequence { is_delete: false });
+            return self.refuse(nexus, &Refusal::InvalidSequence { is_delete: false }, Received::default());
         };
         slot.running = None;
         let met_deadline = slot.met_deadline.take();
@@ -133,7 +134,7 @@ impl DeviceServer {
             if let Some(at) = met_deadline {
                 self.protocol_timers.set(nexus, at);
             }
-            self.refuse(nexus, refusal)
+            self.refuse(nexus, &refusal, Received::default())
         })
     }
 
@@ -143,18 +144,25 @@ impl DeviceServer {
         claim: Claim,
         result: Result<Proof, PeerError>,
     ) -> Result<Reply, Refusal> {
-        let proof = result.map_err(|error| match error {
-            PeerError::Denied(why) => Refusal::Authentication { at: claim.at, why },
-            PeerError::Crypto(_) => Refusal::Internal,
-        })?;
-        let client = Authenticated { identity: claim.identity, method: claim.method, proof };
-        if self.sas_beside(&client, claim.initial_contact) >= self.limits.sas_per_identity {
-            return Err(Refusal::Authentication { at: claim.at, why: Denial::TooManyAssociations });
+        let Claim { client, initial_contact, wishes, at } = claim;
+        let proof = match result {
+            Ok(proof) => proof,
+            Err(PeerError::Denied(why)) => return Err(Refusal::Authentication { at, client, why }),
+            Err(PeerError::Crypto(_)) => return Err(Refusal::Internal),
+        };
+        let Claimant { identity, method } = *client;
+        let client = Authenticated { identity, method, proof };
+        if !self.admits(nexus, &client) {
+            let client = Box::new(Claimant { identity: client.identity, method });
+            return Err(Refusal::Authentication { at, client, why: Denial::NotAdmitted });
+        }
+        if self.sas_beside(&client, initial_contact) >= self.setting.limits.sas_per_identity {
+            let client = Box::new(Claimant { identity: client.identity, method });
+            return Err(Refusal::Authentication { at, client, why: Denial::TooManyAssociations });
         }
         match self.slots.remove(&nexus) {
             Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) => {
                 self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
-                let (initial_contact, wishes) = (claim.initial_contact, claim.wishes);
                 let ccs = Ccs::AuthenticationOut { sequence, keyed, client, initial_contact, wishes };
                 self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
                 Ok(Reply::Good { len: 0 })
@@ -219,17 +227,24 @@ impl DeviceServer {
             _ => alloc::vec::Vec::new(),
         };
         self.sas.insert(sa, self.now);
-        self.events.push(Event::SaCreated { nexus, id });
+        self.tell(Some(nexus), EventKind::SaCreated { id });
         for other in others {
             self.sas.remove(other);
-            self.events.push(Event::SaRemoved { id: other, why: RemovalReason::InitialContact });
+            self.tell(Some(nexus), EventKind::SaRemoved { id: other, why: RemovalReason::InitialContact });
         }
     }
 
     /// The one place where a refusal has a consequence (reading R23).
-    pub(super) fn refuse(&mut self, nexus: NexusId, refusal: Refusal) -> Reply {
-        if let (Consequence::CountFailure, Refusal::Authentication { why, .. }) = (refusal.consequence(), refusal) {
-            self.events.push(Event::AuthenticationFailed { nexus, why });
+    pub(super) fn refuse(&mut self, nexus: NexusId, refusal: &Refusal, received: Received<'_>) -> Reply {
+        let sense = refusal.sense(self.setting.profile.codes());
+        self.report(nexus, refusal, sense, received);
+        if let Some(limit) = refusal.limit() {
+            self.tell(Some(nexus), EventKind::LimitReached { limit });
+        }
+        if let (Consequence::CountFailure, Refusal::Authentication { client, why, .. }) =
+            (refusal.consequence(), refusal)
+        {
+            self.tell(Some(nexus), EventKind::failed(client, *why));
             let limit = self.setting.policy.max_auth_failures;
             let sequence = self.slots.get_mut(&nexus).and_then(|slot| slot.ccs.sequence_mut());
             let is_last = sequence.is_some_and(|sequence| {
@@ -237,9 +252,10 @@ impl DeviceServer {
                 sequence.failures >= limit
             });
             if is_last {
+                self.tell(Some(nexus), EventKind::LimitReached { limit: Limit::AuthenticationFailures });
                 self.drop_sequence(nexus, DropReason::AuthenticationFailures);
             }
         }
-        Reply::CheckCondition(refusal.sense(self.setting.profile.sense_codes))
+        Reply::CheckCondition(sense)
     }
 }

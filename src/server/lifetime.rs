@@ -1,6 +1,6 @@
 //! Timers, nexus loss, resets, and changes of the capabilities (r3 7.7.4.13; readings R28, R37).
 
-use super::{ConfigError, Deadline, DeadlineReason, DeviceServer, DropReason, Event, NexusId, RemovalReason};
+use super::{ConfigError, Deadline, DeadlineReason, DeviceServer, DropReason, EventKind, NexusId, RemovalReason};
 use crate::capabilities::Offer;
 use crate::time::Instant;
 use crate::wire::Descriptor;
@@ -23,7 +23,7 @@ impl DeviceServer {
             self.drop_sequence(nexus, DropReason::ProtocolTimeout);
         }
         while let Some(id) = self.sas.take_expired(self.now) {
-            self.events.push(Event::SaRemoved { id, why: RemovalReason::Inactivity });
+            self.tell(None, EventKind::SaRemoved { id, why: RemovalReason::Inactivity });
         }
     }
 
@@ -46,7 +46,7 @@ impl DeviceServer {
         let ids: alloc::vec::Vec<_> = self.sas.iter().map(crate::sa::SecurityAssociation::id).collect();
         for id in ids {
             self.sas.remove(id);
-            self.events.push(Event::SaRemoved { id, why: RemovalReason::Reset });
+            self.tell(None, EventKind::SaRemoved { id, why: RemovalReason::Reset });
         }
     }
 
@@ -72,7 +72,7 @@ impl DeviceServer {
             self.jobs.retain(|job| job.id() != running.id);
         }
         if slot.ccs.sequence().is_some() {
-            self.events.push(Event::SequenceDropped { nexus, why });
+            self.tell(Some(nexus), EventKind::SequenceDropped { why });
         }
     }
 }

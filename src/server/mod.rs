@@ -7,18 +7,28 @@
 //! What lives here: CDB checks, dispatch, nexuses, timers, limits, events, held commands. What does not: what a command's
 //! parameter data must say (room `ccs`), and which sense data an error has (room `sense`).
 //!
-//! Memory: a nexus without a sequence takes none; see `ccs` and `sa` for the rest.
+//! Memory: a nexus without a sequence takes none; [`Limits`] tells what the others may take.
 
+mod admission;
 mod builder;
 mod commands;
 mod event;
 mod jobs;
 mod lifetime;
+mod report;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests;
 
-pub use builder::{Builder, ConfigError, Limits};
-pub use event::{Deadline, DeadlineReason, DropReason, Event, RemovalReason};
+pub use crate::ccs::Limits;
+pub use admission::{Admission, Applicant};
+pub use builder::{Builder, ConfigError};
+pub use event::{Deadline, DeadlineReason, DropReason, Event, EventKind, KeptIdentity, RemovalReason};
+
+pub use crate::sense::Limit;
+pub use report::Report;
 
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
 
 use crate::ccs::job::{Job, JobId, Owner};
 use crate::ccs::table::Phase;
@@ -30,6 +40,7 @@ use crate::time::{Deadlines, Instant, UnixTime};
 use crate::wire::Sai;
 use event::EventQueue;
 use jobs::HeldCommand;
+use report::Received;
 
 /// An I_T nexus, by whatever number the embedder gives it.
 ///
@@ -100,7 +111,6 @@ struct RunningJob {
 /// The device server of one logical unit.
 pub struct DeviceServer {
     setting: Setting,
-    limits: Limits,
     protocols: alloc::vec::Vec<u8>,
     now: Instant,
     slots: BTreeMap<NexusId, Slot>,
@@ -112,6 +122,8 @@ pub struct DeviceServer {
     /// Marks the jobs as this server's.
     owner: Owner,
     events: EventQueue,
+    report_refusals: bool,
+    admission: Option<Arc<dyn Admission>>,
     /// The calendar's time when it was last told, and when that was.
     calendar: Option<(UnixTime, Instant)>,
 }
@@ -140,9 +152,10 @@ impl DeviceServer {
     /// refused. A refused command changes nothing that was established.
     pub fn execute(&mut self, nexus: NexusId, request: Request<'_>, now: Instant, random: &mut dyn Random) -> Reply {
         self.expire(now);
-        match self.dispatch(nexus, request, random) {
+        let Request { cdb, data_out, data_in } = request;
+        match self.dispatch(nexus, Request { cdb, data_out: &mut *data_out, data_in }, random) {
             Ok(reply) => reply,
-            Err(refusal) => self.refuse(nexus, refusal),
+            Err(refusal) => self.refuse(nexus, &refusal, Received { cdb, list: data_out }),
         }
     }
 
@@ -151,7 +164,7 @@ impl DeviceServer {
     pub fn request_sense(&mut self, nexus: NexusId, now: Instant) -> Sense {
         self.expire(now);
         let running = self.slots.get(&nexus).and_then(|slot| slot.running);
-        running.map_or(Sense::NONE, |job| self.calculating(job).sense(self.setting.profile.sense_codes))
+        running.map_or(Sense::NONE, |job| self.calculating(job).sense(self.setting.profile.codes()))
     }
 
     /// The phase of the nexus's command sequence.
@@ -185,7 +198,7 @@ impl DeviceServer {
     pub fn remove_sa(&mut self, id: SaId) -> bool {
         let was_live = self.sas.remove(id);
         if was_live {
-            self.events.push(Event::SaRemoved { id, why: RemovalReason::Administrator });
+            self.tell(None, EventKind::SaRemoved { id, why: RemovalReason::Administrator });
         }
         was_live
     }
@@ -203,8 +216,15 @@ impl DeviceServer {
     }
 
     /// The next thing that happened, oldest first.
+    ///
+    /// At most [`Limits::events`] wait. When there is no room, the oldest of those that an initiator can cause most cheaply is
+    /// lost, associations made and removed last of all; the loss is told first, as [`EventKind::Lost`].
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop()
+    }
+
+    fn tell(&mut self, nexus: Option<NexusId>, kind: EventKind) {
+        self.events.push(Event { at: self.now, nexus, kind });
     }
 
     fn calculating(&self, job: RunningJob) -> Refusal {

@@ -125,13 +125,13 @@ impl<'a> Descriptors<'a> {
         self.0.as_flattened()
     }
 
-    /// NUMBER OF TRANSFORMS.
+    /// NUMBER OF TRANSFORMS, in SPC-4 NUMBER OF ALGORITHM DESCRIPTORS.
     pub(super) fn count(&self) -> Result<u8, EmitError> {
         u8::try_from(self.0.len()).map_err(|_| EmitError::TooLong)
     }
 
-    /// Reads all bytes left as `count` descriptors; `count` stands at offset `count_at`.
-    pub(super) fn parse(count: u8, count_at: usize, reader: Reader<'a>) -> Result<Self, WireError> {
+    /// Reads all bytes left as `count` descriptors; `count` is the field `named` at offset `count_at`.
+    pub(super) fn parse(count: u8, (count_at, named): (usize, Field), reader: Reader<'a>) -> Result<Self, WireError> {
         let length_error = reader.length_error();
         let mut at = reader.at();
         let (descriptors, left) = reader.rest().as_chunks::<{ Descriptors::EACH }>();
@@ -139,7 +139,7 @@ impl<'a> Descriptors<'a> {
             return Err(length_error);
         }
         if descriptors.len() != usize::from(count) {
-            return Err(WireError::new(count_at, Field::NumberOfTransforms, WireErrorKind::Length));
+            return Err(WireError::new(count_at, named, WireErrorKind::Length));
         }
         for [_, _, l0, l1, ..] in descriptors {
             if usize::from(u16::from_be_bytes([*l0, *l1])) != Self::EACH {
@@ -195,7 +195,7 @@ impl<'a> Body<'a> for Algorithms<'a> {
             return Err(wrong_usage_length(WireErrorKind::Invalid));
         }
         let usage_data = reader.take(usage_length).map_err(|_| wrong_usage_length(WireErrorKind::Length))?;
-        let descriptors = Descriptors::parse(count, count_at, reader)?;
+        let descriptors = Descriptors::parse(count, (count_at, Field::NumberOfTransforms), reader)?;
         Ok(Self { sa_type, said, usage_data, descriptors })
     }
 

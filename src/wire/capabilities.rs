@@ -1,31 +1,43 @@
-//! Device Server Capabilities parameter data and the SSCC payload (r3 7.7.2.2 Table ROW1, 7.7.4.11 Table 11; reading R3).
+//! Device Server Capabilities parameter data and the SSCC payload (r3 7.7.2.2 Table ROW1, 7.7.4.11 Table 11; reading R3;
+//! SPC-4 7.7.2.3.2, 7.7.3.5.12), and the list of formats of SPC-4 (7.7.2.3.1).
 //!
 //! ```text
 //! byte  0..3                   4            5              6..7            8      9..11     12..
 //!       PARAMETER DATA LENGTH  NEXT (00h)   CRIT|reserved  PAYLOAD LENGTH  COUNT  reserved  descriptors
 //! ```
+//!
+//! In SPC-4 COUNT is the last of its four bytes.
 
-use super::{Body, Descriptors, EmitError, Field, RawPayload, Reader, WireError, WireErrorKind, Writer};
+use core::fmt;
+
+use super::{Body, Descriptors, EmitError, Field, RawPayload, Reader, WireError, WireErrorKind, Writer, specific};
 use crate::dialect::Profile;
 
-/// The data of an SSCC payload: 4 bytes and 12 for each descriptor.
+/// The data of an SSCC payload, in SPC-4 of an SA Creation Capabilities payload: 4 bytes and 12 for each descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities<'a> {
+    /// How the logical unit speaks: it tells where the number of descriptors stands.
+    pub profile: Profile,
     /// ALGORITHM DESCRIPTORS.
     pub descriptors: Descriptors<'a>,
 }
 
 impl<'a> Body<'a> for Capabilities<'a> {
-    /// Accepts descriptors from byte 8 of the payload on and, as Table 11 prints it, from byte 12 on; the length tells
-    /// which (reading R3).
-    fn parse(_: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
+    /// Accepts descriptors from byte 8 of the payload on and, in r3, as Table 11 prints it, from byte 12 on; the length
+    /// tells which (reading R3).
+    fn parse(profile: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
+        let rules = profile.rules();
+        let before = rules.capabilities_count_at.saturating_sub(RawPayload::HEADER_LEN);
+        reader.take(before)?;
         let count_at = reader.at();
-        let [count, ..] = reader.array::<4>()?;
-        if reader.remaining().checked_rem(Descriptors::EACH) == Some(4) {
-            reader.take(4)?;
+        let count = reader.u8()?;
+        reader.take(3_usize.saturating_sub(before))?;
+        let gap = rules.capabilities_gap;
+        if gap > 0 && reader.remaining().checked_rem(Descriptors::EACH) == Some(gap) {
+            reader.take(gap)?;
         }
-        let descriptors = Descriptors::parse(count, count_at, reader)?;
-        Ok(Self { descriptors })
+        let descriptors = Descriptors::parse(count, (count_at, Field::count_of_descriptors(profile)), reader)?;
+        Ok(Self { profile, descriptors })
     }
 
     fn len(&self) -> usize {
@@ -33,8 +45,10 @@ impl<'a> Body<'a> for Capabilities<'a> {
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
+        let before = self.profile.rules().capabilities_count_at.saturating_sub(RawPayload::HEADER_LEN);
+        writer.zeros(before)?;
         writer.u8(self.descriptors.count()?)?;
-        writer.zeros(3)?;
+        writer.zeros(3_usize.saturating_sub(before))?;
         writer.bytes(self.descriptors.as_bytes())
     }
 }
@@ -82,5 +96,67 @@ impl<'a> Capabilities<'a> {
         let end = writer.at();
         writer.patch_length_u16(payload_at.saturating_add(2), end.saturating_sub(payload_at))?;
         writer.patch_length_u32(start, end.saturating_sub(payload_at))
+    }
+}
+
+/// The list of formats in which SA creation capabilities can be asked for: parameter data of protocol 40h, SPECIFIC 0000h,
+/// 4 bytes and 2 for each (SPC-4 7.7.2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CapabilityFormats<'a> {
+    /// SECURITY PROTOCOL SPECIFIC values of protocol 40h, big endian, ascending, 0000h first.
+    pub formats: &'a [[u8; 2]],
+}
+
+impl<'a> CapabilityFormats<'a> {
+    /// What a device server with IKEv2-SCSI and nothing else lists: itself and the capabilities.
+    pub const IKEV2_SCSI: Self =
+        Self { formats: &[specific::CAPABILITY_FORMATS.to_be_bytes(), specific::CAPABILITIES.to_be_bytes()] };
+
+    /// Bytes of the parameter data.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.formats.as_flattened().len().saturating_add(4)
+    }
+
+    /// True for a list of no formats.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.formats.is_empty()
+    }
+
+    /// The formats in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = u16> + 'a {
+        self.formats.iter().map(|format| u16::from_be_bytes(*format))
+    }
+
+    /// Reads the parameter data; bytes behind the list are ignored, and so is what the list says.
+    ///
+    /// # Errors
+    /// PARAMETER DATA LENGTH is odd or does not fit the bytes.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, WireError> {
+        let error = WireError::new(0, Field::ParameterDataLength, WireErrorKind::Length);
+        let (length, rest) = bytes.split_first_chunk().ok_or(error)?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| error)?;
+        match rest.get(..length).ok_or(error)?.as_chunks() {
+            (formats, []) => Ok(Self { formats }),
+            _ => Err(error),
+        }
+    }
+
+    /// Writes the parameter data.
+    ///
+    /// # Errors
+    /// [`EmitError`].
+    pub fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
+        let formats = self.formats.as_flattened();
+        writer.u32(u32::try_from(formats.len()).map_err(|_| EmitError::TooLong)?)?;
+        writer.bytes(formats)
+    }
+}
+
+impl fmt::Display for CapabilityFormats<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SA creation capabilities formats:")?;
+        self.iter().try_for_each(|format| write!(f, " {format:04X}h"))
     }
 }

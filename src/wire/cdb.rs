@@ -26,6 +26,8 @@ pub mod specific {
     pub const SUPPORTED_LIST: u16 = 0x0000;
     /// Protocol 00h: certificate data.
     pub const CERTIFICATE_DATA: u16 = 0x0001;
+    /// Protocol 40h: list of capability formats (SPC-4 7.7.2.2; reserved in r3).
+    pub const CAPABILITY_FORMATS: u16 = 0x0000;
     /// Protocol 40h: IKEv2-SCSI Device Server Capabilities phase (r3 Table A0).
     pub const CAPABILITIES: u16 = 0x0101;
     /// Protocol 41h: Key Exchange phase (r3 Tables A1, D1).
@@ -112,6 +114,8 @@ impl Cdb {
     }
 
     /// What the SECURITY PROTOCOL and SECURITY PROTOCOL SPECIFIC fields mean, as r3 names it.
+    ///
+    /// SPC-4 has the same commands, and calls a phase a step. The one that only it has is not defined by r3, and says so.
     #[must_use]
     pub const fn purpose(&self) -> &'static str {
         match (self.direction, self.protocol, self.specific) {

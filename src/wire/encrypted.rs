@@ -11,6 +11,7 @@
 use core::ops::Range;
 
 use super::{Field, RawPayload, WireError, WireErrorKind};
+use crate::dialect::{Padding, Profile};
 
 /// Where the parts of an Encrypted payload are, as offsets in the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,9 +52,26 @@ impl Encrypted {
         Ok(Self { at: raw.at, first: raw.next, iv: iv_at..text_at, text: text_at..icv_at, icv: icv_at..end })
     }
 
+    /// Checks the padding of the opened plaintext by the dialect's rule: r3 accepts any bytes (reading R13), SPC-4 only 01h,
+    /// 02h, 03h and so on (SPC-4 7.7.3.5.11).
+    ///
+    /// # Errors
+    /// The first wrong byte, or as [`Encrypted::inner_end`].
+    pub fn check_padding(&self, profile: Profile, message: &[u8]) -> Result<(), WireError> {
+        let start = self.inner_end(message)?;
+        let padding = message.get(start..self.text.end.saturating_sub(1)).unwrap_or_default();
+        let wrong = match profile.rules().padding {
+            Padding::Any => None,
+            Padding::Counted => padding.iter().zip(1..=u8::MAX).position(|(byte, counted)| *byte != counted),
+        };
+        wrong.map_or(Ok(()), |offset| {
+            Err(WireError::new(start.saturating_add(offset), Field::Padding, WireErrorKind::Invalid))
+        })
+    }
+
     /// Offset where the inner payloads end, from the PAD LENGTH byte that closes the opened plaintext.
     ///
-    /// The padding's content is not looked at (reading R13).
+    /// The padding's content is not looked at: [`Encrypted::check_padding`].
     ///
     /// # Errors
     /// PAD LENGTH is more than the plaintext holds.

@@ -4,6 +4,8 @@ use core::fmt;
 
 use thiserror::Error;
 
+use crate::dialect::Profile;
+
 /// A fault in received bytes, with its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 #[error("byte {byte}: {field}: {kind}")]
@@ -69,6 +71,9 @@ macro_rules! fields {
         }
 
         impl Field {
+            /// Every field.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
             /// The name that the standard prints.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -99,6 +104,7 @@ fields! {
     Length = "LENGTH",
     PayloadLength = "PAYLOAD LENGTH",
     NumberOfTransforms = "NUMBER OF TRANSFORMS",
+    NumberOfDescriptors = "NUMBER OF ALGORITHM DESCRIPTORS",
     SecurityAssociationType = "SECURITY ASSOCIATION TYPE",
     UsageDataLength = "USAGE DATA LENGTH",
     Said = "SAID",
@@ -124,9 +130,20 @@ fields! {
     Sai = "SAI",
     NumberOfSais = "NUMBER OF SAIS",
     DeletedSai = "APPLICATION CLIENT SECURITY ASSOCIATION INDEX",
+    SaType = "SA TYPE",
+    DeletedAcSai = "AC_SAI",
+    DeletedDsSai = "DS_SAI",
     InitializationVector = "INITIALIZATION VECTOR",
+    Padding = "PADDING",
     PadLength = "PAD LENGTH",
     IntegrityChecksumData = "INTEGRITY CHECKSUM DATA",
+}
+
+impl Field {
+    /// What a dialect calls the number of descriptors in a capabilities payload.
+    pub(super) const fn count_of_descriptors(profile: Profile) -> Self {
+        if profile.rules().counts_transforms { Self::NumberOfTransforms } else { Self::NumberOfDescriptors }
+    }
 }
 
 impl fmt::Display for Field {

@@ -1,9 +1,11 @@
-//! The IKEv2-SCSI header (r3 7.7.3.1.1, Table E1; readings R1, R2, R7, R8).
+//! The IKEv2-SCSI header (r3 7.7.3.1.1, Table E1; readings R1, R2, R7, R8; SPC-4 7.7.3.4, question Q26).
 //!
 //! ```text
 //! byte  0..7    8..15   16    17           18        19     20..23      24..27
 //!       AC SAI  DS SAI  NEXT  MAJOR|MINOR  EXCHANGE  flags  MESSAGE ID  LENGTH
 //! ```
+//!
+//! In SPC-4 a SAI is the low four of its eight bytes; the high four are restricted, and EXCHANGE TYPE is reserved.
 //!
 //! What lives here: the 28 bytes and every rule about their values ([`Header::check`]). What does not: which SAIs and
 //! which MESSAGE ID are expected, which only a command sequence or an SA knows.
@@ -13,7 +15,7 @@ use core::fmt;
 use super::{EmitError, Field, WireError, WireErrorKind, Writer};
 use crate::dialect::{Exchange, Profile};
 
-/// A security association index: eight bytes in r3 (reading R2).
+/// A security association index: eight bytes in r3 (reading R2), four in SPC-4.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Sai(pub u64);
 
@@ -66,9 +68,9 @@ pub struct Header {
 pub struct Expected {
     /// The message.
     pub exchange: Exchange,
-    /// The application client's SAI; `None` accepts every one but zero.
+    /// The application client's SAI; `None` accepts every one but zero, in SPC-4 but 0 to 255 (reading S5).
     pub ac_sai: Option<Sai>,
-    /// The device server's SAI; `None` accepts every one but zero.
+    /// The device server's SAI; `None` accepts every one but zero, in SPC-4 but 0 to 255.
     pub ds_sai: Option<Sai>,
     /// MESSAGE ID.
     pub message_id: u32,
@@ -86,7 +88,7 @@ impl Header {
     /// MAJOR VERSION of the protocol.
     pub const MAJOR_VERSION: u8 = 2;
 
-    /// Reads the header without judging its values.
+    /// Reads the header without judging its values. Restricted bytes beside a SAI are left out (question Q26).
     ///
     /// # Errors
     /// [`WireErrorKind::NoHeader`] for fewer than 28 bytes (reading R36).
@@ -98,10 +100,11 @@ impl Header {
         let (message_id, rest) = rest.split_first_chunk().ok_or(no_header)?;
         let (length, _) = rest.split_first_chunk().ok_or(no_header)?;
         let bits = profile.header_flags;
+        let sai = |field: &[u8; 8]| Sai(u64::from_be_bytes(*field) & profile.rules().sai_mask);
         let bit = |number: u8| flags.unbounded_shr(u32::from(number)) & 1 == 1;
         Ok(Self {
-            ac_sai: Sai(u64::from_be_bytes(*ac_sai)),
-            ds_sai: Sai(u64::from_be_bytes(*ds_sai)),
+            ac_sai: sai(ac_sai),
+            ds_sai: sai(ds_sai),
             next_payload,
             major_version: version.unbounded_shr(4),
             minor_version: version & 0x0F,
@@ -114,15 +117,16 @@ impl Header {
         })
     }
 
-    /// Writes the header; reserved bits are zero.
+    /// Writes the header; reserved bits, and the restricted bytes beside a SAI, are zero.
     ///
     /// # Errors
     /// [`EmitError::BufferTooSmall`].
     pub fn emit(&self, profile: Profile, writer: &mut Writer<'_>) -> Result<(), EmitError> {
         let bits = profile.header_flags;
         let flag = |set: bool, number: u8| u8::from(set).unbounded_shl(u32::from(number));
-        writer.u64(self.ac_sai.0)?;
-        writer.u64(self.ds_sai.0)?;
+        let sai_mask = profile.rules().sai_mask;
+        writer.u64(self.ac_sai.0 & sai_mask)?;
+        writer.u64(self.ds_sai.0 & sai_mask)?;
         writer.u8(self.next_payload)?;
         writer.u8(self.major_version.unbounded_shl(4) | (self.minor_version & 0x0F))?;
         writer.u8(self.exchange_type)?;
@@ -135,28 +139,31 @@ impl Header {
 
     /// Checks every value of the header that the protocol fixes, in the order of the bytes.
     ///
-    /// MINOR VERSION, the VERSION bit and reserved bits are ignored (reading R7); NEXT PAYLOAD is the chain's affair.
+    /// MINOR VERSION, the VERSION bit and reserved bits are ignored (reading R7); NEXT PAYLOAD is the chain's affair. Where
+    /// the dialect reserves EXCHANGE TYPE, or the device server's SAI of a key exchange OUT, that is ignored as well; where
+    /// it fixes MESSAGE ID, its value counts and not the one expected (question Q27).
     ///
     /// # Errors
     /// [`WireError`] with the first wrong field.
     pub fn check(&self, profile: Profile, expected: &Expected) -> Result<(), WireError> {
         let invalid = |byte, field| Err(WireError::new(byte, field, WireErrorKind::Invalid));
         let invalid_bit = |bit, field| Err(WireError::at_bit(19, bit, field, WireErrorKind::Invalid));
-        let bits = profile.header_flags;
+        let (bits, rules) = (profile.header_flags, profile.rules());
         let wrong_sai = |sai: Sai, wanted: Option<Sai>| match wanted {
             Some(wanted) => sai != wanted,
-            None => sai == Sai::ZERO,
+            None => sai.0 < rules.least_sai,
         };
         if wrong_sai(self.ac_sai, expected.ac_sai) {
-            return invalid(0, Field::AcSai);
+            return invalid(rules.sai_offset, Field::AcSai);
         }
-        if wrong_sai(self.ds_sai, expected.ds_sai) {
-            return invalid(8, Field::DsSai);
+        let ignores_ds_sai = rules.first_ds_sai_is_reserved && expected.exchange == Exchange::KeyExchangeOut;
+        if !ignores_ds_sai && wrong_sai(self.ds_sai, expected.ds_sai) {
+            return invalid(rules.sai_offset.saturating_add(8), Field::DsSai);
         }
         if self.major_version != Self::MAJOR_VERSION {
             return Err(WireError::at_bit(17, 7, Field::MajorVersion, WireErrorKind::Invalid));
         }
-        if self.exchange_type != profile.rules().exchange_type(expected.exchange) {
+        if rules.exchange_types.is_some() && self.exchange_type != rules.exchange_type(expected.exchange) {
             return invalid(18, Field::ExchangeType);
         }
         let is_out = expected.exchange.is_out();
@@ -166,7 +173,7 @@ impl Header {
         if let Some((bit, field)) = wrong_initiator.into_iter().chain(wrong_response).max_by_key(|(bit, _)| *bit) {
             return invalid_bit(bit, field);
         }
-        if self.message_id != expected.message_id {
+        if self.message_id != rules.message_id(expected.exchange).unwrap_or(expected.message_id) {
             return invalid(20, Field::MessageId);
         }
         if usize::try_from(self.length) != Ok(expected.total) {

@@ -22,6 +22,8 @@ pub(super) struct Opened {
     pub(super) text_at: usize,
     pub(super) inner_end: usize,
     pub(super) icv_at: usize,
+    /// What is wrong with the padding, which an analyser shows beside the rest.
+    pub(super) wrong_padding: Option<WireError>,
 }
 
 impl<'a> Message<'a> {
@@ -44,6 +46,7 @@ impl<'a> Message<'a> {
             text_at: encrypted.text.start,
             inner_end: encrypted.inner_end(self.bytes)?,
             icv_at: encrypted.text.end,
+            wrong_padding: encrypted.check_padding(self.profile, self.bytes).err(),
         });
         Ok(self)
     }

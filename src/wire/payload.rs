@@ -5,14 +5,14 @@
 //!       NEXT PAYLOAD  CRIT|reserved  PAYLOAD LENGTH  data
 //! ```
 //!
-//! [`Chain`] walks, [`check_order`] is the one place that knows which order and number of payloads a message has and
-//! what is done with payloads that nobody recognises.
+//! What lives here: the walk, and payloads of whatever type. What does not: which payloads a message has (`order`).
 
 use super::{
     Algorithms, Authentication, Body, Capabilities, Certificate, CertificateRequest, Delete, Field, Header,
-    Identification, KeyExchange, Nonce, Notify, Reader, Timeouts, VendorId, WireError, WireErrorKind,
+    Identification, KeyExchange, Nonce, Notify, Reader, SaAlgorithms, SaUsage, Timeouts, VendorId, WireError,
+    WireErrorKind,
 };
-use crate::dialect::{Count, Exchange, PayloadType, Profile, Slot};
+use crate::dialect::{PayloadType, Profile};
 
 /// One payload of a chain, its data not yet read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl<'a> RawPayload<'a> {
 /// not tile the message exactly (reading R8).
 #[derive(Debug, Clone)]
 pub struct Chain<'a> {
-    profile: Profile,
+    pub(super) profile: Profile,
     message: &'a [u8],
     at: usize,
     next: u8,
@@ -149,94 +149,6 @@ impl<'a> Iterator for Chain<'a> {
     }
 }
 
-/// Checks that a chain holds the payloads of a message in their order and number (reading R6).
-///
-/// Faults in this order: the first payload that does not fit the message, or that is not recognised and has CRIT set to
-/// one; a required payload is absent; a payload is out of its place or repeated. When the payloads do not tile the message,
-/// and one before the place where that shows has a PAYLOAD LENGTH that its format does not have, that one is blamed.
-///
-/// # Errors
-/// [`WireError`]; an absent payload is blamed on the NEXT PAYLOAD field that ended the chain (reading R39), every other
-/// fault of order on the NEXT PAYLOAD field that names the payload.
-pub fn check_order(chain: &Chain<'_>, exchange: Exchange, inside_encrypted: bool) -> Result<(), WireError> {
-    check_places(chain, exchange, inside_encrypted).map_err(|fault| match fault.kind {
-        WireErrorKind::Length => first_wrong_length(chain).unwrap_or(fault),
-        _ => fault,
-    })
-}
-
-/// The first payload whose own format says that its PAYLOAD LENGTH is wrong; what follows it is read from a wrong place.
-fn first_wrong_length(chain: &Chain<'_>) -> Option<WireError> {
-    let profile = chain.profile;
-    let mut faults = chain.clone().filter_map(Result::ok).filter_map(|raw| Payload::parse(profile, &raw).err());
-    faults.find(|fault| fault.field == Field::PayloadLength && fault.kind == WireErrorKind::Length)
-}
-
-fn check_places(chain: &Chain<'_>, exchange: Exchange, inside_encrypted: bool) -> Result<(), WireError> {
-    let rules = chain.profile.rules();
-    let slots = if inside_encrypted { (rules.inner)(exchange) } else { (rules.outer)(exchange) };
-    let mut walk = chain.clone();
-    let mut found = 0_u32;
-    for raw in walk.by_ref() {
-        let raw = raw?;
-        match raw.payload {
-            Some(payload) => found |= bit_of(payload),
-            None if raw.critical => {
-                return Err(WireError::new(raw.named_at, Field::NextPayload, WireErrorKind::UnrecognisedCritical));
-            }
-            None => {}
-        }
-    }
-    if slots.iter().any(|slot| slot.count == Count::One && found & bit_of(slot.payload) == 0) {
-        return Err(WireError::new(walk.last_named_at(), Field::NextPayload, WireErrorKind::Missing));
-    }
-    let mut places = Places { slots, used: false };
-    for raw in chain.clone() {
-        let raw = raw?;
-        match raw.payload {
-            None | Some(PayloadType::VendorId) => {}
-            Some(payload) if places.take(payload) => {}
-            Some(_) => return Err(WireError::new(raw.named_at, Field::NextPayload, WireErrorKind::OutOfPlace)),
-        }
-    }
-    Ok(())
-}
-
-const fn bit_of(payload: PayloadType) -> u32 {
-    1_u32.unbounded_shl(payload as u32)
-}
-
-/// The places of a message that payloads may still take.
-struct Places {
-    slots: &'static [Slot],
-    used: bool,
-}
-
-impl Places {
-    /// Takes the place of one payload; false if it may not stand here.
-    fn take(&mut self, payload: PayloadType) -> bool {
-        loop {
-            let Some((slot, later)) = self.slots.split_first() else { return false };
-            if slot.payload == payload {
-                let free = !self.used || slot.count == Count::Any;
-                self.used = true;
-                return free;
-            }
-            if slot.count == Count::One && !self.used {
-                return false;
-            }
-            self.slots = later;
-            self.used = false;
-        }
-    }
-}
-
-/// The first payload of one type in a chain that [`check_order`] has accepted.
-#[must_use]
-pub fn find<'a>(chain: &Chain<'a>, payload: PayloadType) -> Option<RawPayload<'a>> {
-    chain.clone().filter_map(Result::ok).find(|raw| raw.payload == Some(payload))
-}
-
 /// A payload with its data read, of whatever type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -267,7 +179,11 @@ pub enum Payload<'a> {
     Algorithms(Algorithms<'a>),
     /// STV.
     Timeouts(Timeouts),
-    /// A payload that the dialect does not recognise.
+    /// Algorithms that make and manage an SA, in SPC-4.
+    SaAlgorithms(SaAlgorithms<'a>),
+    /// SAUT.
+    SaUsage(SaUsage<'a>),
+    /// A payload that the dialect does not recognise, or prohibits.
     Unrecognised(&'a [u8]),
 }
 
@@ -292,6 +208,9 @@ impl<'a> Payload<'a> {
             PayloadType::Capabilities => Self::Capabilities(raw.body(profile)?),
             PayloadType::Algorithms => Self::Algorithms(raw.body(profile)?),
             PayloadType::Timeouts => Self::Timeouts(raw.body(profile)?),
+            PayloadType::SaAlgorithms => Self::SaAlgorithms(raw.body(profile)?),
+            PayloadType::SaUsage => Self::SaUsage(raw.body(profile)?),
+            PayloadType::Prohibited => Self::Unrecognised(raw.data),
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Certificates between both sides: who sends them when, whose names they bear, and what they are worth later.
 
-use ikev2_scsi::client::{Fault, Leftover};
+use ikev2_scsi::client::{Fault, Leftover, Peer};
 use ikev2_scsi::crypto::{CertificateError, CertificateWish, Presentation, Proof};
-use ikev2_scsi::server::RemovalReason;
+use ikev2_scsi::server::{EventKind, RemovalReason};
 use ikev2_scsi::wire::CertificateEncoding;
 use ikev2_scsi::x509::{authority_hash, subject};
 
@@ -120,6 +120,57 @@ fn a_device_server_that_is_not_believed() {
     assert_eq!(failed(&client(&mistaken, PSK, P521), &mut plain, Some(day())), Fault::AuthenticationFailed);
 }
 
+/// Drives an exchange to its end; gives whom the client then knows.
+fn known_after(config: &Arc<ClientConfig>, server: &mut DeviceServer) -> Option<Peer> {
+    let mut client = ApplicationClient::new(Arc::clone(config));
+    client.set_unix_time(day());
+    let mut random = Numbers(11);
+    loop {
+        assert_eq!(client.device_server(), None);
+        let command = client.next_command(&mut random).unwrap();
+        let (sense, data_in) = send(server, NEXUS, &command, &mut random);
+        assert_eq!(sense, None);
+        match client.reply(Status::Good(&data_in)) {
+            Ok(Outcome::Continue) => {}
+            _ => return client.device_server().cloned(),
+        }
+    }
+}
+
+/// Whoever expects no device server in particular is told which one it was, and by which key; a liar is nobody.
+#[test]
+fn the_client_knows_the_device_server() {
+    let mut server = server(&Party::server().by_certificates());
+    let keys = Party::server().signatures().own;
+    for method in [PSK, RSA, P256, P384, P521] {
+        let peer = known_after(&client(&Party::client().by_certificates(), PSK, method), &mut server).unwrap();
+        assert_eq!(peer.identity, drive());
+        match peer.proof {
+            Proof::SharedKey(_) => assert_eq!(method, PSK),
+            Proof::PublicKey(key) => {
+                assert!(key.kind.auth_method() == method && keys.iter().any(|own| own.public_key() == key));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let unknowing = Party { trust_anchors: json!([]), ..Party::client().by_certificates() };
+    assert_eq!(known_after(&client(&unknowing, PSK, P256), &mut server), None);
+    let nobody = Preferences::exactly(SuiteIdentifiers {
+        encryption: algorithm::ENCR_AES_GCM_16.identifier,
+        key_length: 16,
+        pseudo_random: algorithm::PRF_HMAC_SHA2_256.identifier,
+        integrity: algorithm::INTEG_NONE,
+        group: algorithm::ECP_256.identifier,
+        authentication: algorithm::IKE_AUTH_NONE,
+    });
+    let mut open =
+        server_with(&Party::server(), |builder| builder.policy(policy(|policy| policy.allow_no_authentication = true)));
+    let config =
+        client_with(&Party::client(), PSK, PSK, |builder| builder.preferences(nobody).allow_no_authentication(true));
+    assert_eq!(known_after(&config, &mut open), None);
+    assert_eq!(open.sas().len(), 1);
+}
+
 /// Reading R31a: where names are not matched, a certified client cannot delete another's associations by its name.
 #[test]
 fn initial_contact_compares_keys() {
@@ -133,7 +184,7 @@ fn initial_contact_compares_keys() {
     events(&mut server);
     let again = established(&contact(P256), &mut server);
     assert_eq!((again.proof, server.sas().len()), (first.proof, 2));
-    let removed = |event: &Event| matches!(event, Event::SaRemoved { why: RemovalReason::InitialContact, .. });
+    let removed = |event: &Event| matches!(event.kind, EventKind::SaRemoved { why: RemovalReason::InitialContact, .. });
     assert_eq!(events(&mut server).iter().filter(|event| removed(event)).count(), 1);
     let by_psk = established(&contact(PSK), &mut server);
     assert!(matches!(by_psk.proof, Proof::SharedKey(_)) && server.sas().len() == 3);

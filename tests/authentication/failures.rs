@@ -93,7 +93,7 @@ fn the_clients_key_is_away_for_a_while() {
 #[test]
 fn signatures_are_made_and_checked_by_jobs() {
     let mut server = server_with(&Party::server().by_certificates(), |builder| {
-        builder.policy(Policy { slow_crypto: SlowCrypto::Offload, ..Policy::default() })
+        builder.policy(policy(|policy| policy.slow_crypto = SlowCrypto::Offload))
     });
     let mut client = ApplicationClient::new(client(&Party::client().by_certificates(), RSA, P521));
     client.set_unix_time(day());

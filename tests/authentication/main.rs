@@ -14,6 +14,7 @@
 )]
 
 mod certificates;
+mod decoys;
 mod failures;
 mod methods;
 mod refusals;
@@ -48,6 +49,12 @@ const P384: u32 = algorithm::IKE_AUTH_ECDSA_384;
 const P521: u32 = algorithm::IKE_AUTH_ECDSA_521;
 /// AUTHENTICATION FAILED at the Encrypted payload, in fixed format (readings R20, R21, R32).
 const FAILED: [u8; 18] = [0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x74, 0x40, 0, 0x80, 0, 28];
+
+fn policy(change: impl FnOnce(&mut Policy)) -> Policy {
+    let mut policy = Policy::default();
+    change(&mut policy);
+    policy
+}
 
 fn host() -> Identity {
     Identity::key_id(b"host-1")

@@ -18,7 +18,7 @@ fn each_side_by_its_own_method() {
     let (certified, certifying) = (Party::client().by_certificates(), Party::server().by_certificates());
     let mut known = server(&theirs);
     let mut believing = server_with(&certifying, |builder| {
-        let policy = Policy { slow_crypto: SlowCrypto::Offload, ..Policy::default() };
+        let policy = policy(|policy| policy.slow_crypto = SlowCrypto::Offload);
         builder.policy(policy)
     });
     for own in ALL {
@@ -67,13 +67,13 @@ fn the_capabilities_tell_what_is_configured() {
     let accepted = ALL.map(|method| (method, method == PSK, true));
     assert_eq!(only_theirs, accepted);
     let no_rsa = shared(&|builder| {
-        let policy = Policy { rsa_hashes: Vec::new(), ..Policy::default() };
+        let policy = policy(|policy| policy.rsa_hashes = Vec::new());
         builder.preshared_keys(keys()).validator(signatures.validator.clone()).policy(policy)
     });
     assert_eq!(no_rsa, accepted[1..]);
     let hidden = shared(&|builder| {
         let hidden = vec![(algorithm::AlgorithmType::Authentication, P256)];
-        let policy = Policy { hidden_algorithms: hidden, ..Policy::default() };
+        let policy = policy(|policy| policy.hidden_algorithms = hidden);
         builder.preshared_keys(keys()).validator(signatures.validator.clone()).policy(policy)
     });
     assert!(!hidden.iter().any(|(method, ..)| *method == P256) && hidden.len() == 4);
@@ -125,7 +125,7 @@ fn rsa_with_another_hash_by_policy_only() {
         });
         for accepted in [vec![HashKind::Sha1], vec![HashKind::Sha512, HashKind::Sha384], hashes.to_vec()] {
             let is_accepted = accepted.contains(&hash);
-            let policy = Policy { rsa_hashes: accepted, ..Policy::default() };
+            let policy = policy(|policy| policy.rsa_hashes = accepted);
             let mut server = server_with(&Party::server(), |builder| builder.policy(policy));
             let result = run(&config, &mut server, NEXUS, Some(day()));
             assert_eq!(result.is_ok(), is_accepted, "{hash:?}");

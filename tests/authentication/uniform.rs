@@ -14,6 +14,8 @@ use ikev2_scsi::wire::Sai;
 use num_bigint::BigUint;
 
 use super::methods::rsa_key;
+use ikev2_scsi::server::EventKind;
+
 use super::*;
 
 /// Kind of key, bytes of key and signature, and whether a signature of RSA is below the modulus: what the work depends on.
@@ -64,7 +66,7 @@ fn noting_server(party: &Party, hashes: &[HashKind]) -> DeviceServer {
         .identity(drive())
         .validator(signatures.validator)
         .preshared_keys(keys(b"drive's key", &host(), b"host's key"))
-        .policy(Policy { rsa_hashes: hashes.to_vec(), ..Policy::default() });
+        .policy(policy(|policy| policy.rsa_hashes = hashes.to_vec()));
     let mut server = builder.build().unwrap();
     server.set_unix_time(day(), Instant::default());
     server
@@ -92,8 +94,10 @@ fn work(config: &Arc<ClientConfig>, server: &mut DeviceServer) -> (Vec<Note>, Re
         None => Ok(()),
         Some(sense) => {
             assert_eq!(sense.to_fixed().as_ref(), FAILED);
-            let [Event::AuthenticationFailed { why, .. }] = told[..] else { panic!("{told:?}") };
-            Err(why)
+            let [Event { kind: EventKind::AuthenticationFailed { why, .. }, .. }] = &told[..] else {
+                panic!("{told:?}")
+            };
+            Err(*why)
         }
     };
     (made, outcome)
@@ -197,7 +201,7 @@ fn knowing(keys: &[(Identity, PublicKey)], hashes: &[HashKind]) -> DeviceServer 
     let mut known = KnownKeys::new();
     keys.iter().for_each(|(identity, key)| known.set(identity.clone(), key.clone()));
     let builder = DeviceServer::builder(noting()).identity(drive()).validator(Arc::new(known));
-    let policy = Policy { rsa_hashes: hashes.to_vec(), ..Policy::default() };
+    let policy = policy(|policy| policy.rsa_hashes = hashes.to_vec());
     builder.preshared_keys(self::keys(b"drive's key", &host(), b"host's key")).policy(policy).build().unwrap()
 }
 

@@ -137,7 +137,8 @@ fn usage_data_and_other_settings_reach_the_association() {
 /// r3 5.13.7: the calculation is waited for, and authentication commands are held for theirs.
 #[test]
 fn slow_cryptography_is_waited_for() {
-    let policy = Policy { slow_crypto: SlowCrypto::Offload, ..Policy::default() };
+    let mut policy = Policy::default();
+    policy.slow_crypto = SlowCrypto::Offload;
     let mut server = server_builder().policy(policy).build().unwrap();
     let mut random = Numbers(5);
     let mut client = ApplicationClient::new(client_builder(MANDATORY).build().unwrap());

@@ -74,6 +74,17 @@ fn modp_public_values() {
     }
 }
 
+/// r3 7.7.4.3: zero bits go in front of a value that is shorter than the modulus; the shared secret is as long, too.
+#[test]
+fn modp_public_values_are_as_long_as_the_modulus() {
+    for (group, _) in MODP {
+        let length = group.public_length();
+        let peer = [vec![0; length - 1], vec![2]].concat();
+        let eight = [vec![0; length - 1], vec![8]].concat();
+        assert_eq!(agree(group, &[3], &peer), (eight.clone(), eight));
+    }
+}
+
 /// num-bigint computes the same powers by other code: for the first group many, with exponents of every length from one
 /// byte to the modulus', for each other a few.
 #[test]

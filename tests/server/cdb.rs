@@ -24,7 +24,7 @@ fn the_allocation_length_cuts_data_in() {
         assert_eq!(reply, Reply::Good { len: usize::from(length) });
         assert_eq!(data, whole[..usize::from(length)]);
     }
-    assert_eq!(unit.events(), [Event::CapabilitiesRead { nexus: A }; 5]);
+    assert_eq!(unit.told(), vec![(Some(A), EventKind::CapabilitiesRead); 5]);
 }
 
 #[test]

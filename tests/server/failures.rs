@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use ikev2_scsi::SlowCrypto;
+use ikev2_scsi::ccs::UsageType;
 use ikev2_scsi::crypto::{CryptoError, DhExchange, DhGroup, KeyVersion, PresharedKeys, Prf, PskError};
+use ikev2_scsi::dialect::{Dialect, Profile};
 use ikev2_scsi::provider::MODP_2048;
-use ikev2_scsi::server::{DropReason, Limits};
+use ikev2_scsi::server::DropReason;
 use ikev2_scsi::wire::Identification;
 
 use super::*;
@@ -24,11 +26,11 @@ fn failed_authentications_are_counted() {
             let sense = unit.refused(A, &command.cdb.to_bytes(), &command.data_out);
             assert_eq!((codes(&sense), sense.specific), (AUTHENTICATION, in_list(28)), "failure {failure}");
         }
-        let events = unit.events();
-        let failed = events.iter().filter(|event| **event == Event::AuthenticationFailed { nexus: A, why });
-        assert_eq!(failed.count(), 3);
-        let dropped = Event::SequenceDropped { nexus: A, why: DropReason::AuthenticationFailures };
-        assert!(events.contains(&dropped));
+        let events = unit.told();
+        let is_failure = |told: &&(Option<NexusId>, EventKind)| matches!(told, (Some(A), EventKind::AuthenticationFailed { method: 2, why: told, .. }) if *told == why);
+        assert_eq!(events.iter().filter(is_failure).count(), 3);
+        let dropped = EventKind::SequenceDropped { why: DropReason::AuthenticationFailures };
+        assert!(events.contains(&(Some(A), dropped)));
         assert_eq!(codes(&unit.refused(A, &command.cdb.to_bytes(), &command.data_out)), SEQUENCE);
         unit.establish(A, &Host::first());
     }
@@ -69,7 +71,10 @@ fn a_damaged_message_may_be_sent_again() {
 /// Reading R40: a limit refuses, and harms nobody.
 #[test]
 fn limits_of_sequences_and_associations() {
-    let limits = Limits { sequences: 2, sas: 3, ..Limits::default() };
+    let limits = limits(|limits| {
+        limits.sequences = 2;
+        limits.sas = 3;
+    });
     let mut unit = Unit::new(|builder| builder.limits(limits));
     let host = Host::first();
     unit.client_before(A, &host, 1);
@@ -98,7 +103,10 @@ fn limits_of_sequences_and_associations() {
 /// What complete sequences keep for repetition (reading R26) is bounded, and does not count as running.
 #[test]
 fn complete_sequences_count_as_nexuses_only() {
-    let limits = Limits { nexuses: 2, sequences: 1, ..Limits::default() };
+    let limits = limits(|limits| {
+        limits.nexuses = 2;
+        limits.sequences = 1;
+    });
     let mut unit = Unit::new(|builder| builder.limits(limits));
     unit.establish(A, &Host::first());
     unit.establish(B, &Host::first());
@@ -114,7 +122,7 @@ fn complete_sequences_count_as_nexuses_only() {
 /// A running sequence has its association's place, so that it cannot fail for want of room.
 #[test]
 fn a_running_sequence_has_its_place() {
-    let limits = Limits { sas: 1, ..Limits::default() };
+    let limits = limits(|limits| limits.sas = 1);
     let mut unit = Unit::new(|builder| builder.limits(limits));
     let mut first = unit.client_before(A, &Host::first(), 1);
     let mut second = unit.client_before(B, &Host::second(), 0);
@@ -125,7 +133,7 @@ fn a_running_sequence_has_its_place() {
 
 #[test]
 fn a_limit_for_each_identity_is_a_failed_authentication() {
-    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let limits = limits(|limits| limits.sas_per_identity = 1);
     let mut unit = Unit::new(|builder| builder.limits(limits));
     unit.establish(A, &Host::first());
     let mut client = unit.client_before(A, &Host::first(), 2);
@@ -141,7 +149,7 @@ fn a_limit_for_each_identity_is_a_failed_authentication() {
 /// An Initial Contact counts what it will not remove: what another nexus is about to get.
 #[test]
 fn an_initial_contact_keeps_the_limit_of_its_identity() {
-    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let limits = limits(|limits| limits.sas_per_identity = 1);
     let mut unit = Unit::new(|builder| builder.limits(limits));
     let mut plain = unit.client_before(A, &Host::first(), 3);
     let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
@@ -253,6 +261,9 @@ fn configurations_that_cannot_work() {
     let no_keys = DeviceServer::builder(provider::provider()).identity(Identity::key_id(DRIVE)).build();
     assert_eq!(no_keys.err(), Some(ConfigError::NoKeys));
     assert_eq!(DeviceServer::builder(provider::provider()).build().err(), Some(ConfigError::NoIdentity));
+    let not_spoken = build(&|builder| builder.profile(Profile::SPC4)).unwrap();
+    assert_eq!(not_spoken, ConfigError::NotSpoken(Dialect::Spc4));
+    assert_eq!(not_spoken.to_string(), "the dialect Spc4 is read and printed, not yet spoken");
     let name = Identity::new(IdType::DerAsn1Dn, &[0x30, 0]);
     assert_eq!(
         build(&|builder| builder.identity(name.clone())),
@@ -264,9 +275,22 @@ fn configurations_that_cannot_work() {
     let [fits, long] = [8192, 8193].map(|length| Identity::key_id(&vec![b'x'; length]));
     assert_eq!(build(&|builder| builder.identity(fits.clone())), None);
     assert_eq!(build(&|builder| builder.identity(long.clone())), Some(ConfigError::IdentityTooLong));
-    let small = Limits { parameter_list: 16_383, ..Limits::default() };
+    let small = limits(|limits| limits.parameter_list = 16_383);
     assert_eq!(build(&|builder| builder.limits(small)), Some(ConfigError::ParameterListLimit));
-    assert_eq!(build(&|builder| builder.limits(Limits { sas: 0, ..Limits::default() })), Some(ConfigError::ZeroLimit));
+    let few = limits(|limits| limits.payloads = 5);
+    assert_eq!(build(&|builder| builder.limits(few)), Some(ConfigError::PayloadLimit));
+    let zeros: [fn(&mut Limits); 7] = [
+        |limits| limits.nexuses = 0,
+        |limits| limits.sequences = 0,
+        |limits| limits.sas = 0,
+        |limits| limits.sas_per_identity = 0,
+        |limits| limits.retained = 0,
+        |limits| limits.jobs = 0,
+        |limits| limits.events = 0,
+    ];
+    for zero in zeros {
+        assert_eq!(build(&|builder| builder.limits(limits(zero))), Some(ConfigError::ZeroLimit));
+    }
     for (change, error) in [
         ((|policy| policy.max_protocol_timeout = 0) as fn(&mut Policy), PolicyError::ZeroTimeout),
         (|policy| policy.max_inactivity_timeout = 0, PolicyError::ZeroTimeout),
@@ -274,6 +298,8 @@ fn configurations_that_cannot_work() {
         (|policy| policy.nonce_length = 31, PolicyError::NonceLength { min: 32 }),
         (|policy| policy.nonce_length = 257, PolicyError::NonceLength { min: 32 }),
         (|policy| policy.max_auth_failures = 0, PolicyError::NoFailures),
+        (|policy| policy.usage_types.clear(), PolicyError::NoUsageType),
+        (|policy| policy.usage_types.push(UsageType { code: 0x81, max_data: 0 }), PolicyError::UsageTypeTwice(0x81)),
     ] {
         assert_eq!(build(&|builder| builder.policy(policy(change))), Some(ConfigError::Policy(error)));
     }
@@ -333,7 +359,7 @@ fn the_nonce_length_is_checked_against_what_is_offered() {
 /// (reading R31a), and not for sequences that are about to make theirs.
 #[test]
 fn an_initial_contact_does_not_pass_the_limit_of_its_identity() {
-    let limits = Limits { sas_per_identity: 1, ..Limits::default() };
+    let limits = limits(|limits| limits.sas_per_identity = 1);
     let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
     let refused = |unit: &mut Unit, nexus: NexusId| {
         let mut client = unit.client_before(nexus, &contact, 2);

@@ -5,7 +5,7 @@ use ikev2_scsi::ccs::job::JobKind;
 
 use super::*;
 
-fn offloading() -> Unit {
+pub(crate) fn offloading() -> Unit {
     Unit::new(|builder| builder.policy(policy(|policy| policy.slow_crypto = SlowCrypto::Offload)))
 }
 

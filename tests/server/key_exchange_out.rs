@@ -228,3 +228,34 @@ fn the_sca_payload_is_echoed_as_sent() {
     let data_in = unit.send(A, &KEY_EXCHANGE_IN, &[]).1;
     assert_eq!(data_in[28 + 16..28 + 76], message[ENCR..KE]);
 }
+
+/// r3 7.7.4.3: as long as the modulus, else PAYLOAD LENGTH is wrong.
+#[test]
+fn public_values_have_the_length_of_their_group() {
+    let (mut unit, mut client, message) = honest();
+    for length in [0, 1, 255, 257, 512] {
+        let mut changed = message[..KE + 8].to_vec();
+        changed.extend(vec![7; length]);
+        changed.extend(&message[NONCE..]);
+        changed[KE + 2..KE + 4].copy_from_slice(&u16::try_from(length + 8).unwrap().to_be_bytes());
+        let changed = fit(changed);
+        let sense = unit.refused(A, &out(2, changed.len()), &changed);
+        assert_eq!((codes(&sense), sense.specific), (VALUE, list(KE + 2)), "{length} bytes");
+    }
+    while unit.step(A, &mut client).is_none() {}
+}
+
+/// r3 5.13.6 n permits to use a public value again; we draw a new one, and a new nonce, for each sequence.
+#[test]
+fn a_public_value_is_never_used_twice() {
+    let (mut unit, _, message) = honest();
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        assert_eq!(unit.send(A, &out(2, message.len()), &message).0, Reply::Good { len: 0 });
+        answers.push(unit.send(A, &KEY_EXCHANGE_IN, &[]).1);
+        unit.server.nexus_lost(A);
+    }
+    let (public, nonce) = (28 + 76 + 8, 28 + 76 + 264 + 4);
+    assert_ne!(answers[0][public..public + 256], answers[1][public..public + 256]);
+    assert_ne!(answers[0][nonce..], answers[1][nonce..]);
+}

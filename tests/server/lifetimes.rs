@@ -1,5 +1,6 @@
 //! Timers, associations, resets (r3 5.13.5, 7.7.4.8a, 7.7.4.13; readings R27, R28, R31, R31a, R37).
 
+use ikev2_scsi::ccs::UsageType;
 use ikev2_scsi::server::{DeadlineReason, DropReason, RemovalReason};
 
 use ikev2_scsi::wire::Timeouts;
@@ -20,14 +21,39 @@ fn the_protocol_timeout() {
         assert_eq!(codes(&unit.refused(A, &AUTHENTICATION_IN, &[])), IN_PROGRESS);
         unit.now = 119_999 + late;
         assert_eq!(codes(&unit.refused(A, &AUTHENTICATION_IN, &[])), SEQUENCE);
-        let dropped = Event::SequenceDropped { nexus: A, why: DropReason::ProtocolTimeout };
-        assert!(unit.events().contains(&dropped));
+        let dropped = EventKind::SequenceDropped { why: DropReason::ProtocolTimeout };
+        let event = unit.events().pop().unwrap();
+        assert_eq!((event.at, event.nexus, event.kind), (unit.instant(), Some(A), dropped));
         assert_eq!(unit.server.next_deadline(), None);
         let command = client.next_command(&mut unit.random).unwrap();
         let (reply, _) = unit.command(A, &command);
         assert!(matches!(reply, Reply::CheckCondition(sense) if codes(&sense) == SEQUENCE));
         unit.establish(A, &Host::first());
     }
+}
+
+/// r3 5.13.4.5, 7.7.4.12, 7.7.4.13: what the application client has asked for, where it is not what everybody asks for.
+#[test]
+fn timeouts_and_usage_are_those_of_the_messages() {
+    let mut unit = Unit::new(|builder| {
+        builder.policy(policy(|policy| policy.usage_types = [0x81, 0x42].map(UsageType::new).into()))
+    });
+    let timeouts = Timeouts { protocol: 7, inactivity: 77 };
+    let host = Host::with(b"host-0", b"key 0", |builder| builder.timeouts(timeouts).usage(0x42, &[1, 2, 3, 4]));
+    let mut client = unit.client_before(A, &host, 1);
+    let next = |unit: &Unit| unit.server.next_deadline().map(|deadline| (deadline.at.as_millis(), deadline.reason));
+    assert_eq!(next(&unit), Some((7_000, DeadlineReason::Protocol)));
+    for now in 1..=2 {
+        unit.now = now * 1_000;
+        assert!(unit.step(A, &mut client).is_none());
+        assert_eq!(next(&unit), Some((unit.now + 7_000, DeadlineReason::Protocol)));
+    }
+    let parameters = unit.step(A, &mut client).unwrap();
+    assert_eq!((parameters.timeout, parameters.usage_type, &*parameters.usage_data), (77, 0x42, &[1, 2, 3, 4][..]));
+    unit.now = 9_000;
+    let now = unit.instant();
+    assert_eq!(unit.server.sa(id(&parameters), now).unwrap().parameters, parameters);
+    assert_eq!(next(&unit), Some((79_000, DeadlineReason::Inactivity)));
 }
 
 #[test]
@@ -45,7 +71,7 @@ fn the_inactivity_timeout() {
     assert_eq!((deadline.at.as_millis(), deadline.reason), (199_999, DeadlineReason::Inactivity));
     unit.server.expire(deadline.at);
     assert!(unit.server.sas().is_empty());
-    assert!(unit.events().contains(&Event::SaRemoved { id: sa, why: RemovalReason::Inactivity }));
+    assert!(unit.told().contains(&(None, EventKind::SaRemoved { id: sa, why: RemovalReason::Inactivity })));
     assert!(!unit.server.touch(sa, now), "a clock that goes backwards brings nothing back");
 }
 
@@ -76,7 +102,7 @@ fn delete() {
     assert_eq!(codes(&unit.refused(B, &cdb, &swapped)), SEQUENCE, "the SAIs of two associations name none");
     assert_eq!(unit.server.sas().len(), 2);
     assert_eq!(unit.command(B, &command).0, Reply::Good { len: 0 });
-    assert!(unit.events().contains(&Event::SaRemoved { id: sa, why: RemovalReason::Delete }));
+    assert!(unit.told().contains(&(Some(B), EventKind::SaRemoved { id: sa, why: RemovalReason::Delete })));
     assert_eq!(unit.server.sas().iter().map(|sa| sa.id()).collect::<Vec<_>>(), [other]);
     assert_eq!(codes(&unit.refused(B, &cdb, &command.data_out)), SEQUENCE);
 }
@@ -97,10 +123,36 @@ fn initial_contact() {
     live.sort();
     expected.sort();
     assert_eq!(live, expected);
-    let events = unit.events();
+    let events = unit.told();
     for id in old {
-        assert!(events.contains(&Event::SaRemoved { id, why: RemovalReason::InitialContact }));
+        assert!(events.contains(&(Some(A), EventKind::SaRemoved { id, why: RemovalReason::InitialContact })));
     }
+}
+
+/// r3 5.13.4.4.2, 7.7.4.8a: nothing acts on an Initial Contact before both authentication commands have succeeded.
+#[test]
+fn an_initial_contact_of_a_phase_that_fails_is_ignored() {
+    let mut unit = Unit::new(|builder| builder);
+    unit.establish(A, &Host::first());
+    let wrong = Host::with(b"host-0", b"wrong key", |builder| builder.initial_contact(true));
+    let mut client = unit.client_before(B, &wrong, 2);
+    let command = client.next_command(&mut unit.random).unwrap();
+    for _ in 0..3 {
+        assert_eq!(codes(&unit.refused(B, &command.cdb.to_bytes(), &command.data_out)), AUTHENTICATION);
+    }
+    assert_eq!(unit.server.sas().len(), 1, "a wrong AUTH, until the sequence is abandoned");
+    let contact = Host::with(b"host-0", b"key 0", |builder| builder.initial_contact(true));
+    let mut client = unit.client_before(B, &contact, 3);
+    unit.random.fails = true;
+    assert_eq!(codes(&unit.refused(B, &AUTHENTICATION_IN, &[])), INTERNAL);
+    assert_eq!(unit.server.sas().len(), 1, "an authentication IN that fails");
+    unit.random.fails = false;
+    let new = id(&unit.step(B, &mut client).unwrap());
+    assert_eq!(unit.server.sas().iter().map(|sa| sa.id()).collect::<Vec<_>>(), [new]);
+    unit.client_before(B, &contact, 3);
+    unit.now += 60_000;
+    let now = unit.instant();
+    assert!(unit.server.sa(new, now).is_some(), "a sequence that runs out before its authentication IN");
 }
 
 /// Reading R37.
@@ -111,7 +163,7 @@ fn nexus_loss_drops_the_sequence_and_keeps_the_associations() {
     let mut mine = unit.client_before(A, &Host::first(), 2);
     let mut theirs = unit.client_before(B, &Host::second(), 2);
     unit.server.nexus_lost(A);
-    assert!(unit.events().contains(&Event::SequenceDropped { nexus: A, why: DropReason::NexusLoss }));
+    assert!(unit.told().contains(&(Some(A), EventKind::SequenceDropped { why: DropReason::NexusLoss })));
     assert_eq!(unit.server.sas().len(), 1);
     let command = mine.next_command(&mut unit.random).unwrap();
     assert!(matches!(unit.command(A, &command).0, Reply::CheckCondition(sense) if codes(&sense) == SEQUENCE));
@@ -133,9 +185,9 @@ fn a_reset_drops_everything() {
     let sa = id(&unit.establish(A, &Host::first()));
     unit.client_before(B, &Host::second(), 2);
     unit.server.reset();
-    let events = unit.events();
-    assert!(events.contains(&Event::SaRemoved { id: sa, why: RemovalReason::Reset }));
-    assert!(events.contains(&Event::SequenceDropped { nexus: B, why: DropReason::Reset }));
+    let events = unit.told();
+    assert!(events.contains(&(None, EventKind::SaRemoved { id: sa, why: RemovalReason::Reset })));
+    assert!(events.contains(&(Some(B), EventKind::SequenceDropped { why: DropReason::Reset })));
     assert!(unit.server.sas().is_empty() && unit.server.next_deadline().is_none());
     for nexus in [A, B] {
         assert_eq!(codes(&unit.refused(nexus, &AUTHENTICATION_IN, &[])), SEQUENCE);
@@ -148,7 +200,7 @@ fn an_administrator_removes_an_association() {
     let mut unit = Unit::new(|builder| builder);
     let sa = id(&unit.establish(A, &Host::first()));
     assert!(unit.server.remove_sa(sa) && !unit.server.remove_sa(sa));
-    assert!(unit.events().contains(&Event::SaRemoved { id: sa, why: RemovalReason::Administrator }));
+    assert!(unit.told().contains(&(None, EventKind::SaRemoved { id: sa, why: RemovalReason::Administrator })));
 }
 
 /// Both sides hold the same parameters, by the standard's names (r3 5.13.4.5).

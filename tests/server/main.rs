@@ -8,12 +8,17 @@
     reason = "a test that goes wrong should stop where it does"
 )]
 
+mod admission;
 mod cdb;
+mod events;
 mod failures;
 mod jobs;
 mod key_exchange_out;
 mod lifetimes;
+mod limits;
+mod reports;
 mod sealed;
+mod signatures;
 mod turns;
 
 use std::sync::Arc;
@@ -24,7 +29,7 @@ use ikev2_scsi::crypto::{CryptoProvider, Identity, MemoryKeys, Purpose, Random, 
 use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::sa::SaId;
 use ikev2_scsi::sense::{Sense, SenseKey, SenseKeySpecific};
-use ikev2_scsi::server::{Builder, Event};
+use ikev2_scsi::server::{Builder, Event, EventKind, Limits};
 use ikev2_scsi::wire::{Capabilities, Descriptor};
 use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Profile, Reply, Request, provider};
 
@@ -119,6 +124,11 @@ impl Unit {
         std::iter::from_fn(|| self.server.poll_event()).collect()
     }
 
+    /// What happened, and on which nexus.
+    fn told(&mut self) -> Vec<(Option<NexusId>, EventKind)> {
+        self.events().into_iter().map(|event| (event.nexus, event.kind)).collect()
+    }
+
     fn run_job(&mut self) -> JobDone {
         self.server.poll_job().expect("a job").run()
     }
@@ -194,6 +204,12 @@ fn policy(change: impl FnOnce(&mut Policy)) -> Policy {
     let mut policy = Policy::default();
     change(&mut policy);
     policy
+}
+
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
 }
 
 /// SENSE KEY, ASC, ASCQ.

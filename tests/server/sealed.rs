@@ -20,7 +20,7 @@ const NOT_SUPPORTED: (u8, u8, u8) = (5, 0x74, 0x31);
 const INCOMPLETE: (u8, u8, u8) = (5, 0x26, 0x13);
 
 /// Code, CRIT and reserved bits, data.
-type Inner = (u8, u8, Vec<u8>);
+pub(crate) type Inner = (u8, u8, Vec<u8>);
 
 #[derive(Default)]
 struct Secrets(Mutex<BTreeMap<&'static str, Vec<u8>>>);
@@ -65,21 +65,25 @@ fn chain(payloads: &[Inner]) -> (u8, Vec<u8>) {
 }
 
 /// An exchange that a forger takes over.
-struct Forger {
-    unit: Unit,
+pub(crate) struct Forger {
+    pub(crate) unit: Unit,
     secrets: Arc<Secrets>,
     /// The honest message that the forger replaces.
     honest: Command,
-    client: Option<ApplicationClient>,
+    pub(crate) client: Option<ApplicationClient>,
     ds_sai: [u8; 8],
 }
 
 impl Forger {
     /// Before the authentication OUT.
     fn before_authentication() -> Self {
+        Self::in_unit(Unit::new(|builder| builder))
+    }
+
+    /// Before the authentication OUT, with a device server of one's own.
+    pub(crate) fn in_unit(mut unit: Unit) -> Self {
         let secrets = Arc::new(Secrets::default());
         let host = mandatory_host(|builder| builder.key_log(Arc::clone(&secrets) as Arc<dyn KeyLog>));
-        let mut unit = Unit::new(|builder| builder);
         let mut client = unit.client_before(A, &host, 2);
         let honest = client.next_command(&mut unit.random).unwrap();
         let ds_sai = honest.data_out[8..16].try_into().unwrap();
@@ -98,7 +102,7 @@ impl Forger {
     }
 
     /// The message with other payloads, `before` in front of the Encrypted payload.
-    fn seal(&self, before: &[Inner], inner: &[Inner]) -> Vec<u8> {
+    pub(crate) fn seal(&self, before: &[Inner], inner: &[Inner]) -> Vec<u8> {
         let provider = provider::provider();
         let (first, mut text) = chain(inner);
         let padding = 15 - text.len() % 16;
@@ -122,7 +126,7 @@ impl Forger {
         message
     }
 
-    fn send(&mut self, message: &[u8]) -> Reply {
+    pub(crate) fn send(&mut self, message: &[u8]) -> Reply {
         let specific = self.honest.cdb.to_bytes()[3];
         self.unit.send(A, &out(specific, message.len()), message).0
     }
@@ -147,15 +151,15 @@ impl Forger {
         prf(&prf(b"key 0", &[b"Key Pad for IKEv2-SCSI"]), &[message_and_nonce, &identity])
     }
 
-    fn id(&self) -> Inner {
+    pub(crate) fn id(&self) -> Inner {
         (0x23, 0x80, [&[11, 0, 0, 0], b"host-0".as_slice()].concat())
     }
 
-    fn auth(&self) -> Inner {
+    pub(crate) fn auth(&self) -> Inner {
         (0x27, 0x80, [&[2, 0, 0, 0], self.auth_over(&self.id().2).as_slice()].concat())
     }
 
-    fn notify(&self) -> Inner {
+    pub(crate) fn notify(&self) -> Inner {
         (0x29, 0x80, [&[1, 8, 0x40, 0], self.ds_sai.as_slice()].concat())
     }
 }
@@ -200,7 +204,7 @@ fn faults_inside_an_authentication_out() {
     let skipped: Inner = (0xC0, 0, vec![9; 5]);
     forger.expect(one(&skipped), &[with(&id, 0, 1), auth.clone()], VALUE, INNER + 4 + 9);
     forger.expect(&[skipped.clone(), (0x2B, 0, vec![])], one(&id), INCOMPLETE, INNER + 9 + 4);
-    assert_eq!(forger.unit.events().iter().filter(|e| matches!(e, Event::AuthenticationFailed { .. })).count(), 0);
+    assert_eq!(forger.unit.told().iter().filter(|e| matches!(e.1, EventKind::AuthenticationFailed { .. })).count(), 0);
     // What may be skipped or ignored is; CRIT zero on a recognised payload is accepted (reading R6).
     let lenient = [(0x2B, 0x80, vec![]), skipped.clone(), (0x23, 0, id.2), (0x30, 0, vec![]), notify, auth, skipped];
     let message = forger.seal(&[(0x7F, 0x7F, vec![])], &lenient);

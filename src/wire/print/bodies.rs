@@ -4,24 +4,26 @@ use core::fmt;
 
 use super::super::notice::{INITIAL_CONTACT, PROTOCOL_ID, SAI_SIZE};
 use super::super::{
-    Algorithms, Authentication, Capabilities, Certificate, CertificateEncoding, CertificateRequest, Delete, Descriptor,
-    Descriptors, Field, Identification, KeyExchange, Nonce, Notify, Payload, Timeouts, VendorId,
+    Algorithms, Authentication, Body, Capabilities, Certificate, CertificateEncoding, CertificateRequest, Delete,
+    Descriptor, Descriptors, Field, Identification, KeyExchange, Nonce, Notify, Payload, SaAlgorithms, SaUsage,
+    Timeouts, VendorId,
 };
-use super::{Print, Tree};
+use super::{Print, Shown, Tree};
 use crate::algorithm::{self, AlgorithmType};
+use crate::dialect::Profile;
 
-/// Gives types that can be printed as lines their `Display`.
+/// Gives types that can be printed as lines their `Display`, by the names of one dialect; a whole message knows its own.
 macro_rules! display {
-    ($($name:ty),* $(,)?) => {
+    ($profile:expr; $($name:ty),* $(,)?) => {
         $(impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.print(&mut Tree::new(f))
+                self.print(&mut Tree::new(f, $profile))
             }
         })*
     };
 }
 
-display!(
+display!(Profile::R3;
     Algorithms<'_>,
     Authentication<'_>,
     Certificate<'_>,
@@ -36,13 +38,17 @@ display!(
     Timeouts,
     VendorId<'_>,
 );
+display!(Profile::SPC4; SaAlgorithms<'_>, SaUsage<'_>);
 
 /// What stands behind a number that has a name.
 struct Named(Option<&'static str>);
 
 impl Named {
-    fn algorithm(algorithm_type: AlgorithmType, identifier: u32) -> Self {
-        Self(algorithm::find(algorithm_type, identifier).map(|algorithm| algorithm.name))
+    /// A number that is the low half of an ALGORITHM IDENTIFIER: it is the row's in every dialect that has the algorithm.
+    fn low_half(profile: Profile, algorithm_type: AlgorithmType, identifier: u32) -> Self {
+        let wire = algorithm::number_of(profile, algorithm_type, identifier);
+        let number = wire.and_then(|wire| algorithm::numbered(profile, algorithm_type.code(), wire));
+        Self(number.map(|number| number.name))
     }
 }
 
@@ -61,26 +67,38 @@ fn print_text(bytes: &[u8], tree: &mut Tree<'_, '_>) -> fmt::Result {
     }
 }
 
-/// One line: the attributes that the type of algorithm defines, and reserved ones only where they are not zero.
+/// A descriptor by r3's numbers and names.
 impl fmt::Display for Descriptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [i0, i1, i2, i3] = self.identifier.to_be_bytes();
-        let known = AlgorithmType::from_code(self.algorithm_type);
-        let name = Named(known.map(AlgorithmType::name));
-        write!(f, "{} {:02X}h{name}; ", Field::AlgorithmType, self.algorithm_type)?;
-        let name = known.map_or(Named(None), |known| Named::algorithm(known, self.identifier));
+        Described(Profile::R3, *self).fmt(f)
+    }
+}
+
+/// A descriptor by the numbers and names of a dialect.
+struct Described(Profile, Descriptor);
+
+/// One line: the attributes that the type of algorithm defines, and reserved ones only where they are not zero.
+impl fmt::Display for Described {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(profile, descriptor) = self;
+        let Descriptor { algorithm_type, identifier, attributes } = *descriptor;
+        let [i0, i1, i2, i3] = identifier.to_be_bytes();
+        let known = algorithm::numbered_type(*profile, algorithm_type);
+        let name = Named(known.map(|known| known.name));
+        write!(f, "{} {algorithm_type:02X}h{name}; ", Field::AlgorithmType)?;
+        let name = Named(algorithm::numbered(*profile, algorithm_type, identifier).map(|number| number.name));
         write!(f, "{} {i0:02X}{i1:02X} {i2:02X}{i3:02X}h{name}", Field::AlgorithmIdentifier)?;
-        let [a0, a1, a2, a3] = self.attributes;
+        let [a0, a1, a2, a3] = attributes;
         let reserved = match known {
-            Some(AlgorithmType::Encryption) => {
-                write!(f, "; {} {}", Field::KeyLength, self.key_length())?;
+            Some(known) if known.algorithm_type == AlgorithmType::Encryption => {
+                write!(f, "; {} {}", Field::KeyLength, descriptor.key_length())?;
                 (a0, a1) != (0, 0)
             }
-            Some(AlgorithmType::Authentication) => {
-                write!(f, "; USE {}; ACCEPT {}", u8::from(self.may_use()), u8::from(self.accept()))?;
-                (a0 & !(Self::USE | Self::ACCEPT), a1, a2, a3) != (0, 0, 0, 0)
+            Some(known) if known.has_use_and_accept => {
+                write!(f, "; USE {}; ACCEPT {}", u8::from(descriptor.may_use()), u8::from(descriptor.accept()))?;
+                (a0 & !(Descriptor::USE | Descriptor::ACCEPT), a1, a2, a3) != (0, 0, 0, 0)
             }
-            _ => self.attributes != [0; 4],
+            _ => attributes != [0; 4],
         };
         if reserved { write!(f, "; ALGORITHM ATTRIBUTES {a0:02x}{a1:02x}{a2:02x}{a3:02x}") } else { Ok(()) }
     }
@@ -88,7 +106,8 @@ impl fmt::Display for Descriptor {
 
 impl Print for Descriptors<'_> {
     fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
-        self.iter().try_for_each(|descriptor| tree.line(format_args!("{descriptor}")))
+        let profile = tree.profile;
+        self.iter().try_for_each(|descriptor| tree.line(format_args!("{}", Described(profile, descriptor))))
     }
 }
 
@@ -99,7 +118,7 @@ fn print_descriptors(descriptors: Descriptors<'_>, tree: &mut Tree<'_, '_>) -> f
 
 impl Print for Capabilities<'_> {
     fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
-        tree.field(Field::NumberOfTransforms, self.descriptors.len())?;
+        tree.field(Field::count_of_descriptors(self.profile), self.descriptors.len())?;
         print_descriptors(self.descriptors, tree)
     }
 }
@@ -117,17 +136,47 @@ impl Print for Algorithms<'_> {
     }
 }
 
+impl Print for SaAlgorithms<'_> {
+    fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
+        tree.field(Field::UsageDataLength, 0)?;
+        tree.field(Field::NumberOfDescriptors, self.descriptors.len())?;
+        print_descriptors(self.descriptors, tree)
+    }
+}
+
+impl Print for SaUsage<'_> {
+    fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
+        tree.field(Field::SaType, format_args!("{:04X}h", self.sa_type))?;
+        tree.field(Field::UsageDataLength, self.usage_data.len())?;
+        if !self.usage_data.is_empty() {
+            tree.bytes(Field::UsageData, self.usage_data)?;
+        }
+        tree.field(Field::NumberOfDescriptors, self.descriptors.len())?;
+        print_descriptors(self.descriptors, tree)
+    }
+}
+
+impl Timeouts {
+    /// The fields of a payload that was received with `data`, which may hold values that nobody looks at.
+    pub(super) fn print_all(self, data: &[u8], tree: &mut Tree<'_, '_>) -> fmt::Result {
+        let (fields, further) = data.split_at_checked(Body::len(&self)).unwrap_or((data, &[]));
+        let count = fields.get(3).copied().unwrap_or(Self::COUNT);
+        tree.field(Field::NumberOfTimeoutValues, count)?;
+        tree.field(Field::ProtocolTimeout, self.protocol)?;
+        tree.field(Field::InactivityTimeout, self.inactivity)?;
+        if further.is_empty() { Ok(()) } else { tree.bytes("further TIMEOUT VALUES", further) }
+    }
+}
+
 impl Print for Timeouts {
     fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
-        tree.field(Field::NumberOfTimeoutValues, Self::COUNT)?;
-        tree.field(Field::ProtocolTimeout, self.protocol)?;
-        tree.field(Field::InactivityTimeout, self.inactivity)
+        self.print_all(&[], tree)
     }
 }
 
 impl Print for KeyExchange<'_> {
     fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
-        let name = Named::algorithm(AlgorithmType::DiffieHellman, u32::from(self.group));
+        let name = Named::low_half(tree.profile, AlgorithmType::DiffieHellman, u32::from(self.group));
         tree.field(Field::GroupNumber, format_args!("{:04X}h{name}", self.group))?;
         tree.bytes(Field::KeyExchangeData, self.public)
     }
@@ -167,7 +216,7 @@ impl Print for CertificateRequest<'_> {
 
 impl Print for Authentication<'_> {
     fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
-        let name = Named::algorithm(AlgorithmType::Authentication, u32::from(self.method));
+        let name = Named::low_half(tree.profile, AlgorithmType::Authentication, u32::from(self.method));
         tree.field(Field::AuthMethod, format_args!("{}{name}", self.method))?;
         tree.bytes(Field::AuthenticationData, self.data)
     }
@@ -182,15 +231,20 @@ impl Print for Notify {
     fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
         print_frame(tree)?;
         tree.field(Field::NotifyMessageType, format_args!("{INITIAL_CONTACT}, Initial Contact"))?;
-        tree.field(Field::Sai, self.sai)
+        let sai = Shown(tree.profile, self.sai);
+        tree.field(Field::Sai, sai)
     }
 }
 
 impl Print for Delete {
     fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result {
         print_frame(tree)?;
-        tree.field(Field::NumberOfSais, Self::NUMBER_OF_SAIS)?;
-        tree.field(Field::DeletedSai, self.ac_sai)
+        tree.field(Field::NumberOfSais, self.number_of_sais())?;
+        let shown = |sai| Shown(tree.profile, sai);
+        let (ac_sai, ds_sai) = (shown(self.ac_sai), self.ds_sai.map(shown));
+        let Some(ds_sai) = ds_sai else { return tree.field(Field::DeletedSai, ac_sai) };
+        tree.field(Field::DeletedAcSai, ac_sai)?;
+        tree.field(Field::DeletedDsSai, ds_sai)
     }
 }
 
@@ -217,6 +271,8 @@ impl Print for Payload<'_> {
             Self::Capabilities(body) => body.print(tree),
             Self::Algorithms(body) => body.print(tree),
             Self::Timeouts(body) => body.print(tree),
+            Self::SaAlgorithms(body) => body.print(tree),
+            Self::SaUsage(body) => body.print(tree),
             Self::Unrecognised(data) => tree.bytes("PAYLOAD DATA", data),
         }
     }

@@ -19,7 +19,7 @@ mod bodies;
 use core::fmt;
 
 use super::message::Opened;
-use super::{Body, Capabilities, Chain, Field, Header, Message, Payload, RawPayload, WireError, WireErrorKind};
+use super::{Body, Capabilities, Chain, Field, Header, Message, Payload, RawPayload, Sai, WireError, WireErrorKind};
 use crate::dialect::{PayloadType, Profile};
 
 /// Most opaque bytes in one line.
@@ -28,13 +28,15 @@ const PER_LINE: usize = 32;
 /// Lines, each indented by its depth; the last one is not ended, as `Display` has it.
 struct Tree<'a, 'f> {
     f: &'a mut fmt::Formatter<'f>,
+    /// Whose names and numbers these are.
+    profile: Profile,
     depth: usize,
     begun: bool,
 }
 
 impl<'a, 'f> Tree<'a, 'f> {
-    const fn new(f: &'a mut fmt::Formatter<'f>) -> Self {
-        Self { f, depth: 0, begun: false }
+    const fn new(f: &'a mut fmt::Formatter<'f>, profile: Profile) -> Self {
+        Self { f, profile, depth: 0, begun: false }
     }
 
     /// One line.
@@ -95,6 +97,30 @@ trait Print {
     fn print(&self, tree: &mut Tree<'_, '_>) -> fmt::Result;
 }
 
+/// What a dialect calls a payload.
+struct Called(Profile, u8, PayloadType);
+
+impl fmt::Display for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(profile, code, payload) = *self;
+        match profile.rules().payload_name(code) {
+            Some(name) => f.write_str(name),
+            None => payload.fmt(f),
+        }
+    }
+}
+
+/// The SAI of an eight-byte field, its restricted bytes left out.
+struct Shown(Profile, Sai);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(profile, Sai(sai)) = *self;
+        let digits = 16_usize.saturating_sub(profile.rules().sai_offset.saturating_mul(2));
+        write!(f, "{sai:0digits$x}")
+    }
+}
+
 /// A NEXT PAYLOAD code and what a dialect calls it.
 struct Next(Profile, u8);
 
@@ -102,7 +128,7 @@ impl fmt::Display for Next {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(profile, code) = *self;
         match profile.rules().payload_type(code) {
-            Some(payload) => write!(f, "{code:02X}h, {payload}"),
+            Some(payload) => write!(f, "{code:02X}h, {}", Called(profile, code, payload)),
             None if code == 0 => write!(f, "00h, No Next Payload"),
             None => write!(f, "{code:02X}h, not recognised"),
         }
@@ -111,8 +137,10 @@ impl fmt::Display for Next {
 
 /// The fields of a header; with a profile, codes are followed by their names.
 fn print_header(header: &Header, profile: Option<Profile>, tree: &mut Tree<'_, '_>) -> fmt::Result {
-    tree.field(Field::AcSai, header.ac_sai)?;
-    tree.field(Field::DsSai, header.ds_sai)?;
+    let shown = |sai| Shown(tree.profile, sai);
+    let (ac_sai, ds_sai) = (shown(header.ac_sai), shown(header.ds_sai));
+    tree.field(Field::AcSai, ac_sai)?;
+    tree.field(Field::DsSai, ds_sai)?;
     match profile {
         Some(profile) => tree.field(Field::NextPayload, Next(profile, header.next_payload))?,
         None => tree.field(Field::NextPayload, format_args!("{:02X}h", header.next_payload))?,
@@ -129,23 +157,24 @@ fn print_header(header: &Header, profile: Option<Profile>, tree: &mut Tree<'_, '
     tree.field(Field::Length, header.length)
 }
 
-/// The names of r3 7.7.3.1.1's list of exchange types.
+/// The names of r3 7.7.3.1.1's list of exchange types, or that the dialect has none.
 fn exchange_name(profile: Profile, code: u8) -> Option<&'static str> {
     let names = ["Key Exchange phase", "Authentication phase", "Delete operation"];
-    let mut named = profile.rules().exchange_types.iter().zip(names);
+    let Some(types) = profile.rules().exchange_types else { return Some("reserved") };
+    let mut named = types.iter().zip(names);
     named.find(|(known, _)| **known == code).map(|(_, name)| name)
 }
 
 impl fmt::Display for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print_header(self, None, &mut Tree::new(f))
+        print_header(self, None, &mut Tree::new(f, Profile::default()))
     }
 }
 
 /// The line above a payload's fields.
 fn print_title(code: u8, payload: Option<PayloadType>, at: usize, tree: &mut Tree<'_, '_>) -> fmt::Result {
-    match payload {
-        Some(payload) => tree.line(format_args!("Payload {code:02X}h: {payload}, byte {at}")),
+    match payload.map(|payload| Called(tree.profile, code, payload)) {
+        Some(called) => tree.line(format_args!("Payload {code:02X}h: {called}, byte {at}")),
         None => tree.line(format_args!("Payload {code:02X}h: not recognised, byte {at}")),
     }
 }
@@ -171,6 +200,7 @@ impl Message<'_> {
                 return self.print_opened(opened, tree);
             }
             match Payload::parse(self.profile, raw) {
+                Ok(Payload::Timeouts(timeouts)) => timeouts.print_all(raw.data, tree),
                 Ok(payload) => payload.print(tree),
                 Err(error) => {
                     tree.bytes("PAYLOAD DATA", raw.data)?;
@@ -191,13 +221,16 @@ impl Message<'_> {
         let padding = part(opened.inner_end, opened.icv_at.saturating_sub(1));
         tree.bytes("PADDING", padding)?;
         tree.field(Field::PadLength, padding.len())?;
+        if let Some(error) = opened.wrong_padding {
+            tree.error(error)?;
+        }
         tree.bytes(Field::IntegrityChecksumData, part(opened.icv_at, self.bytes.len()))
     }
 }
 
 impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tree = &mut Tree::new(f);
+        let tree = &mut Tree::new(f, self.profile);
         tree.line(format_args!("IKEv2-SCSI header, byte 0"))?;
         tree.deeper(|tree| {
             print_header(&self.header, Some(self.profile), tree)?;
@@ -214,11 +247,13 @@ impl fmt::Display for Message<'_> {
 /// [`Capabilities::emit_parameter_data`] writes them.
 impl fmt::Display for Capabilities<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tree = &mut Tree::new(f);
+        let tree = &mut Tree::new(f, self.profile);
         let payload_length = Body::len(self).saturating_add(RawPayload::HEADER_LEN);
         tree.line(format_args!("IKEv2-SCSI Device Server Capabilities parameter data, byte 0"))?;
         tree.deeper(|tree| tree.field(Field::ParameterDataLength, payload_length))?;
-        tree.line(format_args!("Payload: {}, byte {}", PayloadType::Capabilities, Self::PAYLOAD_AT))?;
+        let code = self.profile.rules().payload_code(PayloadType::Capabilities);
+        let called = Called(self.profile, code, PayloadType::Capabilities);
+        tree.line(format_args!("Payload: {called}, byte {}", Self::PAYLOAD_AT))?;
         tree.deeper(|tree| {
             tree.field(Field::NextPayload, "00h, No Next Payload")?;
             tree.field(Field::PayloadLength, payload_length)?;

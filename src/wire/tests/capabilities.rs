@@ -13,7 +13,7 @@ const DATA: &str = "00000020 00 80 0020 02 000000
 
 const DESCRIPTORS: [[u8; 12]; 2] = [[1, 0, 0, 12, 0, 0, 0, 11, 0, 0, 0, 0], [2, 0, 0, 12, 0, 0, 0, 2, 0, 0, 0, 0]];
 
-const CAPABILITIES: Capabilities<'_> = Capabilities { descriptors: Descriptors::new(&DESCRIPTORS) };
+const CAPABILITIES: Capabilities<'_> = Capabilities { profile: R3, descriptors: Descriptors::new(&DESCRIPTORS) };
 
 fn parse_data(data: &[u8]) -> Result<Capabilities<'_>, WireError> {
     Capabilities::parse_parameter_data(R3, data)
@@ -48,7 +48,7 @@ fn field_by_field() {
             assert_eq!(parse_data(&with(&data, at, value)), Ok(CAPABILITIES));
         }
     }
-    let none = Capabilities { descriptors: Descriptors::new(&[]) };
+    let none = Capabilities { profile: R3, descriptors: Descriptors::new(&[]) };
     assert_eq!(parse_data(&bytes("00000008 00 80 0008 00 000000")), Ok(none));
     assert_eq!(Capabilities::PAYLOAD_AT, 4);
 }
@@ -62,7 +62,7 @@ fn descriptors_may_begin_at_byte_12() {
         02 00 000c 00000002 00000000",
     );
     assert_eq!(parse_data(&data), Ok(CAPABILITIES));
-    let none = Capabilities { descriptors: Descriptors::new(&[]) };
+    let none = Capabilities { profile: R3, descriptors: Descriptors::new(&[]) };
     assert_eq!(parse_data(&bytes("0000000c 00 80 000c 00 000000 00000000")), Ok(none));
     let wrong = fault(18, Field::DescriptorLength, WireErrorKind::Length);
     assert_eq!(parse_data(&with(&data, 19, 13)), Err(wrong));
@@ -121,7 +121,7 @@ fn refuses_a_payload_that_does_not_hold_whole_descriptors() {
 #[test]
 fn more_descriptors_than_one_byte_counts_are_not_written() {
     let many = [[0; 12]; 256];
-    let capabilities = Capabilities { descriptors: Descriptors::new(&many) };
+    let capabilities = Capabilities { profile: R3, descriptors: Descriptors::new(&many) };
     let mut buffer = [0; 4000];
     assert_eq!(capabilities.emit_parameter_data(&mut Writer::new(&mut buffer)), Err(EmitError::TooLong));
     assert_eq!(capabilities.emit(&mut Writer::new(&mut buffer)), Err(EmitError::TooLong));

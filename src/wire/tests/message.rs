@@ -38,7 +38,7 @@ fn write_encrypted(buffer: &mut [u8]) -> Result<(&mut [u8], Encrypted), EmitErro
     let sais = (Sai(0x0102_0304_0506_0708), Sai(0xA1A2_A3A4_A5A6_A7A8));
     let mut writer = MessageWriter::new(R3, Exchange::DeleteOut, sais, 2, buffer)?;
     writer.begin_encrypted(&[0xB1, 0xB2, 0xB3, 0xB4])?;
-    writer.payload(PayloadType::Delete, &Delete { ac_sai: Sai(0x0102_0304_0506_0708) })?;
+    writer.payload(PayloadType::Delete, &Delete { ac_sai: Sai(0x0102_0304_0506_0708), ds_sai: None })?;
     let encrypted = writer.end_encrypted(8, 3)?;
     Ok((writer.finish()?, encrypted))
 }
@@ -123,7 +123,7 @@ fn opened_messages_are_read() {
     let inner: Vec<_> = message.inner_payloads().unwrap().map(|raw| raw.unwrap()).collect();
     assert_eq!(inner.len(), 1);
     assert_eq!((inner[0].code, inner[0].named_at, inner[0].at), (0x2A, 28, 36));
-    assert_eq!(inner[0].body(R3), Ok(Delete { ac_sai: Sai(0x0102_0304_0506_0708) }));
+    assert_eq!(inner[0].body(R3), Ok(Delete { ac_sai: Sai(0x0102_0304_0506_0708), ds_sai: None }));
     let wrong = with(&data, 59, 24);
     let pad_length = WireError { byte: 59, bit: None, field: Field::PadLength, kind: WireErrorKind::Length };
     assert_eq!(Message::parse(R3, &wrong).unwrap().with_opened(&encrypted).err(), Some(pad_length));

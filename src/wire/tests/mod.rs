@@ -1,6 +1,6 @@
 //! Four tests for each format: parse, emit, field by field, refuse.
 //!
-//! The bytes are made by hand from the tables of T10/06-449r3; nothing here is taken from our own output.
+//! The bytes are made by hand from the tables of T10/06-449r3 and of SPC-4; nothing here is taken from our own output.
 
 mod algorithms;
 mod capabilities;
@@ -14,6 +14,9 @@ mod message;
 mod notice;
 mod order;
 mod print;
+mod sa_payloads;
+mod spc4;
+mod spc4_order;
 mod timeouts;
 
 use core::fmt::Debug;
@@ -24,6 +27,7 @@ use crate::dialect::Profile;
 use crate::wire::{Body, EmitError, Field, Reader, WireError, WireErrorKind, Writer};
 
 const R3: Profile = Profile::R3;
+const SPC4: Profile = Profile::SPC4;
 
 /// Where the payloads of these tests stand: behind a header.
 const AT: usize = 28;
@@ -56,6 +60,11 @@ fn with(data: &[u8], at: usize, value: u8) -> Vec<u8> {
 /// Reads the data of a payload that stands at [`AT`].
 fn parse<'a, B: Body<'a>>(data: &'a [u8]) -> Result<B, WireError> {
     B::parse(R3, Reader::new(data, AT + 4, AT + 2, Field::PayloadLength))
+}
+
+/// As [`parse`], by the rules of SPC-4.
+fn parse_spc4<'a, B: Body<'a>>(data: &'a [u8]) -> Result<B, WireError> {
+    B::parse(SPC4, Reader::new(data, AT + 4, AT + 2, Field::PayloadLength))
 }
 
 /// `emit` writes `expected` and nothing behind it, and refuses every buffer that is too short.

@@ -50,18 +50,18 @@ fn notify_refuses() {
 
 #[test]
 fn delete_parses() {
-    assert_eq!(parse(&bytes(DELETE)), Ok(Delete { ac_sai: Sai(0xA1A2_A3A4_A5A6_A7A8) }));
+    assert_eq!(parse(&bytes(DELETE)), Ok(Delete { ac_sai: Sai(0xA1A2_A3A4_A5A6_A7A8), ds_sai: None }));
 }
 
 #[test]
 fn delete_emits() {
-    check_emit_body(&Delete { ac_sai: Sai(0xA1A2_A3A4_A5A6_A7A8) }, &bytes(DELETE));
+    check_emit_body(&Delete { ac_sai: Sai(0xA1A2_A3A4_A5A6_A7A8), ds_sai: None }, &bytes(DELETE));
 }
 
 #[test]
 fn delete_field_by_field() {
-    assert_eq!(parse(&bytes("01 08 0001 0000000000000000")), Ok(Delete { ac_sai: Sai::ZERO }));
-    assert_eq!(parse(&bytes("01 08 0001 ffffffffffffffff")), Ok(Delete { ac_sai: Sai(u64::MAX) }));
+    assert_eq!(parse(&bytes("01 08 0001 0000000000000000")), Ok(Delete { ac_sai: Sai::ZERO, ds_sai: None }));
+    assert_eq!(parse(&bytes("01 08 0001 ffffffffffffffff")), Ok(Delete { ac_sai: Sai(u64::MAX), ds_sai: None }));
     assert_eq!(Delete::AC_SAI_AT, 8);
 }
 

@@ -100,7 +100,7 @@ fn capabilities_and_algorithms() {
         "  ALGORITHM DESCRIPTORS:",
         &format!("    {line}"),
     ];
-    assert_eq!(Capabilities { descriptors }.to_string(), lines(&expected));
+    assert_eq!(Capabilities { profile: R3, descriptors }.to_string(), lines(&expected));
     let algorithms = Algorithms { sa_type: 0x81, said: Sai(7), usage_data: &[1, 2, 3, 4], descriptors };
     let expected = [
         "NUMBER OF TRANSFORMS: 1",
@@ -153,7 +153,7 @@ fn bodies() {
             &["PROTOCOL ID: 1", "SAI SIZE: 8", "NOTIFY MESSAGE TYPE: 16384, Initial Contact", "SAI: 0000000000000009"],
         ),
         (
-            Payload::Delete(Delete { ac_sai: Sai(9) }),
+            Payload::Delete(Delete { ac_sai: Sai(9), ds_sai: None }),
             &[
                 "PROTOCOL ID: 1",
                 "SAI SIZE: 8",

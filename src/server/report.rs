@@ -1,0 +1,119 @@
+//! Why a command was refused, in full, for those who ask (`Builder::report_refusals`).
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use super::{DeviceServer, EventKind, NexusId};
+use crate::ccs::table::Phase;
+use crate::dialect::Exchange;
+use crate::sense::{Allowed, Refusal, Rule, Sense, told_width};
+use crate::wire::{Field, WireError, WireErrorKind, specific};
+
+/// Why a command was refused: which field, what it held, what it may hold, and where that stands. It tells no secret: of an
+/// Encrypted payload at most the field at fault, which is the application client's own, and never AUTHENTICATION DATA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The sense data that the initiator got.
+    pub sense: Sense,
+    /// The rule that the command broke.
+    pub rule: Rule,
+    /// The field at fault: its offset in the parameter list or CDB, its bit, and in which way it is wrong. `None` when no field
+    /// is.
+    pub fault: Option<WireError>,
+    /// The field's value, as many bytes as it has and 16 at most; empty when no field is at fault, when it is absent, and when
+    /// it is no business of a report.
+    pub offered: Box<[u8]>,
+    /// Where the nexus's command sequence was.
+    pub phase: Phase,
+}
+
+impl fmt::Display for Report {
+    /// One line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.sense)?;
+        if let Some(fault) = &self.fault {
+            write!(f, ": {}: {}", fault.field, fault.kind)?;
+        }
+        if !self.offered.is_empty() {
+            f.write_str(": offered ")?;
+            self.offered.iter().try_for_each(|byte| write!(f, "{byte:02X}"))?;
+            f.write_str("h")?;
+        }
+        write!(f, ": allowed {} ({}), in phase {:?}", self.rule.allowed, self.rule.clause, self.phase)
+    }
+}
+
+/// What a refused command consisted of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Received<'a> {
+    pub(super) cdb: &'a [u8],
+    pub(super) list: &'a [u8],
+}
+
+impl Received<'_> {
+    fn exchange(&self) -> Option<Exchange> {
+        let (&[0xB5, _, s0, s1], _) = self.cdb.split_first_chunk()? else { return None };
+        match u16::from_be_bytes([s0, s1]) {
+            specific::KEY_EXCHANGE => Some(Exchange::KeyExchangeOut),
+            specific::AUTHENTICATION => Some(Exchange::AuthenticationOut),
+            specific::DELETE => Some(Exchange::DeleteOut),
+            _ => None,
+        }
+    }
+
+    fn transfer_length(&self) -> Option<u64> {
+        let length = self.cdb.get(6..)?.first_chunk()?;
+        Some(u64::from(u32::from_be_bytes(*length)))
+    }
+
+    /// The value of a field.
+    fn value(&self, refusal: &Refusal) -> &[u8] {
+        let (bytes, fault) = match refusal {
+            Refusal::List(fault) if fault.kind == WireErrorKind::NoHeader => return &[],
+            Refusal::List(fault) => (self.list, fault),
+            Refusal::Cdb(fault) => (self.cdb, fault),
+            _ => return &[],
+        };
+        let end = fault.byte.saturating_add(told_width(fault.field));
+        bytes.get(fault.byte..end).unwrap_or(&[])
+    }
+}
+
+impl DeviceServer {
+    /// Tells a refusal, before it has had its consequences.
+    pub(super) fn report(&mut self, nexus: NexusId, refusal: &Refusal, sense: Sense, received: Received<'_>) {
+        if !self.report_refusals {
+            return;
+        }
+        let rule = refusal.rule(received.exchange());
+        let report = Report {
+            sense,
+            rule: Rule { allowed: self.allowed(refusal, &received).unwrap_or(rule.allowed), ..rule },
+            fault: refusal.fault().copied(),
+            offered: Box::from(received.value(refusal)),
+            phase: self.phase(nexus),
+        };
+        self.tell(Some(nexus), EventKind::Refused(Box::new(report)));
+    }
+
+    /// What the policy, the limits or the command itself make of a rule.
+    fn allowed(&self, refusal: &Refusal, received: &Received<'_>) -> Option<Allowed> {
+        let policy = &self.setting.policy;
+        let from = |least: u64, most: u64| Some(Allowed::Range { least, most });
+        let fault = refusal.fault()?;
+        match (fault.field, fault.kind) {
+            (_, WireErrorKind::NoHeader) => None,
+            (Field::ProtocolTimeout, _) => from(1, policy.max_protocol_timeout.into()),
+            (Field::InactivityTimeout, _) => from(1, policy.max_inactivity_timeout.into()),
+            (Field::UsageDataLength, WireErrorKind::NotOffered) => {
+                // SECURITY ASSOCIATION TYPE stands before it.
+                let code = received.list.get(fault.byte.checked_sub(1)?)?;
+                from(0, u64::try_from(policy.usage_type(*code)?.max_data).ok()?)
+            }
+            (Field::TransferLength, _) => from(0, self.setting.limits.parameter_list.into()),
+            (Field::Length, _) => received.transfer_length().map(Allowed::Exactly),
+            _ => None,
+        }
+    }
+}
