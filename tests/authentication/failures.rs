@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ikev2_scsi::ccs::SlowCrypto;
 use ikev2_scsi::ccs::job::JobKind;
+use ikev2_scsi::ccs::table::Phase;
 use ikev2_scsi::client::{Command, Fault};
 use ikev2_scsi::crypto::{CryptoError, PublicKey, SignatureScheme, Signer};
 use ikev2_scsi::provider::EcdsaSigner;
@@ -117,6 +118,35 @@ fn signatures_are_made_and_checked_by_jobs() {
                 Reply::Held(_) => panic!("held twice"),
             }
         }
+    }
+    assert_eq!(server.sas().len(), 1);
+}
+
+/// A good signature that took too long proves nothing about whoever is on the nexus by then.
+#[test]
+fn a_late_proof_authenticates_nobody_else() {
+    let mut server = server_with(&Party::server(), |builder| {
+        builder.policy(policy(|policy| policy.slow_crypto = SlowCrypto::Offload))
+    });
+    let mut random = Numbers(5);
+    let begin = |server: &mut DeviceServer, random: &mut Numbers| {
+        let mut client = ApplicationClient::new(client(&Party::client(), P256, PSK));
+        (0..3).for_each(|_| step(&mut client, server, random));
+        client
+    };
+    let command = begin(&mut server, &mut random).next_command(&mut random).unwrap();
+    let (job, mut data_in) = hold(&mut server, &command, &mut random);
+    let later = Instant::from_millis(61_000);
+    server.expire(later);
+    let mut other = begin(&mut server, &mut random);
+    assert_eq!(server.phase(NEXUS), Phase::KeyExchangeIn);
+    let (nexus, reply) = server.complete(job.run(), &mut data_in, later).unwrap();
+    let Reply::CheckCondition(sense) = reply else { panic!("{reply:?}") };
+    assert_eq!((nexus, sense.asc.code, server.phase(NEXUS)), (NEXUS, 0x2C, Phase::KeyExchangeIn));
+    // The other one goes on, and nobody is authenticated before it has signed itself.
+    for _ in 0..2 {
+        assert!(server.sas().is_empty());
+        step(&mut other, &mut server, &mut random);
     }
     assert_eq!(server.sas().len(), 1);
 }
