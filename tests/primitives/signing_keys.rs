@@ -52,6 +52,8 @@ fn ecdsa_keys_that_are_none() {
     for parameters in [vec![], der::null()] {
         assert_eq!(ecdsa(&der::pkcs8(der::EC_PUBLIC_KEY, &parameters, &[])), Err(KeyError::Algorithm));
     }
+    // A key of the curve, for another algorithm.
+    assert_eq!(ecdsa(&der::pkcs8(&[0x2A], &der::oid(der::SECP256R1), &[])), Err(KeyError::Algorithm));
     assert_eq!(ecdsa(&rsa_keys()[0].0), Err(KeyError::Algorithm));
     assert_eq!(rsa(&good), Err(KeyError::Algorithm));
 }
