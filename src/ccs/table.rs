@@ -79,7 +79,7 @@ pub enum Verdict {
 pub const fn decide(dialect: Dialect, phase: Phase, step: Step) -> Verdict {
     match dialect {
         Dialect::R3 => decide_r3(phase, step),
-        // No device server is built with it.
+        // No device server is built with it (`Rules::spoken`), so that no command gets here.
         Dialect::Spc4 => Verdict::InvalidSequence,
     }
 }
