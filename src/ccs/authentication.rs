@@ -19,8 +19,8 @@ use crate::keys::{Denial, OwnAuth, PeerCheck, Protection, SignedOctets, open, se
 use crate::sense::{Claimant, Refusal};
 use crate::time::UnixTime;
 use crate::wire::{
-    Authentication, Body, Capabilities, Certificate, CertificateEncoding, Chain, Encrypted, Expected, Field, Header,
-    Identification, MessageWriter, Notify, Payload, RawPayload, WireError, WireErrorKind, check_order, find,
+    Authentication, Body, Certificate, CertificateEncoding, Chain, Encrypted, Expected, Field, Header, Identification,
+    MessageWriter, Notify, Payload, RawPayload, WireError, WireErrorKind, check_order, find,
 };
 
 /// What an authentication OUT asks for, its AUTH data not yet verified.
@@ -73,6 +73,7 @@ pub(crate) fn plan_out(
     }
     let octets = SignedOctets::of_application_client(
         suite.prf,
+        signed_capabilities(setting, offer, Exchange::AuthenticationOut)?,
         sequence.message.clone(),
         sequence.ds_nonce.clone(),
         &keyed.keys.sk_pi,
@@ -96,6 +97,12 @@ pub(crate) fn plan_out(
     let client = Box::new(Claimant { identity, method: auth.method });
     let claim = Claim { client, initial_contact, wishes: asserted.wishes, at: opened.encrypted.at };
     Ok((claim, Box::new(work)))
+}
+
+/// What the octets of an authentication begin with: the capabilities as they would be reported now (reading R29, reading S8).
+fn signed_capabilities(setting: &Setting, offer: &Offer, exchange: Exchange) -> Result<Bytes, Refusal> {
+    let parameter_data = offer.parameter_data()?;
+    Ok(Bytes::copy_from_slice(setting.profile.rules().signed_capabilities(exchange, &parameter_data)))
 }
 
 /// An opened list: where its Encrypted payload is, and where the inner payloads end.
@@ -126,7 +133,7 @@ pub(super) fn open_list(
     let outer = check_count(setting, &chain, 0)?;
     check_order(&chain, expected.exchange, false)?;
     let encrypted = protection.divide(&required(&chain, PayloadType::Encrypted)?)?;
-    let inner_end = open(protection, list, &encrypted)?;
+    let inner_end = open(profile, protection, list, &encrypted)?;
     let opened = Opened { encrypted, inner_end };
     let inner = opened.inner(setting, list);
     check_count(setting, &inner, outer)?;
@@ -221,11 +228,9 @@ pub(crate) fn plan_in(
     let identity = means.identity().unwrap_or(&setting.identity).clone();
     let mut iv = vec![0; suite.cipher.iv_length()];
     random.fill(Purpose::Iv, &mut iv)?;
-    let capabilities = offer.parameter_data(setting.profile)?;
-    let sscc = Bytes::copy_from_slice(capabilities.get(Capabilities::PAYLOAD_AT..).unwrap_or(&[]));
     let octets = SignedOctets::of_device_server(
         suite.prf,
-        sscc,
+        signed_capabilities(setting, offer, Exchange::AuthenticationIn)?,
         keyed.key_exchange_in.clone(),
         sequence.ac_nonce.clone(),
         &keyed.keys.sk_pr,

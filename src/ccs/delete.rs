@@ -3,7 +3,6 @@
 use super::Setting;
 use super::authentication::open_list;
 use super::key_exchange::required;
-use crate::algorithm;
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::Protection;
 use crate::sa::SecurityAssociation;
@@ -26,16 +25,8 @@ pub(crate) fn plan(
         message_id: management.next_message_id,
         total: transfer_length,
     };
-    let integrity = match management.integ {
-        algorithm::INTEG_NONE => None,
-        identifier => Some(setting.provider.integrity(identifier).ok_or(Refusal::Internal)?),
-    };
-    let protection = Protection {
-        cipher: setting.provider.cipher(management.encr, management.key_length).ok_or(Refusal::Internal)?,
-        cipher_key: &management.sk_ei,
-        integrity,
-        integrity_key: &management.sk_ai,
-    };
+    let protection = Protection::of_delete(setting.profile, &setting.provider, management);
+    let protection = protection.map_err(|_| Refusal::Internal)?;
     let opened = open_list(setting, &protection, list, &expected)?;
     let list: &[u8] = list;
     let log = setting.logger(parameters.ac_sai, parameters.ds_sai);

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::job::{Agreed, KeyExchangeWork};
 use super::{Keyed, Sequence, Setting};
-use crate::capabilities::{Offer, Selection, select};
+use crate::capabilities::{Offer, Selected, Selection, select};
 use crate::crypto::{CryptoError, Purpose, Random, Secret, draw_sai};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::Skeyseed;
@@ -70,7 +70,7 @@ pub(crate) fn plan(
     let private = selection.suite.group.draw_private(random)?;
     let sequence = Sequence {
         ac_sai: header.ac_sai,
-        ds_sai: draw_sai(random, Purpose::DsSai, is_taken)?,
+        ds_sai: draw_sai(profile, random, Purpose::DsSai, is_taken)?,
         timeouts,
         selection,
         usage_type: sca.sa_type,
@@ -145,7 +145,8 @@ fn check_algorithms<'a>(
     if sca.said != ac_sai {
         return Err(raw.error(Algorithms::SAID_AT, Field::Said, WireErrorKind::Invalid));
     }
-    let selection = select(offer, setting.methods, &setting.provider, &sca, raw.at)?;
+    let selected = Selected::of_algorithms(&sca, raw.at);
+    let selection = select(offer, setting.methods, &setting.provider, &selected)?;
     Ok((sca, selection))
 }
 
@@ -192,7 +193,7 @@ fn derive(setting: &Setting, sequence: &Sequence, public: &[u8], shared: Secret)
     let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
     let key_exchange_in = write_in(setting, sequence, public)?;
     let context = sequence.context();
-    let keys = Skeyseed::new(suite, shared, &context, log)?.derive(suite, &context, log)?;
+    let keys = Skeyseed::new(suite, shared, &context, log)?.derive(setting.profile, suite, &context, log)?;
     Ok(Keyed { keys, key_exchange_in })
 }
 

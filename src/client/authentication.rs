@@ -37,6 +37,7 @@ impl Keyed {
         let identity = means.identity().unwrap_or(&config.identity);
         let octets = SignedOctets::of_application_client(
             prf,
+            self.capabilities(config, Exchange::AuthenticationOut),
             self.key_exchange_out.clone(),
             session.ds_nonce.clone(),
             &session.keys.sk_pi,
@@ -64,9 +65,15 @@ impl Keyed {
         outgoing.write(config, random, |writer| claim.write(writer))
     }
 
+    /// What the octets of an authentication begin with.
+    fn capabilities(&self, config: &ClientConfig, exchange: Exchange) -> Bytes {
+        Bytes::copy_from_slice(config.profile.rules().signed_capabilities(exchange, &self.parameter_data))
+    }
+
     /// What the authentication IN is checked with.
-    pub(super) fn into_awaited(self) -> Awaited {
-        Awaited { session: self.session, sscc: self.sscc, key_exchange_in: self.key_exchange_in }
+    pub(super) fn into_awaited(self, config: &ClientConfig) -> Awaited {
+        let signed_capabilities = self.capabilities(config, Exchange::AuthenticationIn);
+        Awaited { session: self.session, signed_capabilities, key_exchange_in: self.key_exchange_in }
     }
 }
 
@@ -120,7 +127,7 @@ struct Asserted<'a> {
 /// An authentication OUT was sent; the device server has not proved who it is.
 pub(super) struct Awaited {
     session: Session,
-    sscc: Bytes,
+    signed_capabilities: Bytes,
     key_exchange_in: Bytes,
 }
 
@@ -180,7 +187,7 @@ impl Awaited {
         }
         let octets = SignedOctets::of_device_server(
             prf,
-            self.sscc.clone(),
+            self.signed_capabilities.clone(),
             self.key_exchange_in.clone(),
             session.ac_nonce.clone(),
             &session.keys.sk_pr,

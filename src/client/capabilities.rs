@@ -14,7 +14,7 @@ use crate::wire::{Capabilities, Descriptor};
 /// One reading may serve several exchanges (r3 5.13.4.1). Memory: the payload, and 12 bytes for each descriptor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceCapabilities {
-    payload: Bytes,
+    parameter_data: Bytes,
     descriptors: Vec<Descriptor>,
 }
 
@@ -34,8 +34,7 @@ impl DeviceCapabilities {
         if let Some(kind) = AlgorithmType::ALL.iter().find(is_absent) {
             return Err(Fault::NoneOfType(*kind));
         }
-        let payload = parameter_data.get(Capabilities::PAYLOAD_AT..).unwrap_or(&[]);
-        Ok(Self { payload: Bytes::copy_from_slice(payload), descriptors })
+        Ok(Self { parameter_data: Bytes::copy_from_slice(parameter_data), descriptors })
     }
 
     /// The descriptors in the device server's order.
@@ -44,9 +43,9 @@ impl DeviceCapabilities {
         &self.descriptors
     }
 
-    /// The SSCC payload with its header, as read.
-    pub(super) fn payload(&self) -> Bytes {
-        self.payload.clone()
+    /// All of it, as read.
+    pub(super) fn parameter_data(&self) -> Bytes {
+        self.parameter_data.clone()
     }
 
     /// True if an SCA payload may select the algorithm (reading R18).
@@ -121,13 +120,13 @@ mod tests {
     fn both_layouts_are_read_and_kept_as_read() {
         let full = list(&[shared_key(true, true)]);
         let mut bytes = parameter_data(&full);
-        assert_eq!(DeviceCapabilities::read(Profile::R3, &bytes).unwrap().payload(), bytes[4..]);
+        assert_eq!(DeviceCapabilities::read(Profile::R3, &bytes).unwrap().parameter_data(), bytes);
         bytes.splice(12..12, [0; 4]);
         bytes[3] += 4;
         bytes[7] += 4;
         let printed = DeviceCapabilities::read(Profile::R3, &bytes).unwrap();
         assert_eq!(printed.descriptors(), full);
-        assert_eq!(printed.payload(), bytes[4..]);
+        assert_eq!(printed.parameter_data(), bytes);
     }
 
     #[test]

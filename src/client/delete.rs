@@ -8,7 +8,6 @@ use super::Command;
 use super::config::ClientConfig;
 use super::error::{ClientError, Fault, Leftover, Step};
 use super::sealed::Outgoing;
-use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::Random;
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::{Protection, SaParameters};
@@ -47,24 +46,14 @@ pub(super) fn write(
     parameters: &SaParameters,
     random: &mut dyn Random,
 ) -> Result<Command, Fault> {
-    let provider = &config.provider;
     let management = &parameters.mgmt_data;
-    let cipher = provider.cipher(management.encr, management.key_length);
-    let integrity = match management.integ {
-        algorithm::INTEG_NONE => None,
-        id => Some(provider.integrity(id).ok_or(Fault::NotInProvider(AlgorithmType::Integrity))?),
-    };
     let delete = Delete { ac_sai: parameters.ac_sai, ds_sai: None };
     let outgoing = Outgoing {
         exchange: Exchange::DeleteOut,
         sais: (parameters.ac_sai, parameters.ds_sai),
         message_id: management.next_message_id,
-        protection: Protection {
-            cipher: cipher.ok_or(Fault::NotInProvider(AlgorithmType::Encryption))?,
-            cipher_key: &management.sk_ei,
-            integrity,
-            integrity_key: &management.sk_ai,
-        },
+        protection: Protection::of_delete(config.profile, &config.provider, management)
+            .map_err(Fault::NotInProvider)?,
         plaintext: "delete_plaintext",
         inner_length: delete.len().saturating_add(RawPayload::HEADER_LEN),
     };

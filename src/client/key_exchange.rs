@@ -31,8 +31,8 @@ pub(super) struct Proposal {
     ac_sai: Sai,
     ac_nonce: Bytes,
     exchange: Box<dyn DhExchange>,
-    /// The SSCC payload as read, which the device server signs.
-    sscc: Bytes,
+    /// The capabilities as read: what is signed begins with them.
+    parameter_data: Bytes,
     /// The whole key exchange OUT, which we sign.
     pub(super) message: Bytes,
 }
@@ -53,13 +53,13 @@ impl Proposal {
                 config.own_method(accepts).ok_or(Fault::NothingInCommon(AlgorithmType::Authentication))?
             }
         };
-        let ac_sai = draw_sai(random, Purpose::AcSai, |_| false)?;
+        let ac_sai = draw_sai(config.profile, random, Purpose::AcSai, |_| false)?;
         let mut nonce = vec![0; config.nonce_length];
         random.fill(Purpose::Nonce, &mut nonce)?;
         let exchange = choice.suite.group.start(choice.suite.group.draw_private(random)?)?;
         let message = write_out(config, &choice, ac_sai, exchange.public(), &nonce)?;
-        let sscc = capabilities.payload();
-        Ok(Self { choice, own_method, ac_sai, ac_nonce: Bytes::from(nonce), exchange, sscc, message })
+        let parameter_data = capabilities.parameter_data();
+        Ok(Self { choice, own_method, ac_sai, ac_nonce: Bytes::from(nonce), exchange, parameter_data, message })
     }
 
     /// True if the Authentication phase is to be omitted.
@@ -94,7 +94,7 @@ impl Proposal {
         })?;
         let context = SaContext { ac_nonce: &self.ac_nonce, ds_nonce, ac_sai: self.ac_sai, ds_sai: header.ds_sai };
         let log = config.logger(self.ac_sai, header.ds_sai);
-        let keys = Skeyseed::new(&suite, shared, &context, log)?.derive(&suite, &context, log)?;
+        let keys = Skeyseed::new(&suite, shared, &context, log)?.derive(profile, &suite, &context, log)?;
         let ds_nonce = Bytes::copy_from_slice(ds_nonce);
         let session = Session {
             choice: self.choice,
@@ -108,7 +108,7 @@ impl Proposal {
             session,
             own_method: self.own_method,
             wishes,
-            sscc: self.sscc,
+            parameter_data: self.parameter_data,
             key_exchange_out: self.message,
             key_exchange_in: Bytes::copy_from_slice(data_in),
         })
@@ -235,7 +235,7 @@ impl Session {
             // Key exchange is 0, authentication 1; what comes next is the Delete (reading R27).
             next_message_id: if self.choice.is_unauthenticated() { 1 } else { 2 },
         };
-        self.keys.into_parameters(config.profile, &self.choice.suite, &source)
+        self.keys.into_parameters(config.profile, &self.choice.suite, &source, None)
     }
 }
 
@@ -245,7 +245,7 @@ pub(super) struct Keyed {
     pub(super) own_method: u32,
     /// The device server's Certificate Requests.
     pub(super) wishes: Vec<CertificateWish>,
-    pub(super) sscc: Bytes,
+    pub(super) parameter_data: Bytes,
     pub(super) key_exchange_out: Bytes,
     pub(super) key_exchange_in: Bytes,
 }

@@ -80,7 +80,7 @@ impl State {
                 (Self::Proposed(proposal), command)
             }
             Self::Keyed(keyed) => match keyed.write_claim(config, random) {
-                Ok(message) => Self::Claimed(Box::new(keyed.into_awaited()), message).next(config, random),
+                Ok(message) => Self::Claimed(Box::new(keyed.into_awaited(config)), message).next(config, random),
                 Err(fault) => (Self::Keyed(keyed), Err(fault)),
             },
             Self::Claimed(awaited, message) => {

@@ -239,7 +239,8 @@ mod tests {
 
     fn check(prf: &'static dyn Prf, method: u32, credentials: Credentials, auth: &[u8]) -> PeerCheck {
         let key = Secret::copy_of(&[1; 20]);
-        let octets = SignedOctets::of_application_client(PRF_HMAC_SHA1, Bytes::new(), Bytes::new(), &key, b"id");
+        let octets =
+            SignedOctets::of_application_client(PRF_HMAC_SHA1, Bytes::new(), Bytes::new(), Bytes::new(), &key, b"id");
         PeerCheck {
             provider: provider(),
             prf,

@@ -229,10 +229,10 @@ impl Builder {
         credentials.check(&identity)?;
         let methods = AuthMethods::of(&credentials, &self.provider, self.policy.allow_no_authentication);
         let offer = match &self.fixed {
-            Some(descriptors) => Offer::fixed(descriptors, self.policy.allow_triple_des)?,
+            Some(descriptors) => Offer::fixed(self.profile, descriptors, self.policy.allow_triple_des)?,
             None => {
                 let Policy { hidden_algorithms, allow_triple_des, .. } = &self.policy;
-                Offer::derive(&self.provider, methods, hidden_algorithms, *allow_triple_des)?
+                Offer::derive(self.profile, &self.provider, methods, hidden_algorithms, *allow_triple_des)?
             }
         };
         self.policy.check(offer.min_nonce(&self.provider))?;

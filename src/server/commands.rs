@@ -107,7 +107,7 @@ impl DeviceServer {
                 Ok(data_in.put(&bytes))
             }
             (protocol::SA_CREATION_CAPABILITIES, _) => {
-                let bytes = self.offer_to(nexus)?.parameter_data(self.setting.profile)?;
+                let bytes = self.offer_to(nexus)?.parameter_data()?;
                 self.tell(Some(nexus), EventKind::CapabilitiesRead);
                 Ok(data_in.put(&bytes))
             }

@@ -218,7 +218,7 @@ impl DeviceServer {
         client: Option<(Authenticated, bool)>,
     ) {
         let suite = &sequence.selection.suite;
-        let parameters = keys.into_parameters(self.setting.profile, suite, &sequence.source());
+        let parameters = keys.into_parameters(self.setting.profile, suite, &sequence.source(), None);
         let (application_client, initial_contact) = client.map_or((None, false), |(by, first)| (Some(by), first));
         let sa = SecurityAssociation { parameters, application_client };
         let id = sa.id();

@@ -57,7 +57,7 @@ impl DeviceServer {
     /// [`ConfigError::Capabilities`]; [`ConfigError::Policy`] when our nonces are too short for a PRF in the list (reading
     /// R38). Nothing is changed then.
     pub fn set_capabilities(&mut self, descriptors: &[Descriptor]) -> Result<(), ConfigError> {
-        let offer = Offer::fixed(descriptors, self.setting.policy.allow_triple_des)?;
+        let offer = Offer::fixed(self.setting.profile, descriptors, self.setting.policy.allow_triple_des)?;
         self.setting.policy.check(offer.min_nonce(&self.setting.provider))?;
         self.setting.offer = offer;
         Ok(())

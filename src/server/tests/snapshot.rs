@@ -207,15 +207,20 @@ fn association(state: &mut State, sa: &SecurityAssociation) {
         ac_sai: _,
         ds_sai: _,
         timeout: _,
+        ac_sqn: _,
+        ds_sqn: _,
         ac_nonce: _,
         ds_nonce: _,
         key_seed,
         kdf_id: _,
+        keymat,
         usage_type: _,
+        usage_algorithms: _,
         usage_data: _,
-        mgmt_data: MgmtData { encr: _, key_length: _, integ: _, sk_ei, sk_ai, next_message_id: _ },
+        mgmt_data: MgmtData { encr: _, key_length: _, integ: _, sk_ei, sk_ai, sk_er, sk_ar, next_message_id: _ },
     } = parameters;
-    for (name, key) in [("KEY_SEED", key_seed), ("SK_ei", sk_ei), ("SK_ai", sk_ai)] {
+    let management = [("SK_ei", sk_ei), ("SK_ai", sk_ai), ("SK_er", sk_er), ("SK_ar", sk_ar)];
+    for (name, key) in [("KEY_SEED", key_seed), ("KEYMAT", keymat)].into_iter().chain(management) {
         state.bytes(name, key.expose());
     }
 }
