@@ -29,8 +29,7 @@ pub enum Dialect {
     /// T10/06-449r3.
     #[default]
     R3,
-    /// SPC-4 (INCITS 513), as of its ballot draft r36f. Messages are read, written and printed; device server and
-    /// application client do not speak it yet, and refuse to be built with it.
+    /// SPC-4 (INCITS 513), as of its ballot draft r36f.
     Spc4,
 }
 
