@@ -1,0 +1,1 @@
+//! What SPC-4 has that r3 has not.
