@@ -164,6 +164,13 @@ impl Transcript {
         }
     }
 
+    /// The recorded client, which does not show its certificates.
+    pub(super) fn hiding_certificates(&self) -> ClientConfigBuilder {
+        let mut hidden = Self(self.0.clone());
+        hidden.0["client"]["send_cert"] = "none".into();
+        hidden.builder()
+    }
+
     /// A client that has been answered as recorded up to `step`, whose command is out.
     pub(super) fn client_at(&self, step: Step) -> (ApplicationClient, Script, Vec<u8>) {
         self.client_with(self.builder(), step)
@@ -193,16 +200,17 @@ impl Transcript {
     /// The recorded authentication IN with other payloads before the Encrypted payload and inside it, sealed with the recorded
     /// keys.
     pub(super) fn authentication_in(&self, before: &Payloads<'_>, payloads: &Payloads<'_>) -> Vec<u8> {
-        self.sealed(Exchange::AuthenticationIn, 1, before, payloads, |_| {})
+        let suite = self.suite();
+        let cipher = provider().cipher(suite.encryption, suite.key_length).unwrap();
+        self.sealed(before, payloads, cipher.alignment(), |_| {})
     }
 
-    /// A message of the device server; `change` is done to the plaintext.
+    /// The same with the plaintext padded to a multiple of `alignment`, and then changed.
     pub(super) fn sealed(
         &self,
-        exchange: Exchange,
-        message_id: u32,
         before: &Payloads<'_>,
         payloads: &Payloads<'_>,
+        alignment: usize,
         change: impl Fn(&mut [u8]),
     ) -> Vec<u8> {
         let ccs = &self.0["ccs"][0];
@@ -212,11 +220,12 @@ impl Transcript {
         let integrity = provider().integrity(suite.integrity);
         let protection = Protection { cipher, cipher_key: &sk_er, integrity, integrity_key: &sk_ar };
         let mut buffer = [0; 4096];
-        let mut writer = MessageWriter::new(self.profile(), exchange, self.sais(), message_id, &mut buffer).unwrap();
+        let exchange = Exchange::AuthenticationIn;
+        let mut writer = MessageWriter::new(self.profile(), exchange, self.sais(), 1, &mut buffer).unwrap();
         before(&mut writer).unwrap();
         writer.begin_encrypted(&unhex(&ccs["iv_r"])).unwrap();
         payloads(&mut writer).unwrap();
-        let encrypted = writer.end_encrypted(cipher.alignment(), protection.icv_length()).unwrap();
+        let encrypted = writer.end_encrypted(alignment, protection.icv_length()).unwrap();
         let message = writer.finish().unwrap();
         change(&mut message[encrypted.text.clone()]);
         seal(&protection, message, &encrypted).unwrap();
