@@ -220,7 +220,7 @@ impl Builder {
         if credentials.is_empty() {
             return Err(ConfigError::NoKeys);
         }
-        credentials.check(&identity)?;
+        credentials.check(self.profile, &identity)?;
         let methods = AuthMethods::of(&credentials, &self.provider, self.policy.allow_no_authentication);
         let offer = match &self.fixed {
             Some(descriptors) => Offer::fixed(self.profile, descriptors, self.policy.allow_triple_des)?,
