@@ -95,12 +95,6 @@ impl Profile {
         }
     }
 
-    /// True for a dialect that device server and application client speak; others are read, written and printed.
-    #[must_use]
-    pub const fn is_spoken(self) -> bool {
-        self.rules().spoken
-    }
-
     /// The additional sense codes to answer with: those chosen, in a dialect that leaves the choice.
     pub(crate) const fn codes(self) -> SenseCodes {
         match (self.rules().sense_codes, self.sense_codes) {
@@ -159,8 +153,6 @@ pub(crate) enum ErrorClasses {
 /// The numbers of one dialect.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// True when device server and application client speak the dialect; else it is only read and printed.
-    pub(crate) spoken: bool,
     /// NEXT PAYLOAD codes (r3 Table G1, SPC-4 7.7.3.4).
     pub(crate) payload_codes: &'static [(u8, PayloadType)],
     /// What the dialect calls codes for which [`PayloadType::name`] is not right.
