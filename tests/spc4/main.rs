@@ -13,6 +13,8 @@
 mod client;
 mod cells;
 mod exchange;
+mod key_exchange;
+mod selection;
 mod toys;
 
 use std::sync::Arc;
@@ -114,7 +116,7 @@ impl Command {
 fn policy(change: impl FnOnce(&mut Policy)) -> Policy {
     let mut policy = Policy::default();
     (policy.waive_complete_row, policy.allow_no_authentication) = (true, true);
-    policy.usage_types = vec![UsageType::TAPE_DATA_ENCRYPTION, UsageType::CBCS, UsageType { code: 0xC000, max_data: 8 }];
+    policy.usage_types = vec![UsageType::TAPE_DATA_ENCRYPTION, UsageType::CBCS, UsageType::new(0xBFFF), UsageType { code: 0xC000, max_data: 8 }];
     change(&mut policy);
     policy
 }
@@ -236,6 +238,7 @@ impl Bench {
 
     /// The rest of a sequence that goes on where it was: it makes its association.
     fn finish(&mut self, nexus: NexusId, client: &mut Client) {
+        assert_ne!(self.server.phase(nexus), Phase::Idle, "the sequence goes on");
         while !matches!(self.server.phase(nexus), Phase::Complete | Phase::CompleteUnauthenticated) {
             self.step(nexus, client);
         }
@@ -251,10 +254,14 @@ impl Bench {
 
     fn establish(&mut self, nexus: NexusId, suite: Suite, ac_sai: u32) -> Client {
         let mut client = self.client(nexus, suite, ac_sai);
+        self.begin_and_finish(nexus, &mut client);
+        client
+    }
+
+    fn begin_and_finish(&mut self, nexus: NexusId, client: &mut Client) {
         let out = client.key_exchange_out();
         self.good(nexus, Command::KeyExchangeOut, &out);
-        self.finish(nexus, &mut client);
-        client
+        self.finish(nexus, client);
     }
 
     fn has(&mut self, client: &Client) -> bool {
