@@ -12,8 +12,10 @@
 
 mod client;
 mod cells;
+mod deletes;
 mod exchange;
 mod key_exchange;
+mod sealed;
 mod selection;
 mod toys;
 
@@ -275,7 +277,11 @@ impl Bench {
         let (out, delete) = (client.authentication_out(), client.delete());
         assert_eq!(code(&self.refused(nexus, Command::AuthenticationOut, &out)), CDB);
         assert_eq!(code(&self.refused(nexus, Command::AuthenticationIn, &[])), CDB);
-        assert_eq!(code(&self.refused(nexus, Command::KeyExchangeIn, &[])), SEQUENCE);
+        let is_beside = [A, B].into_iter().any(|other| {
+            other != nexus && !matches!(self.server.phase(other), Phase::Idle | Phase::Complete | Phase::CompleteUnauthenticated)
+        });
+        let none = if is_beside { BUSY } else { SEQUENCE };
+        assert_eq!(code(&self.refused(nexus, Command::KeyExchangeIn, &[])), none);
         if !self.has(client) {
             assert_eq!(code(&self.refused(nexus, Command::Delete, &delete)), LIST);
         }
