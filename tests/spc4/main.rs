@@ -14,9 +14,12 @@ mod client;
 mod cells;
 mod deletes;
 mod exchange;
+mod jobs;
 mod key_exchange;
+mod parameters;
 mod sealed;
 mod selection;
+mod timers;
 mod toys;
 
 use std::sync::Arc;
@@ -273,6 +276,7 @@ impl Bench {
 
     /// Nothing is left of the nexus's sequence: what needs one is told so, and another one begins at once.
     fn is_abandoned(&mut self, nexus: NexusId, client: &Client) {
+        self.server.expire(self.instant());
         assert_eq!(self.server.phase(nexus), Phase::Idle);
         let (out, delete) = (client.authentication_out(), client.delete());
         assert_eq!(code(&self.refused(nexus, Command::AuthenticationOut, &out)), CDB);
