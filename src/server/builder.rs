@@ -229,6 +229,7 @@ impl Builder {
                 Offer::derive(self.profile, &self.provider, methods, hidden_algorithms, *allow_triple_des)?
             }
         };
+        offer.check_sides()?;
         if !self.policy.waive_complete_row {
             offer.check_complete()?;
         }

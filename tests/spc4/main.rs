@@ -11,11 +11,13 @@
 )]
 
 mod client;
+mod capabilities;
 mod cells;
 mod deletes;
 mod exchange;
 mod jobs;
 mod key_exchange;
+mod nexuses;
 mod parameters;
 mod sealed;
 mod selection;
@@ -253,7 +255,11 @@ impl Bench {
     /// A sequence of which so many commands have succeeded: 0 to 4.
     fn after(&mut self, nexus: NexusId, suite: Suite, ac_sai: u32, commands: usize) -> Client {
         let mut client = self.client(nexus, suite, ac_sai);
-        (0..commands).for_each(|_| self.step(nexus, &mut client));
+        if commands > 0 {
+            let out = client.key_exchange_out();
+            self.good(nexus, Command::KeyExchangeOut, &out);
+        }
+        (1..commands).for_each(|_| self.step(nexus, &mut client));
         client
     }
 
