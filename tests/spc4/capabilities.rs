@@ -66,7 +66,8 @@ fn the_list_of_the_crates_own_provider() {
 #[test]
 fn no_authentication_is_listed_by_configuration_only() {
     for allowed in [false, true] {
-        let mut bench = Bench::with(|builder| builder.policy(policy(|policy| policy.allow_no_authentication = allowed)));
+        let mut bench =
+            Bench::with(|builder| builder.policy(policy(|policy| policy.allow_no_authentication = allowed)));
         let list = descriptors(&bench.capabilities(A));
         for kind in [0xF9, 0xFA] {
             assert_eq!(list.iter().filter(|d| **d == descriptor(kind, NO_AUTH, 0)).count(), usize::from(allowed));
@@ -174,7 +175,7 @@ fn a_change_counts_when_it_was_read() {
     // In force is what was read last.
     bench.establish_without_reading(A, &old, 0x1000);
     // Neither the formats, nor a part, nor another's sequence make it count.
-    bench.execute(B, &[0xA2, 0x40, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]);
+    assert_eq!(bench.execute(B, &[0xA2, 0x40, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0], &[]).1.len(), 8);
     let length = 12 + 12 * shorter.len();
     for part in [0, 4, length - 1] {
         let [l0, l1] = u16::try_from(part).unwrap().to_be_bytes();
@@ -243,7 +244,8 @@ fn a_change_on_the_way_makes_authentication_fail() {
 fn a_short_read_breaks_nobodys_authentication() {
     let mut bench = Bench::new();
     let mut client = bench.after(A, COMBINED_SUITE, 0x1000, 2);
-    bench.execute(B, &[READ[0], READ[1], READ[2], READ[3], 0, 0, 0, 0, 0, 20, 0, 0], &[]);
+    let cdb = [READ[0], READ[1], READ[2], READ[3], 0, 0, 0, 0, 0, 20, 0, 0];
+    assert_eq!(bench.execute(B, &cdb, &[]).1.len(), 20);
     bench.finish(A, &mut client);
 }
 

@@ -79,7 +79,11 @@ fn losses_and_resets() {
             let client = bench.after(A, SEPARATE_SUITE, 0x2000, commands);
             let mut other = bench.after(B, COMBINED_SUITE, 0x3000, 2);
             bench.events();
-            if is_reset { bench.server.reset() } else { bench.server.nexus_lost(A) }
+            if is_reset {
+                bench.server.reset();
+            } else {
+                bench.server.nexus_lost(A);
+            }
             let why = if is_reset { DropReason::Reset } else { DropReason::NexusLoss };
             let dropped = (Some(A), EventKind::SequenceDropped { why });
             assert_eq!(bench.events().contains(&dropped), (1..4).contains(&commands));
