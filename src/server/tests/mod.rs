@@ -37,6 +37,11 @@ const FAILED: usize = 1;
 const DROPPED: usize = 2;
 const ACCEPTED: usize = 3;
 
+/// The transcripts of a dialect that this build can replay.
+fn transcripts(profile: Profile) -> Vec<Transcript> {
+    Transcript::all(crate::provider::provider(), profile)
+}
+
 /// Where a sequence is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -223,7 +228,7 @@ fn run(transcript: &Transcript, sum: &mut Counts) {
 
 #[test]
 fn a_refused_command_changes_nothing() {
-    let transcripts = Transcript::all(crate::provider::provider(), Profile::R3);
+    let transcripts = transcripts(Profile::R3);
     assert!(!transcripts.is_empty());
     let mut sum = Counts::default();
     transcripts.iter().for_each(|transcript| run(transcript, &mut sum));
@@ -240,7 +245,7 @@ fn a_refused_command_changes_nothing() {
 /// A snapshot differs after everything that changes something, each of which the comparison above would find.
 #[test]
 fn a_snapshot_tells_every_change() {
-    let transcripts = Transcript::all(crate::provider::provider(), Profile::R3);
+    let transcripts = transcripts(Profile::R3);
     let transcript = transcripts.iter().find(|transcript| transcript.name.contains("mandatory")).unwrap();
     let mut server = replay(transcript, 1, SlowCrypto::Offload);
     let mut last = Snapshot::of(&server);

@@ -81,7 +81,7 @@ impl Bench<'_> {
 
 #[test]
 fn a_refused_command_of_spc4_ends_its_sequence_or_changes_nothing() {
-    let transcripts = Transcript::all(crate::provider::provider(), Profile::SPC4);
+    let transcripts = transcripts(Profile::SPC4);
     let mut sum = Counts::default();
     transcripts.iter().for_each(|transcript| run(transcript, &mut sum));
     for (state, [refused, _, dropped, accepted]) in &sum.0 {
