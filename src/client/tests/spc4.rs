@@ -79,7 +79,7 @@ fn an_exchange_is_given_up_at_every_step() {
             assert_eq!(client.reply(Status::Good(&data_in)), Ok(Outcome::Continue));
         }
         let is_late = matches!(step, Step::AuthenticationOut | Step::AuthenticationIn);
-        client.next_command(&mut for_delete(&transcript)).unwrap();
+        let _ = client.next_command(&mut for_delete(&transcript)).unwrap();
         let leftover = if is_late { Leftover::PerhapsAssociation } else { Leftover::PerhapsSequence };
         let error = deleted(&mut client, &transcript, leftover);
         assert_eq!(error.fault, Fault::GivenUp);
