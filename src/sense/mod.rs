@@ -15,6 +15,7 @@
 //! | a limit | ILLEGAL REQUEST | INSUFFICIENT RESOURCES | CDB byte 2 |
 //! | random source, provider, key store | HARDWARE ERROR | INTERNAL TARGET FAILURE | none |
 
+mod esp;
 mod report;
 
 pub(crate) use report::told_width;
