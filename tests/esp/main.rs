@@ -15,6 +15,8 @@ mod round_trip;
 mod sequence;
 mod unusable;
 
+use std::sync::LazyLock;
+
 use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
 use ikev2_scsi::esp::{EspScsi, Flow, Form, TAPE_DATA_ENCRYPTION};
 use ikev2_scsi::keys::{MgmtData, SaParameters, UsageAlgorithms};
@@ -51,7 +53,12 @@ struct Association {
 
 impl Association {
     /// Those of `vectors/esp/esp.json`.
-    fn all() -> Vec<Self> {
+    fn all() -> &'static [Self] {
+        static ALL: LazyLock<Vec<Association>> = LazyLock::new(Association::read);
+        &ALL
+    }
+
+    fn read() -> Vec<Self> {
         let file: Value = serde_json::from_str(include_str!("../../vectors/esp/esp.json")).unwrap();
         let sais = (number(&file["ac_sai"]), number(&file["ds_sai"]));
         let of = |json: &Value| Self {
@@ -69,7 +76,7 @@ impl Association {
     }
 
     fn named(name: &str) -> Self {
-        Self::all().into_iter().find(|association| association.name == name).unwrap()
+        Self::all().iter().find(|association| association.name == name).unwrap().clone()
     }
 
     fn encrypts(&self) -> bool {

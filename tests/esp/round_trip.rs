@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn associations() -> impl Strategy<Value = Association> {
-    (0..Association::all().len()).prop_map(|index| Association::all()[index].clone())
+    proptest::sample::select(Association::all())
 }
 
 proptest! {
