@@ -39,7 +39,7 @@ fn the_device_server_replays_every_transcript() {
 
 #[test]
 fn the_application_client_replays_every_transcript() {
-    support::transcripts()
+    support::transcripts_of_r3()
         .iter()
         .for_each(|transcript| Replay::by_application_client(transcript).compare("application client"));
 }
@@ -104,7 +104,12 @@ impl<'a> Replay<'a> {
         let (internals, parameters) = (self.compare_internals(), self.compare_associations());
         let (name, commands) = (&self.transcript.name, self.steps.len());
         println!("{side}, {name}: {commands} commands, {internals} internals, {parameters} SA parameters");
-        assert!(internals > 0 && parameters > 0);
+        assert!(internals > 0 && (parameters > 0 || self.is_abandoned()));
+    }
+
+    /// The sequence is deleted before its authentication, which is then refused unopened.
+    fn is_abandoned(&self) -> bool {
+        self.transcript.json["scenario"] == "abandon"
     }
 
     /// Compares every member of `ccs`; gives their number.
@@ -114,9 +119,12 @@ impl<'a> Replay<'a> {
         let script = self.transcript.provisioning().script;
         assert!(script.len() >= sequences.len());
         for (values, recorded) in script.iter().zip(sequences) {
-            let ds_sai = Sai(u64::from_be_bytes(values.ds_sai.clone().try_into().unwrap()));
+            let ds_sai = Sai(values.ds_sai.iter().fold(0, |sai, byte| sai << 8 | u64::from(*byte)));
             for (name, recorded_value) in recorded.as_object().unwrap() {
                 let recorded_value = recorded_value.as_str().unwrap();
+                if self.is_abandoned() && ["octets_i", "auth_i", "plaintext_i"].contains(&name.as_str()) {
+                    continue;
+                }
                 let found: Vec<String> = self.ours(ds_sai, recorded, name).iter().map(|v| hex::encode(v)).collect();
                 assert!(
                     found.iter().any(|ours| ours == recorded_value),

@@ -147,7 +147,7 @@ impl Pair {
             .expect_device_server(server.clone())
             .preferences(Preferences::exactly(suite.identifiers()))
             .allow_no_authentication(suite.is_unauthenticated())
-            .usage(Policy::TAPE_DATA_ENCRYPTION, suite.usage_data)
+            .usage(0x81, suite.usage_data)
             .nonce_length(suite.nonce_length)
             .own_methods(&[suite.own_method])
             .validator(client_signs.validator)

@@ -227,10 +227,23 @@ pub(crate) struct Rules {
     pub(crate) classes: ErrorClasses,
     /// Whether an SA has keys for its use, made when it is (SPC-4 5.14.4.8.6).
     pub(crate) makes_usage_keys: bool,
-    /// Whether a Delete ends a running sequence, and what is kept for repetition with it (SPC-4 5.14.4.11, reading S9).
-    pub(crate) delete_is_remembered: bool,
+    /// Whether a Delete also ends a running sequence, and what is kept for repetition (SPC-4 5.14.4.11, reading S9).
+    pub(crate) delete_ends_sequences: bool,
     /// Whether REQUEST SENSE restarts the protocol timeout (SPC-4 5.14.4.1).
     pub(crate) waiting_prolongs: bool,
+    /// Whether what is kept for repetition is kept from the authentication OUT on, and not from the last IN on (SPC-4 table 556).
+    pub(crate) repeats_from_last_out: bool,
+    /// Whether an Initial Contact acts when the authentication OUT has succeeded, and not only with the new SA (readings R31a,
+    /// S11).
+    pub(crate) contact_counts_at_once: bool,
+    /// Whether ID_DER_ASN1_DN and ID_DER_ASN1_GN take a certificate (r3 7.7.4.4).
+    pub(crate) names_need_certificates: bool,
+    /// Whether one nexus's sequence may be the logical unit's only one (SPC-4 5.14.4.1).
+    pub(crate) may_be_exclusive: bool,
+    /// Whether the formats of the capabilities can be asked for (SPC-4 7.7.2.3.1).
+    pub(crate) lists_formats: bool,
+    /// Bytes of the field that says what an SA is for.
+    pub(crate) usage_type_length: usize,
     /// Whether a Certificate Request makes a certificate mandatory (SPC-4 5.14.4.3.3.4).
     pub(crate) requests_demand: bool,
     /// Payloads of each message in their order, those of [`Rules::inner`] excepted.

@@ -66,6 +66,16 @@ impl SenseCodes {
         Asc::new(0x26, 0x00)
     }
 
+    /// Whether a failed authentication is ABORTED COMMAND, and not ILLEGAL REQUEST (reading R21; SPC-4 7.7.3.5.7).
+    pub(crate) const fn aborts(self) -> bool {
+        matches!(self, Self::Spc4)
+    }
+
+    /// Whether a list that is too short is blamed on its LENGTH field, and not on the CDB (reading R36; question Q18).
+    pub(crate) const fn blames_length(self) -> bool {
+        matches!(self, Self::Spc4)
+    }
+
     /// CONFLICTING SA CREATION REQUEST (SPC-4).
     #[must_use]
     pub const fn conflicting_request(self) -> Asc {

@@ -6,7 +6,7 @@ use super::{
 };
 
 pub(super) static RULES: Rules = Rules {
-    spoken: false,
+    spoken: true,
     payload_codes: &[
         (0x21, PayloadType::Prohibited),
         (0x22, PayloadType::KeyExchange),
@@ -68,8 +68,14 @@ pub(super) static RULES: Rules = Rules {
     usage_after_authentication: Some((0x8000, 0xBFFF)),
     classes: ErrorClasses::Two,
     makes_usage_keys: true,
-    delete_is_remembered: true,
+    delete_ends_sequences: true,
     waiting_prolongs: true,
+    repeats_from_last_out: true,
+    contact_counts_at_once: true,
+    names_need_certificates: false,
+    may_be_exclusive: true,
+    lists_formats: true,
+    usage_type_length: 2,
     requests_demand: true,
     outer,
     inner,

@@ -1,7 +1,7 @@
 //! Every row of the room's table, and both formats.
 
 use super::*;
-use crate::dialect::Exchange;
+use crate::dialect::{Exchange, Profile};
 
 fn list(kind: WireErrorKind) -> Refusal {
     Refusal::List(WireError::new(0x0123, Field::KeyLength, kind))
@@ -50,9 +50,9 @@ fn faults_of_the_cdb_and_of_sequence() {
 fn authentication_failed() {
     let client = Box::new(Claimant { identity: Identity::key_id(b"host"), method: 2 });
     let failed = Refusal::Authentication { at: 28, client, why: Denial::WrongAuth };
-    assert_eq!(failed.consequence(), Consequence::CountFailure);
+    assert_eq!(failed.consequence(Profile::R3, Some(SequenceCommand::AuthenticationOut)), Consequence::CountFailure);
     assert_eq!(fixed(failed), (5, [0x74, 0x40], [0x80, 0, 28]));
-    assert_eq!(Refusal::Internal.consequence(), Consequence::None);
+    assert_eq!(Refusal::Internal.consequence(Profile::R3, Some(SequenceCommand::AuthenticationOut)), Consequence::None);
 }
 
 /// r3 5.13.4.6: 25 % complete if one command out of four has been performed.
@@ -118,16 +118,16 @@ fn every_rule_has_a_clause() {
     ];
     for field in Field::ALL {
         for kind in kinds {
-            let rule = Refusal::List(WireError::new(0, *field, kind)).rule(Some(Exchange::KeyExchangeOut));
+            let rule = Refusal::List(WireError::new(0, *field, kind)).rule(Profile::R3, Some(Exchange::KeyExchangeOut));
             assert_eq!(rule.clause == "r3 7.7.4", unused.contains(field), "{field}: {kind}");
-            assert!(told_width(*field) <= 16);
+            assert!(told_width(Profile::R3, *field) <= 16);
         }
     }
     for secret in [Field::AuthenticationData, Field::IntegrityChecksumData, Field::InitializationVector] {
-        assert_eq!(told_width(secret), 0);
+        assert_eq!(told_width(Profile::R3, secret), 0);
     }
     let missing = Refusal::List(WireError::new(16, Field::NextPayload, WireErrorKind::Missing));
-    let clause = |exchange| missing.rule(Some(exchange)).clause;
+    let clause = |exchange| missing.rule(Profile::R3, Some(exchange)).clause;
     assert_eq!(clause(Exchange::KeyExchangeOut), "r3 5.13.4.3.2, readings R6, R34");
     assert_eq!(clause(Exchange::AuthenticationOut), "r3 5.13.4.4.2, readings R6, R34");
     assert_eq!(clause(Exchange::DeleteOut), "r3 5.13.5, readings R6, R34");

@@ -235,7 +235,10 @@ impl Builder {
                 Offer::derive(self.profile, &self.provider, methods, hidden_algorithms, *allow_triple_des)?
             }
         };
-        self.policy.check(offer.min_nonce(&self.provider))?;
+        if !self.policy.waive_complete_row {
+            offer.check_complete()?;
+        }
+        self.policy.check(self.profile, offer.min_nonce(&self.provider))?;
         Ok(DeviceServer {
             protocols: supported_protocols(&self.protocols)?,
             setting: Setting {
@@ -249,6 +252,7 @@ impl Builder {
                 credentials: Arc::new(credentials),
                 key_log: self.key_log,
             },
+            unread_offer: None,
             now: Instant::default(),
             slots: BTreeMap::new(),
             protocol_timers: Deadlines::new(),
