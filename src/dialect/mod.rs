@@ -29,8 +29,7 @@ pub enum Dialect {
     /// T10/06-449r3.
     #[default]
     R3,
-    /// SPC-4 (INCITS 513), as of its ballot draft r36f. Messages are read, written and printed; device server and
-    /// application client do not speak it yet, and refuse to be built with it.
+    /// SPC-4 (INCITS 513), as of its ballot draft r36f.
     Spc4,
 }
 
@@ -96,12 +95,6 @@ impl Profile {
         }
     }
 
-    /// True for a dialect that device server and application client speak; others are read, written and printed.
-    #[must_use]
-    pub const fn is_spoken(self) -> bool {
-        self.rules().spoken
-    }
-
     /// The additional sense codes to answer with: those chosen, in a dialect that leaves the choice.
     pub(crate) const fn codes(self) -> SenseCodes {
         match (self.rules().sense_codes, self.sense_codes) {
@@ -160,8 +153,6 @@ pub(crate) enum ErrorClasses {
 /// The numbers of one dialect.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// True when device server and application client speak the dialect; else it is only read and printed.
-    pub(crate) spoken: bool,
     /// NEXT PAYLOAD codes (r3 Table G1, SPC-4 7.7.3.4).
     pub(crate) payload_codes: &'static [(u8, PayloadType)],
     /// What the dialect calls codes for which [`PayloadType::name`] is not right.

@@ -3,7 +3,6 @@
 use super::{AlgorithmNumbers, ErrorClasses, Exchange, Order, Padding, PayloadType, Rules, Side, Slot};
 
 pub(super) static RULES: Rules = Rules {
-    spoken: true,
     payload_codes: &[
         (0x22, PayloadType::KeyExchange),
         (0x23, PayloadType::IdApplicationClient),

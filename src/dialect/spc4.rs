@@ -6,7 +6,6 @@ use super::{
 };
 
 pub(super) static RULES: Rules = Rules {
-    spoken: true,
     payload_codes: &[
         (0x21, PayloadType::Prohibited),
         (0x22, PayloadType::KeyExchange),

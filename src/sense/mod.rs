@@ -27,10 +27,12 @@
 //!
 //! There a refusal also ends the sequence of its nexus, but for those that SPC-4 table 83 names: [`Sense::keeps_sequence`].
 
+mod abandonment;
 mod esp;
 mod report;
 mod report_spc4;
 
+pub use abandonment::SequenceCommand;
 pub(crate) use report::told_width;
 pub use report::{Allowed, Rule};
 
@@ -161,27 +163,6 @@ impl Sense {
         specific: SenseKeySpecific::None,
     };
 
-    /// True if a command that ends so leaves its nexus's sequence where it was, by SPC-4 table 83: everything that it does not
-    /// name tells the application client that the sequence is gone. A Delete is no command of a sequence, and ends one only
-    /// when it was found wrong after it had been opened (SPC-4 7.7.3.8.3).
-    #[must_use]
-    pub fn keeps_sequence(&self, command: SequenceCommand) -> bool {
-        let codes = SenseCodes::Spc4;
-        if self.key == SenseKey::NotReady && self.asc == codes.operation_in_progress() {
-            return true;
-        }
-        match command {
-            SequenceCommand::KeyExchangeOut if self.asc == codes.conflicting_request() => true,
-            SequenceCommand::KeyExchangeOut | SequenceCommand::AuthenticationOut => {
-                self.asc == codes.parameter_value_rejected()
-            }
-            SequenceCommand::In => self.asc == codes.invalid_field_in_cdb(),
-            SequenceCommand::Delete => {
-                self.asc != codes.parameter_value_invalid() && self.asc != codes.parameter_not_supported()
-            }
-        }
-    }
-
     /// Fixed format, 18 bytes.
     #[must_use]
     pub fn to_fixed(&self) -> SenseBytes {
@@ -226,19 +207,6 @@ impl fmt::Display for Sense {
             }
         }
     }
-}
-
-/// A command of protocol 41h, as far as SPC-4 table 83 tells commands apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SequenceCommand {
-    /// Key Exchange SECURITY PROTOCOL OUT.
-    KeyExchangeOut,
-    /// Authentication SECURITY PROTOCOL OUT.
-    AuthenticationOut,
-    /// SECURITY PROTOCOL IN.
-    In,
-    /// Delete.
-    Delete,
 }
 
 /// What a refusal does to the command sequence besides leaving it where it was (reading R23).
