@@ -1,4 +1,4 @@
-//! The examples `create_sa`, `inspect` and `slow_crypto`, run as programs: what they print, what they keep to themselves, how they end.
+//! The examples `create_sa`, `inspect`, `slow_crypto` and `tape_key`, run as programs: what they print, what they keep to themselves, how they end.
 #![cfg(all(feature = "std", feature = "rustcrypto", feature = "client", feature = "x509"))]
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
 )]
 
 mod inspected;
+mod tape_key;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
