@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::crypto::{CertificateRequests, CertificateWish, CryptoError, Prf};
-use crate::provider::PRF_HMAC_SHA1;
 use crate::wire::{Certificate, CertificateEncoding, WireError};
 
 const BUSY: [u8; 8] = [0x72, 2, 0x04, 0x13, 0, 0, 0, 0];
