@@ -96,6 +96,16 @@ impl SaDatabase {
         self.by_ds_sai.get(&id.ds_sai).filter(|sa| sa.parameters.ac_sai == id.ac_sai)
     }
 
+    /// The association that both indexes name, to be used.
+    pub(crate) fn get_mut(&mut self, id: SaId) -> Option<&mut SecurityAssociation> {
+        self.get_mut_by_ds_sai(id.ds_sai).filter(|sa| sa.parameters.ac_sai == id.ac_sai)
+    }
+
+    /// The association that the device server's index names, to be used.
+    pub(crate) fn get_mut_by_ds_sai(&mut self, ds_sai: Sai) -> Option<&mut SecurityAssociation> {
+        self.by_ds_sai.get_mut(&ds_sai)
+    }
+
     /// All associations, by ascending DS_SAI.
     pub fn iter(&self) -> impl Iterator<Item = &SecurityAssociation> {
         self.by_ds_sai.values()

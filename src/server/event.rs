@@ -121,6 +121,8 @@ pub enum RemovalReason {
     Reset,
     /// [`DeviceServer::remove_sa`](super::DeviceServer::remove_sa).
     Administrator,
+    /// The last sequence number of a direction was used (SPC-4 5.14.7.4.2, 5.14.7.5.2).
+    SequenceNumbers,
 }
 
 /// Why a command sequence was dropped.
@@ -227,6 +229,7 @@ impl fmt::Display for RemovalReason {
             Self::InitialContact => "Initial Contact",
             Self::Reset => "reset",
             Self::Administrator => "administrator",
+            Self::SequenceNumbers => "no sequence number left",
         })
     }
 }
