@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::crypto::{CertificateRequests, CertificateWish, CryptoError, Prf};
-use crate::provider::PRF_HMAC_SHA1;
 use crate::wire::{Certificate, CertificateEncoding, WireError};
 
 const BUSY: [u8; 8] = [0x72, 2, 0x04, 0x13, 0, 0, 0, 0];
@@ -141,6 +140,11 @@ fn a_refused_authentication_out_ends_the_sequence_or_we_do() {
         let (mut client, ..) = transcript.client_at(step);
         let error = client.reply(Status::CheckCondition(&REJECTED)).unwrap_err();
         assert_eq!((error.step, error.leftover), (step, Leftover::Nothing), "there are no keys");
+    }
+    for sense in [&not_ours[..], &[]] {
+        let (mut client, ..) = transcript.client_at(Step::KeyExchangeIn);
+        let error = client.reply(Status::CheckCondition(sense)).unwrap_err();
+        assert_eq!((error.step, error.leftover), (Step::KeyExchangeIn, Leftover::PerhapsSequence));
     }
     let (mut client, ..) = Transcript::read(ROW_2).client_at(Step::AuthenticationIn);
     assert_eq!(client.reply(Status::CheckCondition(&not_ours)), Ok(Outcome::Continue));
