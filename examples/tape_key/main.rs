@@ -1,31 +1,13 @@
 //! Delivers the key of a tape under a security association of SPC-4, and takes data back: ESP-SCSI in both directions.
 //!
-//! The drive is a `DeviceServer`, in which a recorded exchange makes a live association; the host has the same association's
-//! parameters. What goes between them is a Set Data Encryption page of the SSC standards (SECURITY PROTOCOL OUT, SECURITY
+//! The drive is a `DeviceServer`; the host has made an association with it as an `ApplicationClient` and keeps its parameters. What goes between them is a Set Data Encryption page of the SSC standards (SECURITY PROTOCOL OUT, SECURITY
 //! PROTOCOL 20h, 0010h) whose key is an ESP-SCSI descriptor. Its length is KEY LENGTH, so the descriptor has none of its own.
 //! The clock is the program's own, so that an hour takes no time. No key is shown.
 
 mod association;
-#[allow(dead_code, reason = "the test bench reads bytes too")]
-#[path = "../shim/credentials.rs"]
-mod credentials;
-#[allow(dead_code, reason = "the test bench reads bytes too")]
-#[path = "../shim/hex.rs"]
-mod hex;
-#[allow(dead_code, reason = "the test bench reads more")]
-#[path = "../shim/member.rs"]
-mod member;
 #[path = "../create_sa/output.rs"]
 mod output;
 mod page;
-#[allow(dead_code, reason = "the test bench reads more")]
-#[path = "../shim/provisioning.rs"]
-mod provisioning;
-#[path = "../shim/script.rs"]
-mod script;
-#[allow(dead_code, reason = "the test bench asks for more")]
-#[path = "../shim/unit.rs"]
-mod unit;
 
 use std::env;
 use std::error::Error;

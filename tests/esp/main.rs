@@ -33,8 +33,8 @@ fn esp() -> EspScsi<'static> {
 }
 
 fn bytes(value: &Value) -> Vec<u8> {
-    let digits = value.as_str().unwrap();
-    (0..digits.len()).step_by(2).map(|i| u8::from_str_radix(&digits[i..i + 2], 16).unwrap()).collect()
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+    value.as_str().unwrap().as_bytes().chunks(2).map(byte).collect()
 }
 
 fn number(value: &Value) -> u64 {

@@ -133,10 +133,8 @@ fn difference(before: &Snapshot, after: &Snapshot) -> Vec<String> {
 
 /// A device server after the first commands of the transcript, all of which succeed; the last one's job waits, if it has one.
 fn replay(transcript: &Transcript, upto: usize, slow_crypto: SlowCrypto) -> DeviceServer {
-    let mut server = transcript.server(|policy| {
-        policy.max_auth_failures = FAILURES;
-        policy.slow_crypto = slow_crypto;
-    });
+    let mut server = transcript.server(|policy| policy.slow_crypto = slow_crypto);
+    server.setting.limits.auth_failures = FAILURES;
     for command in &transcript.commands[..upto] {
         while let Some(job) = server.poll_job() {
             let late = server.complete(job.run(), &mut [0; 4096], NOW);
