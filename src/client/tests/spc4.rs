@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::crypto::{CertificateRequests, CertificateWish, CryptoError, Prf};
-use crate::provider::PRF_HMAC_SHA1;
 use crate::wire::{Certificate, CertificateEncoding, WireError};
 
 const BUSY: [u8; 8] = [0x72, 2, 0x04, 0x13, 0, 0, 0, 0];
@@ -79,7 +78,7 @@ fn an_exchange_is_given_up_at_every_step() {
             assert_eq!(client.reply(Status::Good(&data_in)), Ok(Outcome::Continue));
         }
         let is_late = matches!(step, Step::AuthenticationOut | Step::AuthenticationIn);
-        client.next_command(&mut for_delete(&transcript)).unwrap();
+        let _ = client.next_command(&mut for_delete(&transcript)).unwrap();
         let leftover = if is_late { Leftover::PerhapsAssociation } else { Leftover::PerhapsSequence };
         let error = deleted(&mut client, &transcript, leftover);
         assert_eq!(error.fault, Fault::GivenUp);
@@ -141,6 +140,11 @@ fn a_refused_authentication_out_ends_the_sequence_or_we_do() {
         let (mut client, ..) = transcript.client_at(step);
         let error = client.reply(Status::CheckCondition(&REJECTED)).unwrap_err();
         assert_eq!((error.step, error.leftover), (step, Leftover::Nothing), "there are no keys");
+    }
+    for sense in [&not_ours[..], &[]] {
+        let (mut client, ..) = transcript.client_at(Step::KeyExchangeIn);
+        let error = client.reply(Status::CheckCondition(sense)).unwrap_err();
+        assert_eq!((error.step, error.leftover), (Step::KeyExchangeIn, Leftover::PerhapsSequence));
     }
     let (mut client, ..) = Transcript::read(ROW_2).client_at(Step::AuthenticationIn);
     assert_eq!(client.reply(Status::CheckCondition(&not_ours)), Ok(Outcome::Continue));
