@@ -16,6 +16,7 @@ use super::{DeviceServer, DropReason, Event, EventKind, Limit, Reply};
 use crate::ccs::SlowCrypto;
 use crate::ccs::table::Phase;
 use crate::keys::Protection;
+use crate::provider;
 use crate::sense::{SenseKey, SenseKeySpecific};
 use crate::time::Instant;
 use crate::wire::specific;
@@ -215,7 +216,7 @@ fn run(transcript: &Transcript, sum: &mut Counts) {
 
 #[test]
 fn a_refused_command_changes_nothing() {
-    let transcripts = Transcript::all(crate::provider::provider());
+    let transcripts = Transcript::all(provider::provider());
     assert!(!transcripts.is_empty());
     let mut sum = Counts::default();
     transcripts.iter().for_each(|transcript| run(transcript, &mut sum));
@@ -232,7 +233,7 @@ fn a_refused_command_changes_nothing() {
 /// A snapshot differs after everything that changes something, each of which the comparison above would find.
 #[test]
 fn a_snapshot_tells_every_change() {
-    let transcripts = Transcript::all(crate::provider::provider());
+    let transcripts = Transcript::all(provider::provider());
     let transcript = transcripts.iter().find(|transcript| transcript.name.contains("mandatory")).unwrap();
     let mut server = replay(transcript, 1, SlowCrypto::Offload);
     let mut last = Snapshot::of(&server);
