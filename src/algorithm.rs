@@ -6,6 +6,7 @@
 mod numbers;
 
 pub use numbers::{Number, NumberedType, number_of, numbered, numbered_type};
+pub(crate) use numbers::{identifier_of, row_of};
 
 /// ALGORITHM TYPE (r3 Table K1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

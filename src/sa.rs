@@ -96,6 +96,16 @@ impl SaDatabase {
         self.by_ds_sai.get(&id.ds_sai).filter(|sa| sa.parameters.ac_sai == id.ac_sai)
     }
 
+    /// The association that both indexes name, to be used.
+    pub(crate) fn get_mut(&mut self, id: SaId) -> Option<&mut SecurityAssociation> {
+        self.get_mut_by_ds_sai(id.ds_sai).filter(|sa| sa.parameters.ac_sai == id.ac_sai)
+    }
+
+    /// The association that the device server's index names, to be used.
+    pub(crate) fn get_mut_by_ds_sai(&mut self, ds_sai: Sai) -> Option<&mut SecurityAssociation> {
+        self.by_ds_sai.get_mut(&ds_sai)
+    }
+
     /// All associations, by ascending DS_SAI.
     pub fn iter(&self) -> impl Iterator<Item = &SecurityAssociation> {
         self.by_ds_sai.values()
@@ -157,11 +167,15 @@ mod tests {
             ac_sai: Sai(number),
             ds_sai: Sai(number + 1000),
             timeout,
+            ac_sqn: 0,
+            ds_sqn: 0,
             ac_nonce: [0; 16].into(),
             ds_nonce: [0; 16].into(),
             key_seed: Secret::copy_of(&[0; 20]),
             kdf_id: 0x0002_0002,
+            keymat: Secret::zeroed(0),
             usage_type: 0x81,
+            usage_algorithms: None,
             usage_data: [].into(),
             mgmt_data: MgmtData {
                 encr: 12,
@@ -169,6 +183,8 @@ mod tests {
                 integ: 2,
                 sk_ei: Secret::copy_of(&[0; 16]),
                 sk_ai: Secret::copy_of(&[0; 20]),
+                sk_er: Secret::zeroed(0),
+                sk_ar: Secret::zeroed(0),
                 next_message_id: 2,
             },
         };

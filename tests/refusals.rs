@@ -24,7 +24,7 @@ use ikev2_scsi::sense::{SenseKey, SenseKeySpecific};
 use ikev2_scsi::wire::Cdb;
 use serde_json::Value;
 use support::unit::{Answer, Unit};
-use support::{Step, Transcript, assert_answer, bytes, transcripts, unit_before};
+use support::{Step, Transcript, assert_answer, bytes, transcripts_of_r3, unit_before};
 
 /// Part of a key exchange OUT; offsets in a row of [`MAY_CHANGE`] count from its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,7 +229,7 @@ fn flips(message: &[u8]) -> impl Iterator<Item = (usize, u8, Vec<u8>)> + '_ {
 
 /// Runs `check` for every transcript, each on its own thread, and prints what they say.
 fn each_transcript(check: impl Fn(&Transcript) -> String + Sync) {
-    let transcripts = transcripts();
+    let transcripts = transcripts_of_r3();
     let outcomes: Vec<String> = std::thread::scope(|scope| {
         let check = &check;
         let threads: Vec<_> = transcripts.iter().map(|transcript| scope.spawn(move || check(transcript))).collect();

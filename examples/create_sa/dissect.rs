@@ -14,14 +14,13 @@ use ikev2_scsi::{Profile, provider};
 
 use super::hex;
 
-/// How everything here is spoken that does not say otherwise.
-pub(crate) const PROFILE: Profile = Profile::R3;
 /// Bytes in one line of hexadecimal.
 const PER_LINE: usize = 32;
 
 /// The algorithms that protect Encrypted payloads.
 #[derive(Clone, Copy)]
 pub(crate) struct Algorithms {
+    profile: Profile,
     cipher: &'static dyn Cipher,
     integrity: Option<&'static dyn Integrity>,
 }
@@ -47,7 +46,7 @@ impl Algorithms {
                 Some(found.ok_or_else(|| lacks(AlgorithmType::Integrity, integrity))?)
             }
         };
-        Ok(Self { cipher, integrity })
+        Ok(Self { profile, cipher, integrity })
     }
 }
 
@@ -70,7 +69,7 @@ impl Keys {
     }
 
     fn protection(&self, direction: Direction) -> Protection<'_> {
-        let Algorithms { cipher, integrity } = self.algorithms;
+        let Algorithms { cipher, integrity, .. } = self.algorithms;
         let (cipher_key, integrity_key) = match direction {
             Direction::Out => &self.outgoing,
             Direction::In => &self.incoming,
@@ -88,7 +87,7 @@ impl Keys {
         let protection = self.protection(direction);
         let encrypted = protection.divide(raw)?;
         let mut opened = bytes.to_vec();
-        open(&protection, &mut opened, &encrypted)?;
+        open(self.algorithms.profile, &protection, &mut opened, &encrypted)?;
         Ok((opened, encrypted))
     }
 }

@@ -129,6 +129,14 @@ impl FromJson for u32 {
     }
 }
 
+impl FromJson for u16 {
+    const WHAT: &'static str = "number of 16 bits";
+
+    fn from_json(value: &Value) -> Option<Self> {
+        value.as_u64()?.try_into().ok()
+    }
+}
+
 impl FromJson for u8 {
     const WHAT: &'static str = "number of 8 bits";
 

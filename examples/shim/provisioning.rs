@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ikev2_scsi::Profile;
 use ikev2_scsi::ccs::{Policy, UsageType};
 use ikev2_scsi::crypto::{HashKind, Identity, MemoryKeys, Secret};
 use ikev2_scsi::provider;
@@ -17,6 +18,7 @@ use super::script::Values;
 
 /// A device server to be.
 pub(crate) struct Provisioning {
+    pub(crate) profile: Profile,
     pub(crate) policy: Policy,
     pub(crate) script: Vec<Values>,
     pub(crate) descriptor_sense: bool,
@@ -31,11 +33,14 @@ pub(crate) struct Provisioning {
 impl Provisioning {
     /// Reads the object.
     pub(crate) fn read(root: &Member<'_>) -> Result<Self, Fault> {
-        for (name, served) in [("profile", "r3"), ("header_flags", "t10")] {
-            let member = root.get(name);
-            if member.read::<String>()?.is_some_and(|wanted| wanted != served) {
-                return Err(member.fault(&format!("is served as \"{served}\" only")));
-            }
+        let profile = match root.get("profile").read::<String>()?.as_deref() {
+            None | Some("r3") => Profile::R3,
+            Some("spc4") => Profile::SPC4,
+            Some(_) => return Err(root.get("profile").fault("is served as \"r3\" or \"spc4\" only")),
+        };
+        let header_flags = root.get("header_flags");
+        if header_flags.read::<String>()?.is_some_and(|wanted| wanted != "t10") {
+            return Err(header_flags.fault("is served as \"t10\" only"));
         }
         let device_server = root.get("device_server").object()?.present()?;
         let settings = root.get("policy").object()?;
@@ -54,6 +59,7 @@ impl Provisioning {
         let script = root.get("random").object()?.get("ccs");
         let script: Vec<Values> = script.elements()?.iter().map(Values::read).collect::<Result<_, _>>()?;
         Ok(Self {
+            profile,
             policy,
             script,
             descriptor_sense,
@@ -75,6 +81,7 @@ impl Provisioning {
     pub(crate) fn builder(&self) -> Builder {
         let keys = Arc::clone(&self.keys);
         let builder = DeviceServer::builder(provider::provider())
+            .profile(self.profile)
             .policy(self.policy.clone())
             .identity(self.identity.clone())
             .preshared_keys(keys)
@@ -139,6 +146,8 @@ fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
     replace(&mut policy.rsa_hashes, hashes);
     // Both are offered where the capabilities list them, and nowhere else.
     (policy.allow_no_authentication, policy.allow_triple_des) = (true, true);
+    // The bench reports what it is told to report.
+    policy.waive_complete_row = true;
     Ok((policy, member.get("descriptor_sense").read()?.unwrap_or(false)))
 }
 

@@ -5,7 +5,7 @@
 //! is the one place that goes from a number on the wire to a row and back.
 
 use super::{Algorithm, AlgorithmType};
-use crate::dialect::{AlgorithmNumbers, Profile};
+use crate::dialect::{AlgorithmNumbers, Profile, Side};
 
 /// An ALGORITHM TYPE of a dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Number {
 pub fn numbered_type(profile: Profile, code: u8) -> Option<NumberedType> {
     let numbers = profile.rules().algorithm_type(code)?;
     let algorithm_type = AlgorithmType::from_code(numbers.table)?;
-    Some(NumberedType { algorithm_type, name: numbers.name, has_use_and_accept: numbers.has_use_and_accept })
+    Some(NumberedType { algorithm_type, name: numbers.name, has_use_and_accept: numbers.side == Side::Attributes })
 }
 
 /// The algorithm that a descriptor with this ALGORITHM TYPE and ALGORITHM IDENTIFIER names; `None` for numbers that the
@@ -59,6 +59,37 @@ pub fn number_of(profile: Profile, algorithm_type: AlgorithmType, identifier: u3
         None => Some(row.identifier),
         Some(known) => known.iter().find(|known| known.table == row.identifier).map(|known| known.wire),
     }
+}
+
+/// The row's numbers for an ALGORITHM TYPE and ALGORITHM IDENTIFIER of a dialect, vendors' identifiers included: what a crypto
+/// provider knows the algorithm by. `None` for values that the dialect reserves.
+pub(crate) fn row_of(profile: Profile, code: u8, identifier: u32) -> Option<(AlgorithmType, u32)> {
+    let numbers = profile.rules().algorithm_type(code)?;
+    let algorithm_type = AlgorithmType::from_code(numbers.table)?;
+    let Some(known) = numbers.identifiers else { return Some((algorithm_type, identifier)) };
+    let assigned = known.iter().find(|known| known.wire == identifier).map(|known| known.table);
+    let of_vendor = || {
+        let (upper, least, most) = numbers.vendor?;
+        let [u0, u1, l0, l1] = identifier.to_be_bytes();
+        let lower = u16::from_be_bytes([l0, l1]);
+        let is_vendors = upper == u32::from(u16::from_be_bytes([u0, u1])) && (least..=most).contains(&lower);
+        is_vendors.then_some(u32::from(lower))
+    };
+    Some((algorithm_type, assigned.or_else(of_vendor)?))
+}
+
+/// The ALGORITHM IDENTIFIER by which a dialect knows an algorithm given by the row's numbers, vendors' identifiers included.
+pub(crate) fn identifier_of(profile: Profile, algorithm_type: AlgorithmType, identifier: u32) -> Option<u32> {
+    let of_type = |numbers: &&AlgorithmNumbers| numbers.table == algorithm_type.code();
+    let numbers = profile.rules().algorithms.iter().find(of_type)?;
+    let Some(known) = numbers.identifiers else { return Some(identifier) };
+    let assigned = known.iter().find(|known| known.table == identifier).map(|known| known.wire);
+    let of_vendor = || {
+        let (upper, least, most) = numbers.vendor?;
+        let lower = u16::try_from(identifier).ok().filter(|lower| (least..=most).contains(lower))?;
+        Some(upper.unbounded_shl(16) | u32::from(lower))
+    };
+    assigned.or_else(of_vendor)
 }
 
 #[cfg(test)]
@@ -106,6 +137,30 @@ mod tests {
         }
         let has = |row: &&Algorithm| number_of(Profile::SPC4, row.algorithm_type, row.identifier).is_some();
         assert_eq!(TABLE.iter().filter(has).count(), SPC4.len());
+    }
+
+    /// SPC-4 7.7.3.6: vendors' identifiers have the upper half of their type and the same lower halves as r3's, which IANA
+    /// leaves to private use.
+    #[test]
+    fn vendors_identifiers_keep_their_lower_half() {
+        let both = |code, wire, kind, row| {
+            assert_eq!(row_of(Profile::SPC4, code, wire), Some((kind, row)), "{wire:08X}h");
+            assert_eq!(identifier_of(Profile::SPC4, kind, row), Some(wire), "{wire:08X}h");
+        };
+        both(0x01, 0x8001_0400, AlgorithmType::Encryption, 0x0400);
+        both(0x02, 0x8002_FFFF, AlgorithmType::PseudoRandom, 0xFFFF);
+        both(0x04, 0x8004_0401, AlgorithmType::DiffieHellman, 0x0401);
+        both(0xFA, 0x00F9_00C9, AlgorithmType::Authentication, 0xC9);
+        both(0x03, 0xF003_0001, AlgorithmType::Integrity, algorithm::INTEG_NONE);
+        for (code, identifier) in
+            [(1, 0x8001_03FF), (1, 0x8002_0400), (1, 0x0400), (0xF9, 0x00F9_00C8), (0xF9, 0x00F9_0100)]
+        {
+            assert_eq!(row_of(Profile::SPC4, code, identifier), None, "{identifier:08X}h");
+        }
+        assert_eq!(identifier_of(Profile::SPC4, AlgorithmType::Encryption, 0x03), None, "3DES");
+        assert_eq!(identifier_of(Profile::SPC4, AlgorithmType::Encryption, 0x1_0400), None);
+        assert_eq!(row_of(Profile::R3, 1, 0x1234), Some((AlgorithmType::Encryption, 0x1234)));
+        assert_eq!(identifier_of(Profile::R3, AlgorithmType::Encryption, 0x1234), Some(0x1234));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What the device server offers (r3 5.13.4.2, 7.7.2, 7.7.4.11), and what an application client selected of it.
 //!
 //! The list is derived from the provider's lists, in the standard's order; a policy may hide entries and never adds one.
-//! Selection ([`select`]) is the one place that judges an SCA payload's descriptors.
+//! Selection is the one place that judges an SCA payload's descriptors, and those of its successors in SPC-4.
 
 mod selection;
 
-pub use selection::{Selection, select};
+pub use selection::Selection;
+pub(crate) use selection::{Selected, select, select_usage};
 
 use alloc::vec::Vec;
 
@@ -13,11 +14,8 @@ use thiserror::Error;
 
 use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{Credentials, CryptoProvider};
-use crate::dialect::Profile;
+use crate::dialect::{Profile, Side};
 use crate::wire::{Capabilities, Descriptor, Descriptors, EmitError, Writer};
-
-/// The types of algorithm, one descriptor of each in an SCA payload, in its order (reading R4).
-const TYPES: [AlgorithmType; 5] = AlgorithmType::ALL;
 
 /// A set of the IKE authentication algorithms of r3 Table K6, IKE_AUTH_NONE left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,6 +75,11 @@ impl AuthMethods {
         if identifier == algorithm::IKE_AUTH_NONE { self.none } else { self.uses.contains(identifier) }
     }
 
+    /// True if an application client may select the IKE authentication algorithm for itself (SPC-4 7.7.3.6.6).
+    pub(crate) fn can_take(&self, identifier: u32) -> bool {
+        if identifier == algorithm::IKE_AUTH_NONE { self.none } else { self.accepts.contains(identifier) }
+    }
+
     /// True if the device server can verify an application client that uses this AUTH METHOD.
     ///
     /// Zero is never acceptable: IKE_AUTH_NONE is selected in the SCA only (reading R18).
@@ -102,6 +105,15 @@ pub enum CapabilitiesError {
     /// No algorithm of this type is left, and there shall be at least one of each (r3 7.7.4.11).
     #[error("no algorithm of type {} is offered", .0.name())]
     NoneOfType(AlgorithmType),
+    /// The list lacks an algorithm of the set that it comes closest to holding, and one set is to be there whole (SPC-4
+    /// 5.14.4.5); [`Policy::waive_complete_row`](crate::ccs::Policy::waive_complete_row) lets that pass.
+    #[error("{name} of type {kind} is missing: a device server reports a complete set of algorithms (SPC-4 table 82)")]
+    Incomplete {
+        /// The abbreviation of the type.
+        kind: &'static str,
+        /// The algorithm's name.
+        name: &'static str,
+    },
     /// More descriptors than NUMBER OF TRANSFORMS can count (255).
     #[error("more than 255 algorithms are offered")]
     TooMany,
@@ -110,7 +122,11 @@ pub enum CapabilitiesError {
 /// The list that a Device Server Capabilities phase returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
+    profile: Profile,
+    /// As they are reported.
     descriptors: Vec<[u8; Descriptors::EACH]>,
+    /// Those that the dialect assigns, by the numbers of room `algorithm`.
+    known: Vec<Descriptor>,
     /// Whether ENCR_3DES may be selected where the list has it.
     allow_triple_des: bool,
 }
@@ -124,6 +140,7 @@ impl Offer {
     /// # Errors
     /// [`CapabilitiesError`].
     pub fn derive(
+        profile: Profile,
         provider: &CryptoProvider,
         methods: AuthMethods,
         hidden: &[(AlgorithmType, u32)],
@@ -143,10 +160,11 @@ impl Offer {
         if list.iter().any(|d| is_combined(provider, d)) {
             list.push(plain(AlgorithmType::Integrity, algorithm::INTEG_NONE));
         }
+        let mut list: Vec<Descriptor> = list.iter().flat_map(|d| d.in_dialect(profile)).collect();
         // Attributes last, so that key lengths of one identifier ascend (r3 7.7.4.11).
         list.sort_unstable();
         list.dedup();
-        Self::fixed(&list, allow_triple_des)
+        Self::fixed(profile, &list, allow_triple_des)
     }
 
     /// Exactly these descriptors in this order, whatever the provider has: for test benches. ENCR_3DES is among them if they
@@ -154,15 +172,40 @@ impl Offer {
     ///
     /// # Errors
     /// [`CapabilitiesError`].
-    pub fn fixed(list: &[Descriptor], allow_triple_des: bool) -> Result<Self, CapabilitiesError> {
-        let missing = |kind: &&AlgorithmType| !list.iter().any(|d| d.algorithm_type == kind.code());
-        if let Some(kind) = TYPES.iter().find(missing) {
+    pub fn fixed(profile: Profile, list: &[Descriptor], allow_triple_des: bool) -> Result<Self, CapabilitiesError> {
+        let is_of = |kind: &AlgorithmType, d: &Descriptor| {
+            let numbers = profile.rules().algorithm_type(d.algorithm_type);
+            numbers.is_some_and(|numbers| numbers.table == kind.code())
+        };
+        let missing = |kind: &&AlgorithmType| !list.iter().any(|d| is_of(kind, d));
+        if let Some(kind) = AlgorithmType::ALL.iter().find(missing) {
             return Err(CapabilitiesError::NoneOfType(*kind));
         }
         if list.len() > usize::from(u8::MAX) {
             return Err(CapabilitiesError::TooMany);
         }
-        Ok(Self { descriptors: list.iter().map(Descriptor::to_bytes).collect(), allow_triple_des })
+        let known = list.iter().filter_map(|d| d.known(profile)).collect();
+        Ok(Self { profile, descriptors: list.iter().map(Descriptor::to_bytes).collect(), known, allow_triple_des })
+    }
+
+    /// Checks that one of the dialect's sets of algorithms is there whole (SPC-4 5.14.4.5).
+    ///
+    /// # Errors
+    /// [`CapabilitiesError::Incomplete`] with the first algorithm that the set with the fewest missing lacks.
+    pub(crate) fn check_complete(&self) -> Result<(), CapabilitiesError> {
+        let lacks = |row: &&(u8, u32, u16)| {
+            let (kind, identifier, key_length) = **row;
+            !self.iter().any(|d| (d.algorithm_type, d.identifier, d.key_length()) == (kind, identifier, key_length))
+        };
+        let rows = self.profile.rules().complete_rows.iter();
+        let Some(nearest) = rows.min_by_key(|row| row.iter().filter(lacks).count()) else { return Ok(()) };
+        match nearest.iter().find(lacks) {
+            None => Ok(()),
+            Some((kind, identifier, _)) => Err(CapabilitiesError::Incomplete {
+                kind: algorithm::numbered_type(self.profile, *kind).map_or("", |kind| kind.name),
+                name: algorithm::numbered(self.profile, *kind, *identifier).map_or("", |number| number.name),
+            }),
+        }
     }
 
     /// The same list without the algorithms for which `keep` is false; integrity algorithm NONE stays when a combined mode
@@ -175,11 +218,14 @@ impl Offer {
         provider: &CryptoProvider,
         keep: impl Fn(&Descriptor) -> bool,
     ) -> Result<Self, CapabilitiesError> {
-        let mut list: Vec<Descriptor> = self.iter().filter(|d| is_none(d) || keep(d)).collect();
-        if !list.iter().any(|d| is_combined(provider, d)) {
-            list.retain(|d| !is_none(d));
+        let profile = self.profile;
+        let is_kept = |d: &Descriptor| d.known(profile).is_some_and(|known| is_none(&known)) || keep(d);
+        let mut list: Vec<Descriptor> = self.iter().filter(is_kept).collect();
+        let known = |d: &Descriptor| d.known(profile);
+        if !list.iter().filter_map(known).any(|d| is_combined(provider, &d)) {
+            list.retain(|d| !known(d).is_some_and(|d| is_none(&d)));
         }
-        Self::fixed(&list, self.allow_triple_des)
+        Self::fixed(profile, &list, self.allow_triple_des)
     }
 
     /// The descriptors, in order.
@@ -191,25 +237,27 @@ impl Offer {
     ///
     /// # Errors
     /// [`EmitError`] cannot happen for a list that the constructors accept; it is handed on rather than hidden.
-    pub fn parameter_data(&self, profile: Profile) -> Result<Vec<u8>, EmitError> {
-        let payload = self.as_payload(profile);
+    pub fn parameter_data(&self) -> Result<Vec<u8>, EmitError> {
+        let payload = self.as_payload();
         let mut bytes = alloc::vec![0; payload.parameter_data_len()];
         payload.emit_parameter_data(&mut Writer::new(&mut bytes))?;
         Ok(bytes)
     }
 
-    fn as_payload(&self, profile: Profile) -> Capabilities<'_> {
-        Capabilities { profile, descriptors: Descriptors::new(&self.descriptors) }
+    fn as_payload(&self) -> Capabilities<'_> {
+        Capabilities { profile: self.profile, descriptors: Descriptors::new(&self.descriptors) }
     }
 
-    /// True if the list holds the algorithm with its key length (ENCR) or its USE bit (IKE-AUTH); other attribute bytes
-    /// of `selected` are ignored (reading R18). ENCR_3DES has to be allowed besides.
+    /// True if the list holds the algorithm with its key length (ENCR), or for the side that is to use it: the device server,
+    /// with its USE bit, unless the descriptor says that it is the application client's (SPC-4 7.7.3.6.6); other attribute
+    /// bytes of `selected` are ignored (reading R18). ENCR_3DES has to be allowed besides.
     fn offers(&self, selected: &Descriptor) -> bool {
         if is_triple_des(selected) && !self.allow_triple_des {
             return false;
         }
         self.same_algorithm(selected).any(|d| match AlgorithmType::from_code(d.algorithm_type) {
             Some(AlgorithmType::Encryption) => d.key_length() == selected.key_length(),
+            Some(AlgorithmType::Authentication) if is_of_client(self.profile, selected) => d.accept(),
             Some(AlgorithmType::Authentication) => d.may_use(),
             _ => true,
         })
@@ -224,14 +272,21 @@ impl Offer {
     /// Half the longest key of the PRFs that can be selected: no nonce of ours is shorter (reading R38).
     pub(crate) fn min_nonce(&self, provider: &CryptoProvider) -> usize {
         let kind = AlgorithmType::PseudoRandom.code();
-        let prfs = self.iter().filter(|d| d.algorithm_type == kind).filter_map(|d| provider.prf(d.identifier));
+        let prfs = self.known.iter().filter(|d| d.algorithm_type == kind).filter_map(|d| provider.prf(d.identifier));
         prfs.map(|prf| prf.key_length().div_ceil(2)).max().unwrap_or(0)
     }
 
     fn same_algorithm<'a>(&'a self, wanted: &Descriptor) -> impl Iterator<Item = Descriptor> + 'a {
         let (kind, identifier) = (wanted.algorithm_type, wanted.identifier);
-        self.iter().filter(move |d| d.algorithm_type == kind && d.identifier == identifier)
+        self.known.iter().copied().filter(move |d| d.algorithm_type == kind && d.identifier == identifier)
     }
+}
+
+/// True for a descriptor, by the numbers of room `algorithm`, that a dialect with a type for each side has made of the application
+/// client's.
+fn is_of_client(profile: Profile, known: &Descriptor) -> bool {
+    let sides = profile.rules().algorithms.iter().map(|numbers| numbers.side);
+    sides.into_iter().any(|side| side == Side::ApplicationClient) && known.accept() && !known.may_use()
 }
 
 fn is_combined(provider: &CryptoProvider, descriptor: &Descriptor) -> bool {

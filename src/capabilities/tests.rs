@@ -19,7 +19,7 @@ fn provider() -> CryptoProvider {
 }
 
 fn offer() -> Offer {
-    Offer::derive(&provider(), METHODS, &[], false).unwrap()
+    Offer::derive(Profile::R3, &provider(), METHODS, &[], false).unwrap()
 }
 
 /// r3's mandatory algorithms: AES-CBC with 16-byte keys, HMAC-SHA1, HMAC-SHA1-96, 2048-bit MODP, shared key.
@@ -39,7 +39,7 @@ fn mandatory() -> Vec<Descriptor> {
 fn judge(offer: &Offer, methods: AuthMethods, descriptors: &[Descriptor]) -> Result<Selection, WireError> {
     let bytes: Vec<[u8; 12]> = descriptors.iter().map(Descriptor::to_bytes).collect();
     let sca = Algorithms { sa_type: 0x81, said: Sai(1), usage_data: &[], descriptors: Descriptors::new(&bytes) };
-    select(offer, methods, &provider(), &sca, AT)
+    select(offer, methods, &provider(), &Selected::of_algorithms(&sca, AT))
 }
 
 fn refused(descriptors: &[Descriptor]) -> WireError {
@@ -65,23 +65,23 @@ fn a_policy_hides_and_never_adds() {
     let combined = provider().ciphers.iter().filter(|cipher| cipher.is_combined());
     let mut hidden: Vec<_> = combined.map(|cipher| (AlgorithmType::Encryption, cipher.identifier())).collect();
     hidden.push((AlgorithmType::Encryption, 0x7777));
-    let list = Offer::derive(&provider(), METHODS, &hidden, false).unwrap();
+    let list = Offer::derive(Profile::R3, &provider(), METHODS, &hidden, false).unwrap();
     assert!(list.iter().all(|d| d.algorithm_type != 1 || [0x0B, 0x0C].contains(&d.identifier)));
     assert!(list.iter().all(|d| d.algorithm_type != 3 || d.identifier != 0), "NONE goes with the last combined mode");
-    let list = Offer::derive(&provider(), METHODS, &hidden[1..], false).unwrap();
+    let list = Offer::derive(Profile::R3, &provider(), METHODS, &hidden[1..], false).unwrap();
     assert!(list.iter().any(|d| d.algorithm_type == 3 && d.identifier == 0), "and not before");
     let all: Vec<_> =
         provider().groups.iter().map(|group| (AlgorithmType::DiffieHellman, group.identifier())).collect();
     assert_eq!(
-        Offer::derive(&provider(), METHODS, &all, false),
+        Offer::derive(Profile::R3, &provider(), METHODS, &all, false),
         Err(CapabilitiesError::NoneOfType(AlgorithmType::DiffieHellman))
     );
 }
 
 #[test]
 fn parameter_data_is_as_table_row1_prints_it() {
-    let list = Offer::fixed(&mandatory(), false).unwrap();
-    let bytes = list.parameter_data(Profile::R3).unwrap();
+    let list = Offer::fixed(Profile::R3, &mandatory(), false).unwrap();
+    let bytes = list.parameter_data().unwrap();
     assert_eq!(bytes[..12], [0, 0, 0, 68, 0, 0x80, 0, 68, 5, 0, 0, 0]);
     assert_eq!(bytes.len(), 72);
 }
@@ -164,17 +164,20 @@ fn use_and_none_decide_authentication() {
     list[4].identifier = 0;
     assert_eq!(refused(&list), fault);
     let none = AuthMethods { none: true, ..METHODS };
-    let offer = Offer::derive(&provider(), none, &[], false).unwrap();
+    let offer = Offer::derive(Profile::R3, &provider(), none, &[], false).unwrap();
     assert!(judge(&offer, none, &list).unwrap().is_unauthenticated());
     let mut accept_only = mandatory();
     accept_only[4].attributes = [0x01, 0, 0, 0];
-    assert_eq!(judge(&Offer::fixed(&accept_only, false).unwrap(), METHODS, &mandatory()).unwrap_err(), fault);
+    assert_eq!(
+        judge(&Offer::fixed(Profile::R3, &accept_only, false).unwrap(), METHODS, &mandatory()).unwrap_err(),
+        fault
+    );
 }
 
 /// r3 7.7.4.11.1.5: USE and ACCEPT are one for IKE_AUTH_NONE, which stands before the others of its type.
 #[test]
 fn none_is_listed_with_use_and_accept() {
-    let offer = Offer::derive(&provider(), AuthMethods { none: true, ..METHODS }, &[], false).unwrap();
+    let offer = Offer::derive(Profile::R3, &provider(), AuthMethods { none: true, ..METHODS }, &[], false).unwrap();
     let authentication: Vec<_> = offer.iter().filter(|d| d.algorithm_type == 0xF9).map(|d| d.to_bytes()).collect();
     let expected = [[0xF9, 0, 0, 12, 0, 0, 0, 0, 3, 0, 0, 0], [0xF9, 0, 0, 12, 0, 0, 0, 2, 3, 0, 0, 0]];
     assert_eq!(authentication, expected);
@@ -195,7 +198,7 @@ fn every_key_length_has_a_descriptor_of_its_own() {
 fn a_fixed_list_promises_nothing_that_the_provider_lacks() {
     let mut list = mandatory();
     list[3].identifier = 0x1F;
-    let offer = Offer::fixed(&list, false).unwrap();
+    let offer = Offer::fixed(Profile::R3, &list, false).unwrap();
     let fault = WireError::new(FIRST + 36 + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
     assert_eq!(judge(&offer, METHODS, &list).unwrap_err(), fault);
 }
@@ -203,7 +206,7 @@ fn a_fixed_list_promises_nothing_that_the_provider_lacks() {
 /// r3 7.7.4.11.1.1: a key length that the list lacks, though the provider has it.
 #[test]
 fn key_lengths_are_those_of_the_list() {
-    let short = Offer::fixed(&mandatory(), false).unwrap();
+    let short = Offer::fixed(Profile::R3, &mandatory(), false).unwrap();
     let mut longer = mandatory();
     longer[0] = Descriptor::encryption(0x0C, 32);
     let fault = WireError::new(FIRST + 10, Field::KeyLength, WireErrorKind::NotOffered);
@@ -216,7 +219,7 @@ fn key_lengths_are_those_of_the_list() {
 fn methods_are_those_of_the_build() {
     let mut list = mandatory();
     list.insert(4, Descriptor::authentication(1, true, true));
-    let offer = Offer::fixed(&list, false).unwrap();
+    let offer = Offer::fixed(Profile::R3, &list, false).unwrap();
     let mut by_signature = mandatory();
     by_signature[4].identifier = 1;
     let fault = WireError::new(FIRST + 48 + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
@@ -226,7 +229,7 @@ fn methods_are_those_of_the_build() {
     assert!(!AuthMethods { accepts: MethodSet::default(), ..METHODS }.can_accept(2));
     // A fixed list does not allow what an administrator has not (reading R19).
     list.insert(4, Descriptor::authentication(0, true, true));
-    let offer = Offer::fixed(&list, false).unwrap();
+    let offer = Offer::fixed(Profile::R3, &list, false).unwrap();
     by_signature[4].identifier = 0;
     assert_eq!(judge(&offer, METHODS, &by_signature).unwrap_err(), fault);
     let allowed = AuthMethods { none: true, ..METHODS };
@@ -238,9 +241,9 @@ fn methods_are_those_of_the_build() {
 fn a_list_has_at_most_255_descriptors() {
     let mut list = mandatory();
     list.resize(255, Descriptor::authentication(2, true, true));
-    assert_eq!(Offer::fixed(&list, false).unwrap().iter().len(), 255);
+    assert_eq!(Offer::fixed(Profile::R3, &list, false).unwrap().iter().len(), 255);
     list.push(list[4]);
-    assert_eq!(Offer::fixed(&list, false), Err(CapabilitiesError::TooMany));
+    assert_eq!(Offer::fixed(Profile::R3, &list, false), Err(CapabilitiesError::TooMany));
 }
 
 /// Reading R9: derived lists and fixed ones alike, ENCR_3DES is selected only where it is allowed.
@@ -251,8 +254,8 @@ fn triple_des_takes_a_decision() {
     wanted[4] = Descriptor::authentication(2, true, true);
     let fault = WireError::new(FIRST + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
     for allowed in [false, true] {
-        let derived = Offer::derive(&provider(), METHODS, &[], allowed).unwrap();
-        let fixed = Offer::fixed(&wanted, allowed).unwrap();
+        let derived = Offer::derive(Profile::R3, &provider(), METHODS, &[], allowed).unwrap();
+        let fixed = Offer::fixed(Profile::R3, &wanted, allowed).unwrap();
         assert_eq!(derived.iter().filter(|d| *d == wanted[0]).count(), usize::from(allowed));
         assert_eq!(fixed.iter().next(), Some(wanted[0]), "the list is the administrator's");
         for offer in [derived, fixed] {
@@ -261,6 +264,6 @@ fn triple_des_takes_a_decision() {
         }
     }
     let hidden = [(AlgorithmType::Encryption, 0x03)];
-    let list = Offer::derive(&provider(), METHODS, &hidden, true).unwrap();
+    let list = Offer::derive(Profile::R3, &provider(), METHODS, &hidden, true).unwrap();
     assert!(!list.iter().any(|d| d == wanted[0]), "what is hidden stays so");
 }

@@ -1,22 +1,23 @@
-//! The Key Exchange phase (r3 5.13.4.3; readings R2, R4-R8, R15, R17, R28, R34, R38, R39).
+//! The Key Exchange phase (r3 5.13.4.3; readings R2, R4-R8, R15, R17, R28, R34, R38, R39; SPC-4 5.14.4.6, readings S1-S5).
 //!
 //! What lives here: every check of a key exchange OUT, the draws of nonce, private value and SAI, the key exchange IN.
 //! What does not: the Diffie-Hellman calculation itself (`job`).
 
 use alloc::vec;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use super::job::{Agreed, KeyExchangeWork};
-use super::{Keyed, Sequence, Setting};
-use crate::capabilities::{Offer, Selection, select};
-use crate::crypto::{CryptoError, Purpose, Random, Secret, draw_sai};
+use super::{Keyed, Sequence, Setting, Usage, usage};
+use crate::capabilities::{Offer, Selected, Selection, select};
+use crate::crypto::{CertificateWish, CryptoError, KeyKind, Purpose, Random, Secret, draw_sai};
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::Skeyseed;
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
-    Algorithms, Body, Chain, Descriptors, Expected, Field, Header, KeyExchange, MessageWriter, Nonce, RawPayload, Sai,
-    Timeouts, WireError, WireErrorKind, check_order, find,
+    Algorithms, Body, Chain, Expected, Field, Header, KeyExchange, MessageWriter, Nonce, RawPayload, SaAlgorithms, Sai,
+    Timeouts, WireError, WireErrorKind, Writer, check_order, find,
 };
 
 /// What a key exchange OUT leads to, nothing of it done yet.
@@ -53,29 +54,28 @@ pub(crate) fn plan(
 
     let stv = required(&chain, PayloadType::Timeouts)?;
     let timeouts = check_timeouts(setting, &stv)?;
-    let raw_sca = required(&chain, PayloadType::Algorithms)?;
-    let (sca, selection) = check_algorithms(setting, offer, &raw_sca, header.ac_sai)?;
+    let Proposed { selection, usage, echo } = check_proposed(setting, offer, &chain, header.ac_sai)?;
     let ke = required(&chain, PayloadType::KeyExchange)?;
     let public = check_public(setting, &ke, &selection)?;
     let raw_nonce = required(&chain, PayloadType::Nonce)?;
     let nonce = check_nonce(setting, &raw_nonce, &selection)?;
 
-    let answer = answer_length(setting, &sca, public.len());
-    let parts = [sca.usage_data.len(), sca.descriptors.as_bytes().len(), nonce.data.len(), public.len()];
+    let answer = answer_length(setting, &selection, echo.lengths(), public.len());
+    let parts = [usage.as_ref().map_or(0, |usage| usage.data.len()), nonce.data.len(), public.len()];
     let kept = [list.len(), setting.policy.nonce_length, answer];
-    let retained = check_retained(setting, parts.into_iter().chain(kept))?;
+    let retained = check_retained(setting, parts.into_iter().chain(echo.lengths()).chain(kept))?;
 
     let mut ds_nonce = vec![0; setting.policy.nonce_length];
     random.fill(Purpose::Nonce, &mut ds_nonce)?;
     let private = selection.suite.group.draw_private(random)?;
+    let ds_sai = draw_sai(profile, random, Purpose::DsSai, is_taken)?;
     let sequence = Sequence {
         ac_sai: header.ac_sai,
-        ds_sai: draw_sai(random, Purpose::DsSai, is_taken)?,
+        ds_sai,
         timeouts,
         selection,
-        usage_type: sca.sa_type,
-        usage_data: Bytes::copy_from_slice(sca.usage_data),
-        descriptors: Bytes::copy_from_slice(sca.descriptors.as_bytes()),
+        usage,
+        echo: echo.with(ds_sai)?,
         ac_nonce: Bytes::copy_from_slice(nonce.data),
         ds_nonce: Bytes::from(ds_nonce),
         message: Bytes::copy_from_slice(list),
@@ -116,10 +116,20 @@ pub(super) fn required<'a>(chain: &Chain<'a>, payload: PayloadType) -> Result<Ra
     find(chain, payload).ok_or(missing)
 }
 
-/// Zero and more than the maximum are refused (r3 7.7.4.13, reading R28).
+/// Zero and more than the maximum are refused (r3 7.7.4.13, reading R28); in SPC-4 zero stands for ten seconds (SPC-4
+/// 7.7.3.5.15, reading S4).
 fn check_timeouts(setting: &Setting, raw: &RawPayload<'_>) -> Result<Timeouts, WireError> {
-    let timeouts: Timeouts = raw.body(setting.profile)?;
+    let Timeouts { protocol, inactivity } = raw.body(setting.profile)?;
     let policy = &setting.policy;
+    let meant = |seconds: u32, most: u32| match (seconds, setting.profile.rules().zero_timeout) {
+        // The standard's own value is no wish of the application client's that the policy could refuse.
+        (0, Some(meant)) => meant.min(most),
+        _ => seconds,
+    };
+    let timeouts = Timeouts {
+        protocol: meant(protocol, policy.max_protocol_timeout),
+        inactivity: meant(inactivity, policy.max_inactivity_timeout),
+    };
     if timeouts.protocol == 0 || timeouts.protocol > policy.max_protocol_timeout {
         return Err(raw.error(Timeouts::PROTOCOL_AT, Field::ProtocolTimeout, WireErrorKind::Invalid));
     }
@@ -129,6 +139,74 @@ fn check_timeouts(setting: &Setting, raw: &RawPayload<'_>) -> Result<Timeouts, W
     Ok(timeouts)
 }
 
+/// What a key exchange OUT proposes.
+struct Proposed<'a> {
+    selection: Selection,
+    /// What the association is for, where this message tells it.
+    usage: Option<Usage>,
+    echo: Echo<'a>,
+}
+
+/// What of a key exchange OUT is returned.
+enum Echo<'a> {
+    /// An SCA payload, with our SAI in the place of the application client's (r3 5.13.4.3.3).
+    Algorithms(Algorithms<'a>),
+    /// Payloads as they came (SPC-4 5.14.4.6.3, reading S1).
+    Payloads([Option<(PayloadType, &'a [u8])>; 2]),
+}
+
+impl Echo<'_> {
+    /// Bytes of each payload's data.
+    fn lengths(&self) -> impl Iterator<Item = usize> + Clone {
+        let lengths = match self {
+            Self::Algorithms(sca) => [Some(sca.len()), None],
+            Self::Payloads(payloads) => payloads.map(|payload| payload.map(|(_, data)| data.len())),
+        };
+        lengths.into_iter().flatten()
+    }
+
+    fn with(&self, ds_sai: Sai) -> Result<Vec<(PayloadType, Bytes)>, Refusal> {
+        match self {
+            Self::Algorithms(sca) => {
+                let sca = Algorithms { said: ds_sai, ..*sca };
+                let mut bytes = vec![0; sca.len()];
+                sca.emit(&mut Writer::new(&mut bytes))?;
+                Ok(vec![(PayloadType::Algorithms, Bytes::from(bytes))])
+            }
+            Self::Payloads(payloads) => {
+                let payloads = payloads.iter().flatten();
+                Ok(payloads.map(|(kind, data)| (*kind, Bytes::copy_from_slice(data))).collect())
+            }
+        }
+    }
+}
+
+/// Judges what selects algorithms and tells what the association is for: in SPC-4 two payloads, of which the second comes here
+/// only where authentication is omitted.
+fn check_proposed<'a>(
+    setting: &Setting,
+    offer: &Offer,
+    chain: &Chain<'a>,
+    ac_sai: Sai,
+) -> Result<Proposed<'a>, Refusal> {
+    let kind = setting.profile.rules().algorithms_payload;
+    let raw = required(chain, kind)?;
+    if kind == PayloadType::Algorithms {
+        let (sca, selection) = check_algorithms(setting, offer, &raw, ac_sai)?;
+        let data = Bytes::copy_from_slice(sca.usage_data);
+        let usage = Usage { sa_type: u16::from(sca.sa_type), data, suite: None, echo: Bytes::new() };
+        return Ok(Proposed { selection, usage: Some(usage), echo: Echo::Algorithms(sca) });
+    }
+    let payload: SaAlgorithms<'a> = raw.body(setting.profile)?;
+    let selected = Selected::of_sa_algorithms(&payload, raw.at);
+    let selection = select(offer, setting.methods, &setting.provider, &selected)?;
+    let for_usage = find(chain, PayloadType::SaUsage);
+    let usage =
+        for_usage.as_ref().map(|raw| usage::check(setting, offer, raw, Exchange::KeyExchangeOut)).transpose()?;
+    let second = for_usage.map(|raw| (PayloadType::SaUsage, raw.data));
+    Ok(Proposed { selection, usage, echo: Echo::Payloads([Some((kind, raw.data)), second]) })
+}
+
 fn check_algorithms<'a>(
     setting: &Setting,
     offer: &Offer,
@@ -136,7 +214,7 @@ fn check_algorithms<'a>(
     ac_sai: Sai,
 ) -> Result<(Algorithms<'a>, Selection), WireError> {
     let sca: Algorithms<'a> = raw.body(setting.profile)?;
-    let Some(usage) = setting.policy.usage_type(sca.sa_type) else {
+    let Some(usage) = setting.policy.usage_type(u16::from(sca.sa_type)) else {
         return Err(raw.error(Algorithms::SA_TYPE_AT, Field::SecurityAssociationType, WireErrorKind::NotOffered));
     };
     if sca.usage_data.len() > usage.max_data {
@@ -145,7 +223,8 @@ fn check_algorithms<'a>(
     if sca.said != ac_sai {
         return Err(raw.error(Algorithms::SAID_AT, Field::Said, WireErrorKind::Invalid));
     }
-    let selection = select(offer, setting.methods, &setting.provider, &sca, raw.at)?;
+    let selected = Selected::of_algorithms(&sca, raw.at);
+    let selection = select(offer, setting.methods, &setting.provider, &selected)?;
     Ok((sca, selection))
 }
 
@@ -192,38 +271,45 @@ fn derive(setting: &Setting, sequence: &Sequence, public: &[u8], shared: Secret)
     let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
     let key_exchange_in = write_in(setting, sequence, public)?;
     let context = sequence.context();
-    let keys = Skeyseed::new(suite, shared, &context, log)?.derive(suite, &context, log)?;
+    let keys = Skeyseed::new(suite, shared, &context, log)?.derive(setting.profile, suite, &context, log)?;
     Ok(Keyed { keys, key_exchange_in })
 }
 
-/// Bytes of the key exchange IN to an SCA payload; both public values have one length.
-fn answer_length(setting: &Setting, sca: &Algorithms<'_>, public_length: usize) -> usize {
-    let wishes = setting.credentials.wishes();
-    let requests = wishes.iter().map(|wish| wish.as_payload().len());
+/// The Certificate Requests that go with a selection: in SPC-4 they make a certificate mandatory, so that there are none when the
+/// application client does not sign (SPC-4 5.14.4.2, 5.14.4.3.3.4, question Q13).
+pub(super) fn requests(setting: &Setting, selection: &Selection) -> Vec<CertificateWish> {
+    let signs = selection.client_authentication.is_some_and(|method| KeyKind::of_auth_method(method).is_some());
+    if setting.profile.rules().requests_demand && !signs { Vec::new() } else { setting.credentials.wishes() }
+}
+
+/// Bytes of the key exchange IN; both public values have one length.
+fn answer_length(
+    setting: &Setting,
+    selection: &Selection,
+    echo: impl Iterator<Item = usize>,
+    public_length: usize,
+) -> usize {
+    let requests = requests(setting, selection).into_iter().map(|wish| wish.as_payload().len());
     let key_exchange = public_length.saturating_add(KeyExchange::PUBLIC_AT.saturating_sub(RawPayload::HEADER_LEN));
-    let bodies = requests.chain([sca.len(), key_exchange, setting.policy.nonce_length]);
+    let bodies = requests.chain(echo).chain([key_exchange, setting.policy.nonce_length]);
     bodies.fold(Header::LEN, |sum, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN))
 }
 
-/// SCA echoed with our SAI, KE, NONCE, CERTREQs (r3 5.13.4.3.3).
+/// What was selected echoed, KE, NONCE, CERTREQs (r3 5.13.4.3.3, SPC-4 5.14.4.6.3).
 fn write_in(setting: &Setting, sequence: &Sequence, public: &[u8]) -> Result<Bytes, Refusal> {
-    let (descriptors, _) = sequence.descriptors.as_chunks();
-    let sca = Algorithms {
-        sa_type: sequence.usage_type,
-        said: sequence.ds_sai,
-        usage_data: &sequence.usage_data,
-        descriptors: Descriptors::new(descriptors),
-    };
-    let ke = KeyExchange { group: sequence.selection.suite.group_number(), public };
+    let selection = &sequence.selection;
+    let ke = KeyExchange { group: selection.suite.group_number(), public };
     let nonce = Nonce { data: &sequence.ds_nonce };
-    let wishes = setting.credentials.wishes();
-    let mut buffer = vec![0; answer_length(setting, &sca, public.len())];
+    let echo = sequence.echo.iter().map(|(_, data)| data.len());
+    let mut buffer = vec![0; answer_length(setting, selection, echo, public.len())];
     let sais = (sequence.ac_sai, sequence.ds_sai);
     let mut writer = MessageWriter::new(setting.profile, Exchange::KeyExchangeIn, sais, 0, &mut buffer)?;
-    writer.payload(PayloadType::Algorithms, &sca)?;
+    for (payload, data) in &sequence.echo {
+        writer.echo(*payload, data)?;
+    }
     writer.payload(PayloadType::KeyExchange, &ke)?;
     writer.payload(PayloadType::Nonce, &nonce)?;
-    for wish in &wishes {
+    for wish in requests(setting, selection) {
         writer.payload(PayloadType::CertificateRequest, &wish.as_payload())?;
     }
     writer.finish()?;

@@ -16,6 +16,7 @@ pub(crate) mod key_exchange;
 mod limits;
 mod policy;
 pub mod table;
+mod usage;
 
 pub use limits::Limits;
 pub use policy::{Policy, PolicyError, SlowCrypto, UsageType};
@@ -27,13 +28,15 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::capabilities::{AuthMethods, Offer, Selection};
-use crate::crypto::{CertificateWish, Credentials, CryptoProvider, Identity};
-use crate::dialect::Profile;
-use crate::keys::{KeyLog, KeyLogger, KeySet, SaContext, SaSource};
-use crate::sa::Authenticated;
+use crate::crypto::{CertificateWish, Credentials, CryptoError, CryptoProvider, Identity};
+use crate::dialect::{ErrorClasses, Exchange, PayloadType, Profile};
+use crate::keys::{KeyLog, KeyLogger, KeySet, Keymat, SaContext, SaSource};
+use crate::sa::{Authenticated, SaId};
+use crate::sense::Refusal;
 use crate::time::Instant;
-use crate::wire::{Sai, Timeouts};
+use crate::wire::{Field, Header, Sai, Timeouts, WireError, WireErrorKind};
 use table::Phase;
+pub(crate) use usage::Usage;
 
 /// What the embedder configured, as the phases see it.
 pub(crate) struct Setting {
@@ -49,6 +52,19 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
+    /// What is wrong with a message that has not been opened: anybody could have sent it (SPC-4 7.7.3.8.2).
+    pub(crate) fn of_anybody(&self, refusal: Refusal) -> Refusal {
+        match (self.profile.rules().classes, refusal) {
+            (ErrorClasses::Two, Refusal::List(error)) => Refusal::Rejected(error),
+            (ErrorClasses::Two, Refusal::InsufficientResources { .. }) => Refusal::Rejected(WireError::new(
+                Header::NEXT_PAYLOAD_AT,
+                Field::NextPayload,
+                WireErrorKind::OutOfPlace,
+            )),
+            (_, other) => other,
+        }
+    }
+
     pub(crate) fn logger(&self, ac_sai: Sai, ds_sai: Sai) -> KeyLogger<'_> {
         KeyLogger { log: self.key_log.as_deref(), ac_sai, ds_sai }
     }
@@ -61,10 +77,10 @@ pub(crate) struct Sequence {
     pub(crate) ds_sai: Sai,
     pub(crate) timeouts: Timeouts,
     pub(crate) selection: Selection,
-    pub(crate) usage_type: u8,
-    pub(crate) usage_data: Bytes,
-    /// The descriptors as received, which are echoed.
-    pub(crate) descriptors: Bytes,
+    /// What the association is for; in SPC-4 `None` until the authentication OUT has told it.
+    pub(crate) usage: Option<Usage>,
+    /// What the key exchange IN begins with: the payloads that select algorithms.
+    pub(crate) echo: Vec<(PayloadType, Bytes)>,
     pub(crate) ac_nonce: Bytes,
     pub(crate) ds_nonce: Bytes,
     /// The whole key exchange OUT, which the application client signs.
@@ -80,15 +96,30 @@ impl Sequence {
         SaContext { ac_nonce: &self.ac_nonce, ds_nonce: &self.ds_nonce, ac_sai: self.ac_sai, ds_sai: self.ds_sai }
     }
 
-    pub(crate) fn source(&self) -> SaSource<'_> {
+    pub(crate) fn source(&self, profile: Profile) -> SaSource<'_> {
+        let (usage_type, usage_data) =
+            self.usage.as_ref().map_or((0, &[] as &[u8]), |usage| (usage.sa_type, &*usage.data));
+        // Key exchange is 0, authentication 1; what comes next is the Delete (reading R27).
+        let next = if self.selection.is_unauthenticated() { 1 } else { 2 };
         SaSource {
             context: self.context(),
             timeout: self.timeouts.inactivity,
-            usage_type: u16::from(self.usage_type),
-            usage_data: &self.usage_data,
-            // Key exchange is 0, authentication 1; what comes next is the Delete (reading R27).
-            next_message_id: if self.selection.is_unauthenticated() { 1 } else { 2 },
+            usage_type,
+            usage_data,
+            next_message_id: profile.rules().message_id(Exchange::DeleteOut).unwrap_or(next),
         }
+    }
+
+    /// The indexes of the association that it makes.
+    pub(crate) const fn id(&self) -> SaId {
+        SaId { ac_sai: self.ac_sai, ds_sai: self.ds_sai }
+    }
+
+    /// KEYMAT for the association's use, in a dialect that makes it (SPC-4 5.14.4.8.6).
+    pub(crate) fn keymat(&self, profile: Profile, keys: &KeySet) -> Result<Option<Keymat>, CryptoError> {
+        let suite = self.usage.as_ref().and_then(|usage| usage.suite);
+        let make = |suite| keys.keymat(profile, self.selection.suite.prf, &self.context(), &suite);
+        suite.map(make).transpose()
     }
 
     /// Number of commands in the sequence.
@@ -133,6 +164,8 @@ pub(crate) enum Ccs {
         wishes: Vec<CertificateWish>,
     },
     Complete {
+        /// The association that it made.
+        id: SaId,
         kept: Bytes,
         is_unauthenticated: bool,
     },

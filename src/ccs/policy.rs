@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::algorithm::AlgorithmType;
 use crate::crypto::HashKind;
+use crate::dialect::Profile;
 use crate::wire::Nonce;
 
 /// Who runs slow cryptography.
@@ -19,22 +20,24 @@ pub enum SlowCrypto {
     Offload,
 }
 
-/// A use of security associations that is allowed (r3 7.7.4.12).
+/// A use of security associations that is allowed (r3 7.7.4.12, SPC-4 7.7.3.5.14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UsageType {
-    /// SECURITY ASSOCIATION TYPE.
-    pub code: u8,
-    /// Most bytes of USAGE DATA accepted with it; an association keeps them.
+    /// SECURITY ASSOCIATION TYPE, one byte in r3; SA TYPE of SPC-4.
+    pub code: u16,
+    /// Most bytes of USAGE DATA accepted with it; an association keeps them. SPC-4 has none for the types that it defines.
     pub max_data: usize,
 }
 
 impl UsageType {
     /// Tape data encryption, 81h.
     pub const TAPE_DATA_ENCRYPTION: Self = Self::new(Policy::TAPE_DATA_ENCRYPTION);
+    /// CbCS authentication and credential encryption, 8001h (SPC-4 table 74), which takes an Authentication step.
+    pub const CBCS: Self = Self::new(0x8001);
 
     /// A use with 1024 bytes of USAGE DATA at most, as SPC-4 has it.
     #[must_use]
-    pub const fn new(code: u8) -> Self {
+    pub const fn new(code: u16) -> Self {
         Self { code, max_data: 1024 }
     }
 }
@@ -61,6 +64,12 @@ pub struct Policy {
     pub allow_triple_des: bool,
     /// Whether IKE_AUTH_NONE is offered. It protects nobody from a man in the middle: r3 5.13.4.3.4 before you turn it on.
     pub allow_no_authentication: bool,
+    /// Whether an SPC-4 device server may report capabilities without one complete row of SPC-4 table 82 (5.14.4.5), as a test
+    /// bench does, or a device with shared keys only; the standard does not allow it.
+    pub waive_complete_row: bool,
+    /// Whether the logical unit has one sequence at a time: with SPC-4, a key exchange OUT of another nexus is then refused as a
+    /// conflicting request (SPC-4 5.14.4.1).
+    pub one_sequence: bool,
     /// Hashes accepted in RSA signatures: SHA-1 is what RFC 4306 has (reading R16).
     pub rsa_hashes: Vec<HashKind>,
     /// Failed authentications after which a sequence is abandoned (reading R23).
@@ -73,15 +82,15 @@ pub struct Policy {
 
 impl Policy {
     /// SECURITY ASSOCIATION TYPE of tape data encryption.
-    pub const TAPE_DATA_ENCRYPTION: u8 = 0x81;
+    pub const TAPE_DATA_ENCRYPTION: u16 = 0x81;
 
     /// What is decided about a SECURITY ASSOCIATION TYPE; `None` if it is not accepted.
-    pub(crate) fn usage_type(&self, code: u8) -> Option<UsageType> {
+    pub(crate) fn usage_type(&self, code: u16) -> Option<UsageType> {
         self.usage_types.iter().copied().find(|usage| usage.code == code)
     }
 
     /// Checks the decisions against what the protocol allows; `min_nonce` is the longest half of an offered PRF's key.
-    pub(crate) fn check(&self, min_nonce: usize) -> Result<(), PolicyError> {
+    pub(crate) fn check(&self, profile: Profile, min_nonce: usize) -> Result<(), PolicyError> {
         if self.max_protocol_timeout == 0 || self.max_inactivity_timeout == 0 {
             return Err(PolicyError::ZeroTimeout);
         }
@@ -94,6 +103,13 @@ impl Policy {
         }
         if let Some(code) = codes().find(|code| codes().filter(|other| other == code).count() > 1) {
             return Err(PolicyError::UsageTypeTwice(code));
+        }
+        let rules = profile.rules();
+        if let Some(code) = codes().find(|code| rules.usage_type_length == 1 && *code > 0xFF) {
+            return Err(PolicyError::UsageTypeTooLong(code));
+        }
+        if self.one_sequence && !rules.may_be_exclusive {
+            return Err(PolicyError::OneSequence);
         }
         if self.max_auth_failures == 0 {
             return Err(PolicyError::NoFailures);
@@ -114,6 +130,8 @@ impl Default for Policy {
             hidden_algorithms: Vec::new(),
             allow_triple_des: false,
             allow_no_authentication: false,
+            waive_complete_row: false,
+            one_sequence: false,
             rsa_hashes: vec![HashKind::Sha1],
             max_auth_failures: 3,
             slow_crypto: SlowCrypto::Inline,
@@ -140,7 +158,13 @@ pub enum PolicyError {
     NoUsageType,
     /// Two decisions about one use.
     #[error("usage_types has SECURITY ASSOCIATION TYPE {0:02X}h twice")]
-    UsageTypeTwice(u8),
+    UsageTypeTwice(u16),
+    /// r3 has one byte for it.
+    #[error("SECURITY ASSOCIATION TYPE {0:04X}h has more than one byte")]
+    UsageTypeTooLong(u16),
+    /// r3 counts by nexus.
+    #[error("r3 does not let one nexus's sequence keep others out: one_sequence is for SPC-4")]
+    OneSequence,
     /// Every sequence would be abandoned at once.
     #[error("at least one authentication failure must be allowed")]
     NoFailures,

@@ -1,4 +1,5 @@
-//! THE TABLE: which command may come when (r3 5.13.4.6, 5.13.5, 7.7.3.1.1, 7.7.4.13; readings R24-R26).
+//! THE TABLES: which command may come when (r3 5.13.4.6, 5.13.5, 7.7.3.1.1, 7.7.4.13; readings R24-R26; SPC-4 7.7.3.7,
+//! readings S2, S9, S10).
 //!
 //! Rows are commands, columns the last accepted command of the I_T_L nexus's sequence. `authentication OUT*` carries SAIs
 //! that are not the sequence's; `delete` names a live security association, `delete*` none.
@@ -12,14 +13,34 @@
 //! | authentication IN   | sequence | in progress      | in progress     | process            | repeat   | sequence                  |
 //! | delete              | process  | process          | process         | process            | process  | process                   |
 //! | delete*             | sequence | value            | value           | value              | sequence | sequence                  |
+//! | invalid field       | field    | field            | field           | field              | field    | field                     |
+//!
+//! SPC-4 looks at the CDB alone (SPC-4 table 556), so that SAIs make no difference:
+//!
+//! | command             | idle     | key exchange OUT | key exchange IN | authentication OUT | complete    | complete, unauthenticated |
+//! | ------------------- | -------- | ---------------- | --------------- | ------------------ | ----------- | ------------------------- |
+//! | key exchange OUT    | process  | in progress      | in progress     | in progress        | process     | process                   |
+//! | key exchange IN     | none     | process          | repeat          | in progress        | in progress | repeat                    |
+//! | authentication OUT  | no such  | in progress      | process         | in progress        | in progress | no such                   |
+//! | authentication OUT* | no such  | in progress      | process         | in progress        | in progress | no such                   |
+//! | authentication IN   | no such  | in progress      | in progress     | process            | repeat      | no such                   |
+//! | delete              | process  | process          | process         | process            | process     | process                   |
+//! | delete*             | process  | process          | process         | process            | process     | process                   |
+//! | invalid field       | field    | in progress      | in progress     | in progress        | field       | field                     |
 //!
 //! * process: the command is checked further, and processed
 //! * repeat: the bytes of the first answer are returned again (reading R26)
-//! * in progress: NOT READY, IKEv2-SCSI OPERATION IN PROGRESS (reading R24)
+//! * in progress: NOT READY, IKEv2-SCSI OPERATION IN PROGRESS (reading R24); in SPC-4 SA CREATION IN PROGRESS
 //! * sequence: ILLEGAL REQUEST, IKEv2-SCSI INVALID COMMAND SEQUENCE (reading R25)
 //! * value: ILLEGAL REQUEST, IKEv2-SCSI PARAMETER VALUE INVALID (reading R25)
+//! * none: ILLEGAL REQUEST, COMMAND SEQUENCE ERROR; in progress while another nexus has a sequence (reading S2)
+//! * no such: ILLEGAL REQUEST, INVALID FIELD IN CDB, for there is no sequence that the command belongs to
+//! * field: ILLEGAL REQUEST, INVALID FIELD IN CDB, at the field that is wrong
 //!
-//! `tests/table.rs` reads this table and compares every cell with [`decide`].
+//! A sequence without authentication ends with its key exchange IN, which takes the place that authentication IN has in the
+//! last column of the standard's table: it is repeated, and what the sequence does not have is not there (reading S10).
+//!
+//! `tests/table.rs` reads these tables and compares every cell with [`decide`].
 
 use crate::dialect::Dialect;
 
@@ -57,6 +78,8 @@ pub enum Step {
     Delete,
     /// Delete that names no live security association.
     ForeignDelete,
+    /// A command of protocol 41h whose CDB has a field that no command may have so.
+    InvalidField,
 }
 
 /// What the table says to a command.
@@ -72,15 +95,20 @@ pub enum Verdict {
     InvalidSequence,
     /// ILLEGAL REQUEST, IKEv2-SCSI PARAMETER VALUE INVALID.
     InvalidValue,
+    /// ILLEGAL REQUEST, COMMAND SEQUENCE ERROR, or in progress while another nexus has a sequence.
+    NoneAnywhere,
+    /// ILLEGAL REQUEST, INVALID FIELD IN CDB: there is no sequence to which the command belongs.
+    NoSequence,
+    /// ILLEGAL REQUEST, INVALID FIELD IN CDB: the field is wrong.
+    InvalidField,
 }
 
-/// The table.
+/// The table of a dialect.
 #[must_use]
 pub const fn decide(dialect: Dialect, phase: Phase, step: Step) -> Verdict {
     match dialect {
         Dialect::R3 => decide_r3(phase, step),
-        // No device server is built with it (`Rules::spoken`), so that no command gets here.
-        Dialect::Spc4 => Verdict::InvalidSequence,
+        Dialect::Spc4 => decide_spc4(phase, step),
     }
 }
 
@@ -109,5 +137,36 @@ const fn decide_r3(phase: Phase, step: Step) -> Verdict {
             Idle | Complete | CompleteUnauthenticated,
         )
         | (Step::AuthenticationIn, Idle | CompleteUnauthenticated) => Verdict::InvalidSequence,
+        (
+            Step::InvalidField,
+            Idle | KeyExchangeOut | KeyExchangeIn | AuthenticationOut | Complete | CompleteUnauthenticated,
+        ) => Verdict::InvalidField,
+    }
+}
+
+const fn decide_spc4(phase: Phase, step: Step) -> Verdict {
+    use Phase::{AuthenticationOut, Complete, CompleteUnauthenticated, Idle, KeyExchangeIn, KeyExchangeOut};
+    match (step, phase) {
+        (Step::KeyExchangeOut, Idle | Complete | CompleteUnauthenticated)
+        | (Step::KeyExchangeIn, KeyExchangeOut)
+        | (Step::AuthenticationOut | Step::ForeignAuthenticationOut, KeyExchangeIn)
+        | (Step::AuthenticationIn, AuthenticationOut)
+        | (
+            Step::Delete | Step::ForeignDelete,
+            Idle | KeyExchangeOut | KeyExchangeIn | AuthenticationOut | Complete | CompleteUnauthenticated,
+        ) => Verdict::Process,
+        (Step::KeyExchangeIn, KeyExchangeIn | CompleteUnauthenticated) | (Step::AuthenticationIn, Complete) => {
+            Verdict::Repeat
+        }
+        (Step::KeyExchangeOut | Step::InvalidField, KeyExchangeOut | KeyExchangeIn | AuthenticationOut)
+        | (Step::KeyExchangeIn, AuthenticationOut | Complete)
+        | (Step::AuthenticationOut | Step::ForeignAuthenticationOut, KeyExchangeOut | AuthenticationOut | Complete)
+        | (Step::AuthenticationIn, KeyExchangeOut | KeyExchangeIn) => Verdict::InProgress,
+        (Step::KeyExchangeIn, Idle) => Verdict::NoneAnywhere,
+        (
+            Step::AuthenticationOut | Step::ForeignAuthenticationOut | Step::AuthenticationIn,
+            Idle | CompleteUnauthenticated,
+        ) => Verdict::NoSequence,
+        (Step::InvalidField, Idle | Complete | CompleteUnauthenticated) => Verdict::InvalidField,
     }
 }

@@ -8,27 +8,25 @@ use core::fmt;
 use thiserror::Error;
 
 use super::preferences::{BY_STRENGTH, Choice, Preferences};
+use super::usage::{self, UsageIdentifiers};
 use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{
     CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, HashKind,
     Identity, PresharedKeys,
 };
-use crate::dialect::{Dialect, Profile};
+use crate::dialect::Profile;
 use crate::keys::{KeyLog, KeyLogger};
 use crate::wire::{Descriptor, Header, Nonce, Sai, Timeouts};
 
-/// Bytes of parameter data that every device server takes and gives (r3 5.13.6 a, b).
+/// Bytes of parameter data that every device server takes and gives (r3 5.13.6 a, b; SPC-4 7.7.3.3 of what it takes).
 const TRANSFER: u32 = 16_384;
-/// SECURITY ASSOCIATION TYPE of tape data encryption.
-const TAPE_DATA_ENCRYPTION: u8 = 0x81;
+/// SECURITY ASSOCIATION TYPE, in SPC-4 SA TYPE, of tape data encryption.
+const TAPE_DATA_ENCRYPTION: u16 = 0x81;
 
 /// Why an application client cannot be configured so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ClientConfigError {
-    /// The profile's dialect is read and printed, not yet spoken.
-    #[error("the dialect {0:?} is read and printed, not yet spoken")]
-    NotSpoken(Dialect),
     /// Keys or certificates that cannot be used so.
     #[error(transparent)]
     Credentials(#[from] CredentialError),
@@ -38,10 +36,26 @@ pub enum ClientConfigError {
     /// Identity or usage data for which a device server need not have room.
     #[error("identity and usage data must fit a message of 16 384 bytes")]
     TooLong,
+    /// A SECURITY ASSOCIATION TYPE has one byte (r3 7.7.4.12).
+    #[error("{0:04X}h is more than a SECURITY ASSOCIATION TYPE can be")]
+    UsageType(u16),
     /// USAGE DATA is a multiple of four bytes (r3 7.7.4.12).
     #[error("usage data has a multiple of four bytes")]
     UsageData,
-    /// A timeout of zero, which every device server refuses (r3 7.7.4.13).
+    /// An association of this SA TYPE has no USAGE DATA (SPC-4 table 74).
+    #[error("an association of type {0:04X}h has no usage data")]
+    UsageWithoutData(u16),
+    /// An association of this SA TYPE takes an Authentication step, and the preferences leave none (SPC-4 7.7.3.5.14).
+    #[error("an association of type {0:04X}h takes authentication")]
+    UsageNeedsAuthentication(u16),
+    /// The dialect does not select algorithms for the association's use.
+    #[error("r3 does not select algorithms for the use of an association")]
+    NoUsageAlgorithms,
+    /// The preferences name no other encryption algorithm than ENCR_NULL, which may not protect the exchange (SPC-4
+    /// 7.7.3.5.13): it may be selected for the association's use.
+    #[error("ENCR_NULL does not protect an exchange")]
+    NullEncryption,
+    /// A timeout of zero, which every device server of r3 refuses (r3 7.7.4.13).
     #[error("a timeout is not zero")]
     ZeroTimeout,
     /// Our nonce would be too short or too long (reading R38).
@@ -71,8 +85,10 @@ pub struct ClientConfig {
     pub(super) expected: Option<Identity>,
     pub(super) preferences: Preferences,
     pub(super) timeouts: Timeouts,
-    pub(super) usage_type: u8,
+    pub(super) usage_type: u16,
     pub(super) usage_data: Box<[u8]>,
+    pub(super) usage_algorithms: Option<UsageIdentifiers>,
+    pub(super) short_algorithms: bool,
     pub(super) nonce_length: usize,
     pub(super) initial_contact: bool,
     pub(super) allocation_length: u32,
@@ -106,6 +122,8 @@ impl ClientConfig {
             timeouts: Timeouts { protocol: 60, inactivity: 3600 },
             usage_type: TAPE_DATA_ENCRYPTION,
             usage_data: Box::default(),
+            usage_algorithms: None,
+            short_algorithms: false,
             nonce_length: 32,
             initial_contact: false,
             allocation_length: TRANSFER,
@@ -120,16 +138,42 @@ impl ClientConfig {
         self.profile
     }
 
-    /// The algorithms that the preferences take of an offer.
+    /// The algorithms that the preferences take of an offer: such as the dialect has, and of those that encrypt such as may
+    /// protect an exchange.
     pub(super) fn choose(&self, offers: impl Fn(&Descriptor) -> bool) -> Result<Choice, AlgorithmType> {
         let can_check = |identifier| self.credentials.can_check(&self.provider, identifier);
-        self.preferences.choose(&self.provider, can_check, offers)
+        let may_be_chosen = |d: &Descriptor| {
+            let kind = AlgorithmType::from_code(d.algorithm_type);
+            let protects = kind != Some(AlgorithmType::Encryption) || self.protects_exchanges(d.identifier);
+            protects && kind.is_some_and(|kind| self.has_number(kind, d.identifier)) && offers(d)
+        };
+        self.preferences.choose(&self.provider, can_check, may_be_chosen)
     }
 
     /// How we authenticate ourselves, if the device server accepts one of our ways.
     pub(super) fn own_method(&self, accepts: impl Fn(u32) -> bool) -> Option<u32> {
-        let usable = |identifier: &&u32| self.credentials.can_use(**identifier) && accepts(**identifier);
+        let usable = |identifier: &&u32| {
+            let has_number = self.has_number(AlgorithmType::Authentication, **identifier);
+            has_number && self.credentials.can_use(**identifier) && accepts(**identifier)
+        };
         self.own_methods.iter().find(usable).copied()
+    }
+
+    fn protects_exchanges(&self, encryption: u32) -> bool {
+        self.profile.rules().null_protects_exchanges || encryption != algorithm::ENCR_NULL.identifier
+    }
+
+    fn has_number(&self, kind: AlgorithmType, identifier: u32) -> bool {
+        algorithm::identifier_of(self.profile, kind, identifier).is_some()
+    }
+
+    /// The TIMEOUT of an association: the device server puts a number of seconds in the place of zero where zero is no error
+    /// (SPC-4 7.7.3.5.15).
+    pub(super) fn inactivity_timeout(&self) -> u32 {
+        match self.timeouts.inactivity {
+            0 => self.profile.rules().zero_timeout.unwrap_or(0),
+            seconds => seconds,
+        }
     }
 
     pub(super) fn logger(&self, ac_sai: Sai, ds_sai: Sai) -> KeyLogger<'_> {
@@ -146,7 +190,8 @@ pub struct ClientConfigBuilder {
 }
 
 impl ClientConfigBuilder {
-    /// How the logical unit speaks; r3 with its own header bits unless said otherwise.
+    /// How the logical unit speaks; r3 with its own header bits unless said otherwise. Algorithms and ways to authenticate are
+    /// named by the same numbers in every dialect, those of room [`algorithm`].
     #[must_use]
     pub const fn profile(mut self, profile: Profile) -> Self {
         self.config.profile = profile;
@@ -216,19 +261,37 @@ impl ClientConfigBuilder {
     }
 
     /// Seconds that the device server waits for a sequence's next command, and for an association's next use; 60 and
-    /// 3600 unless said otherwise. An orphan association lives as long as the latter (r3 5.13.4.6).
+    /// 3600 unless said otherwise. An orphan association lives as long as the latter (r3 5.13.4.6). In SPC-4 the device server
+    /// takes zero as ten seconds (SPC-4 7.7.3.5.15).
     #[must_use]
     pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.config.timeouts = timeouts;
         self
     }
 
-    /// What the association is for: SECURITY ASSOCIATION TYPE, and USAGE DATA of a multiple of four bytes. Tape data
-    /// encryption (81h) without usage data unless said otherwise.
+    /// What the association is for: SECURITY ASSOCIATION TYPE, at most FFh, and USAGE DATA of a multiple of four bytes; in SPC-4
+    /// SA TYPE, of which 0081h and 8001h have no USAGE DATA, and 8000h to BFFFh take authentication. Tape data encryption
+    /// (0081h) without usage data unless said otherwise.
     #[must_use]
-    pub fn usage(mut self, usage_type: u8, usage_data: &[u8]) -> Self {
+    pub fn usage(mut self, usage_type: u16, usage_data: &[u8]) -> Self {
         self.config.usage_type = usage_type;
         self.config.usage_data = usage_data.into();
+        self
+    }
+
+    /// Which algorithms use the association, in SPC-4 (SPC-4 7.7.3.5.14): the device server must offer them. Those that
+    /// protect the exchange unless said otherwise; r3 has no say in it.
+    #[must_use]
+    pub const fn usage_algorithms(mut self, identifiers: UsageIdentifiers) -> Self {
+        self.config.usage_algorithms = Some(identifiers);
+        self
+    }
+
+    /// Whether the SA Cryptographic Algorithms payload of SPC-4 has one reserved byte less than the standard prints, for
+    /// device servers that read it so (reading S1); as printed unless said otherwise.
+    #[must_use]
+    pub const fn short_algorithms(mut self, short: bool) -> Self {
+        self.config.short_algorithms = short;
         self
     }
 
@@ -275,41 +338,57 @@ impl ClientConfigBuilder {
     /// [`ClientConfigError`].
     pub fn build(self) -> Result<ClientConfig, ClientConfigError> {
         let Self { mut config, credentials, allow_no_authentication } = self;
-        if !config.profile.is_spoken() {
-            return Err(ClientConfigError::NotSpoken(config.profile.dialect));
-        }
-        credentials.check(&config.identity)?;
+        credentials.check(config.profile, &config.identity)?;
         config.credentials = Arc::new(credentials);
         // Half of a message each leaves room for everything else that a message has.
         let room = usize::try_from(TRANSFER / 2).unwrap_or(0);
         if config.identity.data.len() > room || config.usage_data.len() > room {
             return Err(ClientConfigError::TooLong);
         }
-        if config.usage_data.len() & 3 != 0 {
-            return Err(ClientConfigError::UsageData);
-        }
-        if config.timeouts.protocol == 0 || config.timeouts.inactivity == 0 {
+        usage::check(&config)?;
+        let has_zero = config.timeouts.protocol == 0 || config.timeouts.inactivity == 0;
+        if has_zero && config.profile.rules().zero_timeout.is_none() {
             return Err(ClientConfigError::ZeroTimeout);
         }
         if usize::try_from(config.allocation_length).is_ok_and(|length| length < Header::LEN) {
             return Err(ClientConfigError::AllocationLength);
         }
-        if !allow_no_authentication && !config.preferences.authentication.is_empty() {
-            config.preferences.authentication.retain(|identifier| *identifier != algorithm::IKE_AUTH_NONE);
-            if config.preferences.authentication.is_empty() {
-                return Err(ClientConfigError::NoAuthenticationForbidden);
-            }
+        if !allow_no_authentication {
+            config.require_authentication(ClientConfigError::NoAuthenticationForbidden)?;
         }
-        let choice = config.choose(|_| true).map_err(ClientConfigError::NothingUsable)?;
-        if !choice.is_unauthenticated() && config.own_method(|_| true).is_none() {
+        if usage::needs_authentication(config.profile, config.usage_type) {
+            config.require_authentication(ClientConfigError::UsageNeedsAuthentication(config.usage_type))?;
+        }
+        config.check_algorithms()?;
+        Ok(config)
+    }
+}
+
+impl ClientConfig {
+    /// Takes IKE_AUTH_NONE from the preferences.
+    fn require_authentication(&mut self, refusal: ClientConfigError) -> Result<(), ClientConfigError> {
+        let preferred = &mut self.preferences.authentication;
+        let was_empty = preferred.is_empty();
+        preferred.retain(|identifier| *identifier != algorithm::IKE_AUTH_NONE);
+        if preferred.is_empty() && !was_empty { Err(refusal) } else { Ok(()) }
+    }
+
+    /// Checks that the preferences can come to something.
+    fn check_algorithms(&self) -> Result<(), ClientConfigError> {
+        let mut encryption = self.preferences.encryption.iter().peekable();
+        if encryption.peek().is_some() && !encryption.any(|(identifier, _)| self.protects_exchanges(*identifier)) {
+            return Err(ClientConfigError::NullEncryption);
+        }
+        let choice = self.choose(|_| true).map_err(ClientConfigError::NothingUsable)?;
+        if !choice.is_unauthenticated() && self.own_method(|_| true).is_none() {
             return Err(ClientConfigError::NoOwnKey);
         }
-        let prfs = config.preferences.pseudo_random.iter().filter_map(|id| config.provider.prf(*id));
+        let prfs = self.preferences.pseudo_random.iter().filter_map(|id| self.provider.prf(*id));
         let min = prfs.map(|prf| prf.key_length().div_ceil(2)).max().unwrap_or(0).max(Nonce::MIN);
-        if !(min..=Nonce::MAX).contains(&config.nonce_length) {
+        if !(min..=Nonce::MAX).contains(&self.nonce_length) {
             return Err(ClientConfigError::NonceLength { min });
         }
-        Ok(config)
+        Ok(())
     }
 }
 
@@ -346,8 +425,6 @@ mod tests {
     #[test]
     fn what_cannot_work_is_refused_at_once() {
         use ClientConfigError as E;
-        let spc4 = Profile::SPC4;
-        assert_eq!(refused(builder().profile(spc4)), E::NotSpoken(spc4.dialect));
         let dn = Identity::new(IdType::DerAsn1Dn, b"dn");
         let with = |identity| ClientConfig::builder(provider(), identity).preshared_keys(Arc::new(keys()));
         assert_eq!(refused(with(dn)), E::Credentials(CredentialError::IdentityNeedsCertificate));

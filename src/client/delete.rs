@@ -1,4 +1,4 @@
-//! The Delete (r3 5.13.5, 7.7.4.8b; readings R27, R31).
+//! The Delete (r3 5.13.5, 7.7.4.8b; readings R27, R31; SPC-4 5.14.4.10, 5.14.4.11, 7.7.3.5.10).
 
 use alloc::boxed::Box;
 
@@ -8,11 +8,10 @@ use super::Command;
 use super::config::ClientConfig;
 use super::error::{ClientError, Fault, Leftover, Step};
 use super::sealed::Outgoing;
-use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::Random;
 use crate::dialect::{Exchange, PayloadType};
 use crate::keys::{Protection, SaParameters};
-use crate::wire::{Body, Delete, RawPayload, specific};
+use crate::wire::{Body, Delete, RawPayload, Sai, specific};
 
 /// A Delete that could not be made: nothing was sent, and the association is as it was.
 #[derive(Debug, Error)]
@@ -24,7 +23,7 @@ pub struct NotDeleted {
     pub parameters: SaParameters,
 }
 
-/// Makes the Delete of an established association and erases our half of it, in the order of r3 5.13.5.
+/// Makes the Delete of an established association and erases our half of it, in the order of r3 5.13.5 and SPC-4 5.14.4.11.
 ///
 /// The command may be sent on any I_T nexus. CHECK CONDITION in answer to it means that the device server no longer had
 /// the association, or that it was not ours to delete; there is nothing to be read back.
@@ -36,38 +35,45 @@ pub fn delete(
     parameters: SaParameters,
     random: &mut dyn Random,
 ) -> Result<Command, Box<NotDeleted>> {
-    write(config, &parameters, random).map_err(|fault| {
+    let target = Target::association(config, &parameters);
+    target.and_then(|target| target.write_delete(config, random)).map_err(|fault| {
         let error = ClientError { step: Step::Delete, fault, leftover: Leftover::PerhapsAssociation };
         Box::new(NotDeleted { error, parameters })
     })
 }
 
-pub(super) fn write(
-    config: &ClientConfig,
-    parameters: &SaParameters,
-    random: &mut dyn Random,
-) -> Result<Command, Fault> {
-    let provider = &config.provider;
-    let management = &parameters.mgmt_data;
-    let cipher = provider.cipher(management.encr, management.key_length);
-    let integrity = match management.integ {
-        algorithm::INTEG_NONE => None,
-        id => Some(provider.integrity(id).ok_or(Fault::NotInProvider(AlgorithmType::Integrity))?),
-    };
-    let delete = Delete { ac_sai: parameters.ac_sai, ds_sai: None };
-    let outgoing = Outgoing {
-        exchange: Exchange::DeleteOut,
-        sais: (parameters.ac_sai, parameters.ds_sai),
-        message_id: management.next_message_id,
-        protection: Protection {
-            cipher: cipher.ok_or(Fault::NotInProvider(AlgorithmType::Encryption))?,
-            cipher_key: &management.sk_ei,
-            integrity,
-            integrity_key: &management.sk_ai,
-        },
-        plaintext: "delete_plaintext",
-        inner_length: delete.len().saturating_add(RawPayload::HEADER_LEN),
-    };
-    let message = outgoing.write(config, random, |writer| writer.payload(PayloadType::Delete, &delete))?;
-    Command::data_out(specific::DELETE, message)
+/// What a Delete names, and what protects it.
+pub(super) struct Target<'a> {
+    pub(super) sais: (Sai, Sai),
+    pub(super) message_id: u32,
+    pub(super) protection: Protection<'a>,
+}
+
+impl<'a> Target<'a> {
+    fn association(config: &ClientConfig, parameters: &'a SaParameters) -> Result<Self, Fault> {
+        let management = &parameters.mgmt_data;
+        Ok(Self {
+            sais: (parameters.ac_sai, parameters.ds_sai),
+            message_id: management.next_message_id,
+            protection: Protection::of_delete(config.profile, &config.provider, management)
+                .map_err(Fault::NotInProvider)?,
+        })
+    }
+
+    /// Writes the Delete, by as many SAIs as the dialect names.
+    pub(super) fn write_delete(&self, config: &ClientConfig, random: &mut dyn Random) -> Result<Command, Fault> {
+        let (ac_sai, ds_sai) = self.sais;
+        let names_both = config.profile.rules().number_of_sais > 1;
+        let delete = Delete { ac_sai, ds_sai: names_both.then_some(ds_sai) };
+        let outgoing = Outgoing {
+            exchange: Exchange::DeleteOut,
+            sais: self.sais,
+            message_id: self.message_id,
+            protection: self.protection,
+            plaintext: "delete_plaintext",
+            inner_length: delete.len().saturating_add(RawPayload::HEADER_LEN),
+        };
+        let message = outgoing.write(config, random, |writer| writer.payload(PayloadType::Delete, &delete))?;
+        Command::data_out(specific::DELETE, message)
+    }
 }

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::DeviceSense;
 use crate::algorithm::AlgorithmType;
 use crate::crypto::{CertificateError, CryptoError, Identity, PskError, RandomError};
+use crate::dialect::PayloadType;
 use crate::keys::{Denial, PeerError, ProtectError};
 use crate::wire::{EmitError, WireError};
 
@@ -56,6 +57,15 @@ pub enum Fault {
     /// A field of the Data-In; an offset in the parameter data, also inside an opened Encrypted payload.
     #[error("Data-In {0}")]
     Data(#[from] WireError),
+    /// A payload that the device server is to send back as it was sent differs, from this byte of the Data-In on, also inside an
+    /// opened Encrypted payload (SPC-4 5.14.4.6.3, 5.14.4.7.3; reading S1).
+    #[error("Data-In byte {byte}: the {payload} is not as it was sent")]
+    NotAsSent {
+        /// The payload.
+        payload: PayloadType,
+        /// Offset of the first byte that differs, or of the payload's end.
+        byte: usize,
+    },
     /// The capabilities name no algorithm of this type, so that no key exchange may follow (r3 7.7.4.11).
     #[error("the device server offers no algorithm of type {}", .0.name())]
     NoneOfType(AlgorithmType),
@@ -78,7 +88,14 @@ pub enum Fault {
     /// We have no key to authenticate ourselves with.
     #[error("no key of our own")]
     NoOwnKey,
-    /// CHECK CONDITION.
+    /// The device server requires a certificate, and the key with which we sign shows none that it asked for (SPC-4
+    /// 5.14.4.3.3.4, question Q35): see [`Presentation`](crate::crypto::Presentation).
+    #[error("the device server requires a certificate, and we present none")]
+    CertificateRequired,
+    /// The caller gave the exchange up: [`ApplicationClient::abandon`](super::ApplicationClient::abandon).
+    #[error("given up")]
+    GivenUp,
+    /// CHECK CONDITION. What it means for the sequence is told by [`ClientError::leftover`].
     #[error("refused by the device server: {0}")]
     Refused(DeviceSense),
     /// CHECK CONDITION without sense data that could be read.
@@ -132,12 +149,16 @@ impl Fault {
 
 /// What an exchange that failed has left at the device server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Leftover {
-    /// No security association came into being; an unfinished sequence goes at its protocol timeout.
+    /// No security association came into being; an unfinished sequence of r3 goes at its protocol timeout.
     Nothing,
+    /// No security association came into being, but the device server may wait for the sequence's next command, and answer
+    /// others on the I_T nexus with NOT READY, until its protocol timeout (SPC-4 5.14.4.1 d).
+    PerhapsSequence,
     /// The device server may keep an association that nobody uses, until its inactivity timeout (r3 5.13.4.6, end).
     PerhapsAssociation,
-    /// The device server's association was deleted (r3 5.13.4.4.3 b).
+    /// The device server's association was deleted (r3 5.13.4.4.3 b), or in SPC-4 the sequence ended (SPC-4 5.14.4.10).
     Deleted,
 }
 

@@ -1,7 +1,7 @@
-//! The Key Exchange phase (r3 5.13.4.3; readings R2, R4, R15, R17, R27, R38).
+//! The Key Exchange phase (r3 5.13.4.3; readings R2, R4, R15, R17, R27, R38; SPC-4 5.14.4.6; readings S1, S3).
 //!
 //! What lives here: the draws, the key exchange OUT, every check of the key exchange IN, the keys. What does not: which
-//! algorithms are selected (`preferences`).
+//! algorithms are selected (`preferences`, `usage`), and what comes of the keys (`session`).
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -14,13 +14,14 @@ use super::config::ClientConfig;
 use super::error::Fault;
 use super::preferences::Choice;
 use super::sealed::required;
+use super::session::Session;
+use super::usage::{Usage, check_echo};
 use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{CertificateWish, CryptoError, DhExchange, Purpose, Random, draw_sai};
 use crate::dialect::{Exchange, PayloadType};
-use crate::keys::{KeySet, Protection, SaContext, SaParameters, SaSource, Skeyseed};
 use crate::wire::{
     Algorithms, Body, CertificateRequest, Chain, Descriptor, Descriptors, Expected, Field, Header, KeyExchange,
-    MessageWriter, Nonce, RawPayload, Sai, WireError, WireErrorKind, check_order,
+    MessageWriter, Nonce, RawPayload, SaAlgorithms, Sai, WireError, WireErrorKind, check_order,
 };
 
 /// What a key exchange OUT proposes. Its private value is used up by [`Proposal::finish`].
@@ -28,13 +29,28 @@ pub(super) struct Proposal {
     choice: Choice,
     /// The IKE authentication algorithm by which we authenticate ourselves.
     own_method: u32,
+    /// The algorithms for the association's use, where the dialect selects them.
+    usage: Option<Usage>,
     ac_sai: Sai,
     ac_nonce: Bytes,
     exchange: Box<dyn DhExchange>,
-    /// The SSCC payload as read, which the device server signs.
-    sscc: Bytes,
+    /// The capabilities as read: what is signed begins with them.
+    parameter_data: Bytes,
     /// The whole key exchange OUT, which we sign.
     pub(super) message: Bytes,
+}
+
+/// Why a key exchange came to nothing, and its keys, if they could be made: with them the device server can be told to forget
+/// it (SPC-4 5.14.4.10).
+pub(super) struct Unfinished {
+    pub(super) fault: Fault,
+    pub(super) session: Option<Box<Session>>,
+}
+
+impl From<Fault> for Unfinished {
+    fn from(fault: Fault) -> Self {
+        Self { fault, session: None }
+    }
 }
 
 impl Proposal {
@@ -53,13 +69,23 @@ impl Proposal {
                 config.own_method(accepts).ok_or(Fault::NothingInCommon(AlgorithmType::Authentication))?
             }
         };
-        let ac_sai = draw_sai(random, Purpose::AcSai, |_| false)?;
+        let usage = Usage::select(config, &choice, offers).map_err(Fault::NothingInCommon)?;
+        let ac_sai = draw_sai(config.profile, random, Purpose::AcSai, |_| false)?;
         let mut nonce = vec![0; config.nonce_length];
         random.fill(Purpose::Nonce, &mut nonce)?;
         let exchange = choice.suite.group.start(choice.suite.group.draw_private(random)?)?;
-        let message = write_out(config, &choice, ac_sai, exchange.public(), &nonce)?;
-        let sscc = capabilities.payload();
-        Ok(Self { choice, own_method, ac_sai, ac_nonce: Bytes::from(nonce), exchange, sscc, message })
+        let mut proposal = Self {
+            choice,
+            own_method,
+            usage,
+            ac_sai,
+            ac_nonce: Bytes::from(nonce),
+            exchange,
+            parameter_data: capabilities.parameter_data(),
+            message: Bytes::new(),
+        };
+        proposal.message = proposal.write(config)?;
+        Ok(proposal)
     }
 
     /// True if the Authentication phase is to be omitted.
@@ -67,8 +93,69 @@ impl Proposal {
         self.choice.is_unauthenticated()
     }
 
-    /// Checks the key exchange IN and derives the keys.
-    pub(super) fn finish(self, config: &ClientConfig, data_in: &[u8]) -> Result<Keyed, Fault> {
+    /// Timeouts, the selection, KE, NONCE (r3 5.13.4.3.2, SPC-4 5.14.4.6.2).
+    fn write(&self, config: &ClientConfig) -> Result<Bytes, Fault> {
+        let descriptors = self.choice.descriptors(config.profile, self.own_method);
+        let algorithms = Selecting::new(config, &descriptors, self.ac_sai);
+        let usage = self.usage_in_key_exchange().map(|usage| usage.payload(config));
+        let ke = KeyExchange { group: self.choice.suite.group_number(), public: self.exchange.public() };
+        let nonce = Nonce { data: &self.ac_nonce };
+        let bodies = [config.timeouts.len(), algorithms.len(), ke.len(), nonce.len()];
+        let bodies = bodies.into_iter().chain(usage.map(|usage| usage.len()));
+        let total =
+            bodies.fold(Header::LEN, |sum, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN));
+        let mut buffer = vec![0; total];
+        let sais = (self.ac_sai, Sai::ZERO);
+        let mut writer = MessageWriter::new(config.profile, Exchange::KeyExchangeOut, sais, 0, &mut buffer)?;
+        writer.payload(PayloadType::Timeouts, &config.timeouts)?;
+        match &algorithms {
+            Selecting::Sca(sca) => writer.payload(PayloadType::Algorithms, sca)?,
+            Selecting::Sa(algorithms) => writer.payload(PayloadType::SaAlgorithms, algorithms)?,
+        }
+        if let Some(usage) = &usage {
+            writer.payload(PayloadType::SaUsage, usage)?;
+        }
+        writer.payload(PayloadType::KeyExchange, &ke)?;
+        writer.payload(PayloadType::Nonce, &nonce)?;
+        writer.finish()?;
+        Ok(Bytes::from(buffer))
+    }
+
+    /// The algorithms for the association's use, if they are selected in the key exchange: with an Authentication step they
+    /// are in it (SPC-4 5.14.4.1).
+    fn usage_in_key_exchange(&self) -> Option<&Usage> {
+        self.usage.as_ref().filter(|_| self.is_unauthenticated())
+    }
+
+    /// Checks the key exchange IN and derives the keys. Where a Delete ends a sequence, they are also derived for a message
+    /// that is refused for something else than what they are made of.
+    pub(super) fn finish(self, config: &ClientConfig, data_in: &[u8]) -> Result<Keyed, Unfinished> {
+        let Checked { ds_sai, contribution, wishes, refusal } = self.check(config, data_in)?;
+        let Self { choice, own_method, usage, ac_sai, ac_nonce, exchange, parameter_data, message } = self;
+        let derive = || {
+            let shared = exchange.agree(contribution.public).map_err(|error| match error {
+                CryptoError::Refused => Fault::Data(invalid_public(&contribution.payload)),
+                other => Fault::Crypto(other),
+            })?;
+            let ds_nonce = Bytes::copy_from_slice(contribution.nonce);
+            Session::derive(config, choice, usage, shared, (ac_sai, ds_sai), (ac_nonce, ds_nonce))
+        };
+        match (derive(), refusal) {
+            (Ok(session), None) => Ok(Keyed {
+                session,
+                own_method,
+                wishes,
+                parameter_data,
+                key_exchange_out: message,
+                key_exchange_in: Bytes::copy_from_slice(data_in),
+            }),
+            (Ok(session), Some(fault)) => Err(Unfinished { fault, session: Some(Box::new(session)) }),
+            (Err(_), Some(fault)) | (Err(fault), None) => Err(fault.into()),
+        }
+    }
+
+    /// Header, order, selection, KE, NONCE, Certificate Requests.
+    fn check<'a>(&self, config: &ClientConfig, data_in: &'a [u8]) -> Result<Checked<'a>, Fault> {
         let profile = config.profile;
         let header = Header::parse(profile, data_in)?;
         let expected = Expected {
@@ -81,57 +168,46 @@ impl Proposal {
         header.check(profile, &expected)?;
         let chain = Chain::outer(profile, data_in, &header);
         check_order(&chain, Exchange::KeyExchangeIn, false)?;
-        self.check_algorithms(config, &required(&chain, PayloadType::Algorithms)?, header.ds_sai)?;
-        let ke = required(&chain, PayloadType::KeyExchange)?;
-        let public = self.check_public(config, &ke)?;
-        let ds_nonce = self.check_nonce(config, &required(&chain, PayloadType::Nonce)?)?;
-        let wishes = read_wishes(config, &chain)?;
-
-        let suite = self.choice.suite;
-        let shared = self.exchange.agree(public).map_err(|error| match error {
-            CryptoError::Refused => Fault::Data(invalid_public(&ke)),
-            other => Fault::Crypto(other),
-        })?;
-        let context = SaContext { ac_nonce: &self.ac_nonce, ds_nonce, ac_sai: self.ac_sai, ds_sai: header.ds_sai };
-        let log = config.logger(self.ac_sai, header.ds_sai);
-        let keys = Skeyseed::new(&suite, shared, &context, log)?.derive(&suite, &context, log)?;
-        let ds_nonce = Bytes::copy_from_slice(ds_nonce);
-        let session = Session {
-            choice: self.choice,
-            ac_sai: self.ac_sai,
-            ds_sai: header.ds_sai,
-            ac_nonce: self.ac_nonce,
-            ds_nonce,
-            keys,
-        };
-        Ok(Keyed {
-            session,
-            own_method: self.own_method,
-            wishes,
-            sscc: self.sscc,
-            key_exchange_out: self.message,
-            key_exchange_in: Bytes::copy_from_slice(data_in),
-        })
+        let ds_sai = header.ds_sai;
+        let checked = |contribution, wishes, refusal| Checked { ds_sai, contribution, wishes, refusal };
+        let selection = self.check_selection(config, &chain, ds_sai);
+        let contribution = self.check_contribution(config, &chain);
+        match (selection, contribution, read_wishes(config, &chain)) {
+            (Ok(()), Ok(contribution), Ok(wishes)) => Ok(checked(contribution, wishes, None)),
+            (Err(fault), Ok(contribution), _) if profile.rules().delete_ends_sequences => {
+                Ok(checked(contribution, Vec::new(), Some(fault)))
+            }
+            (Ok(()), Ok(contribution), Err(fault)) if profile.rules().delete_ends_sequences => {
+                Ok(checked(contribution, Vec::new(), Some(fault.into())))
+            }
+            (Err(fault), ..) | (_, Err(fault), _) => Err(fault),
+            (.., Err(fault)) => Err(fault.into()),
+        }
     }
 
-    /// What is for the SA, and which algorithms, is as we sent it (r3 5.13.4.3.3); SAID is the header's.
-    fn check_algorithms(&self, config: &ClientConfig, raw: &RawPayload<'_>, ds_sai: Sai) -> Result<(), WireError> {
-        let sca: Algorithms<'_> = raw.body(config.profile)?;
-        if sca.sa_type != config.usage_type {
-            let field = Field::SecurityAssociationType;
-            return Err(raw.error(Algorithms::SA_TYPE_AT, field, WireErrorKind::Invalid));
+    /// What is for the SA, and which algorithms, is as we sent it (r3 5.13.4.3.3, SPC-4 5.14.4.6.3).
+    fn check_selection(&self, config: &ClientConfig, chain: &Chain<'_>, ds_sai: Sai) -> Result<(), Fault> {
+        let descriptors = self.choice.descriptors(config.profile, self.own_method);
+        match Selecting::new(config, &descriptors, ds_sai) {
+            Selecting::Sca(sent) => check_sca(config, &required(chain, PayloadType::Algorithms)?, &sent)?,
+            Selecting::Sa(sent) => {
+                check_echo(PayloadType::SaAlgorithms, &required(chain, PayloadType::SaAlgorithms)?, &sent)?;
+            }
         }
-        if sca.said != ds_sai {
-            return Err(raw.error(Algorithms::SAID_AT, Field::Said, WireErrorKind::Invalid));
+        match self.usage_in_key_exchange() {
+            Some(usage) => {
+                let raw = required(chain, PayloadType::SaUsage)?;
+                check_echo(PayloadType::SaUsage, &raw, &usage.payload(config))
+            }
+            None => Ok(()),
         }
-        if *sca.usage_data != *config.usage_data {
-            return Err(raw.error(Algorithms::USAGE_DATA_AT, Field::UsageData, WireErrorKind::Invalid));
-        }
-        let sent = self.choice.descriptors();
-        if !sca.descriptors.iter().eq(Descriptors::new(&sent).iter()) {
-            return Err(raw.error(sca.descriptors_at(), Field::AlgorithmIdentifier, WireErrorKind::Invalid));
-        }
-        Ok(())
+    }
+
+    fn check_contribution<'a>(&self, config: &ClientConfig, chain: &Chain<'a>) -> Result<Contribution<'a>, Fault> {
+        let payload = required(chain, PayloadType::KeyExchange)?;
+        let public = self.check_public(config, &payload)?;
+        let nonce = self.check_nonce(config, &required(chain, PayloadType::Nonce)?)?;
+        Ok(Contribution { payload, public, nonce })
     }
 
     fn check_public<'a>(&self, config: &ClientConfig, raw: &RawPayload<'a>) -> Result<&'a [u8], Fault> {
@@ -158,7 +234,75 @@ impl Proposal {
     }
 }
 
-/// The Certificate Request payloads (r3 5.13.4.3.3).
+/// What a key exchange IN contributes to the keys.
+struct Contribution<'a> {
+    /// The KE payload.
+    payload: RawPayload<'a>,
+    public: &'a [u8],
+    nonce: &'a [u8],
+}
+
+/// A key exchange IN of which keys can be made.
+struct Checked<'a> {
+    ds_sai: Sai,
+    contribution: Contribution<'a>,
+    /// The device server's Certificate Requests.
+    wishes: Vec<CertificateWish>,
+    /// Why nothing more will come of it.
+    refusal: Option<Fault>,
+}
+
+/// The payload in which algorithms are selected: one or the other, as the dialect has it.
+enum Selecting<'a> {
+    Sca(Algorithms<'a>),
+    Sa(SaAlgorithms<'a>),
+}
+
+impl<'a> Selecting<'a> {
+    /// `said` is the SAI of whoever sends it.
+    fn new(config: &'a ClientConfig, descriptors: &'a [[u8; Descriptors::EACH]], said: Sai) -> Self {
+        let descriptors = Descriptors::new(descriptors);
+        match config.profile.rules().algorithms_payload {
+            PayloadType::Algorithms => Self::Sca(Algorithms {
+                // A greater one was refused with the configuration.
+                sa_type: u8::try_from(config.usage_type).unwrap_or(u8::MAX),
+                said,
+                usage_data: &config.usage_data,
+                descriptors,
+            }),
+            _ if config.short_algorithms => Self::Sa(SaAlgorithms::short(descriptors)),
+            _ => Self::Sa(SaAlgorithms::new(descriptors)),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Sca(sca) => sca.len(),
+            Self::Sa(algorithms) => algorithms.len(),
+        }
+    }
+}
+
+/// What is for the SA, and which algorithms, is as we sent it; SAID is the header's (r3 5.13.4.3.3).
+fn check_sca(config: &ClientConfig, raw: &RawPayload<'_>, sent: &Algorithms<'_>) -> Result<(), WireError> {
+    let sca: Algorithms<'_> = raw.body(config.profile)?;
+    if sca.sa_type != sent.sa_type {
+        let field = Field::SecurityAssociationType;
+        return Err(raw.error(Algorithms::SA_TYPE_AT, field, WireErrorKind::Invalid));
+    }
+    if sca.said != sent.said {
+        return Err(raw.error(Algorithms::SAID_AT, Field::Said, WireErrorKind::Invalid));
+    }
+    if sca.usage_data != sent.usage_data {
+        return Err(raw.error(Algorithms::USAGE_DATA_AT, Field::UsageData, WireErrorKind::Invalid));
+    }
+    if !sca.descriptors.iter().eq(sent.descriptors.iter()) {
+        return Err(raw.error(sca.descriptors_at(), Field::AlgorithmIdentifier, WireErrorKind::Invalid));
+    }
+    Ok(())
+}
+
+/// The Certificate Request payloads (r3 5.13.4.3.3, SPC-4 5.14.4.6.3).
 fn read_wishes(config: &ClientConfig, chain: &Chain<'_>) -> Result<Vec<CertificateWish>, WireError> {
     let mut requests = Vec::new();
     for raw in chain.clone() {
@@ -174,78 +318,13 @@ const fn invalid_public(raw: &RawPayload<'_>) -> WireError {
     raw.error(KeyExchange::PUBLIC_AT, Field::KeyExchangeData, WireErrorKind::Invalid)
 }
 
-/// STV, SCA, KE, NONCE (r3 5.13.4.3.2).
-fn write_out(config: &ClientConfig, choice: &Choice, ac_sai: Sai, public: &[u8], nonce: &[u8]) -> Result<Bytes, Fault> {
-    let descriptors = choice.descriptors();
-    let sca = Algorithms {
-        sa_type: config.usage_type,
-        said: ac_sai,
-        usage_data: &config.usage_data,
-        descriptors: Descriptors::new(&descriptors),
-    };
-    let ke = KeyExchange { group: choice.suite.group_number(), public };
-    let nonce = Nonce { data: nonce };
-    let bodies = [config.timeouts.len(), sca.len(), ke.len(), nonce.len()];
-    let total =
-        bodies.iter().fold(Header::LEN, |sum, body| sum.saturating_add(*body).saturating_add(RawPayload::HEADER_LEN));
-    let mut buffer = vec![0; total];
-    let sais = (ac_sai, Sai::ZERO);
-    let mut writer = MessageWriter::new(config.profile, Exchange::KeyExchangeOut, sais, 0, &mut buffer)?;
-    writer.payload(PayloadType::Timeouts, &config.timeouts)?;
-    writer.payload(PayloadType::Algorithms, &sca)?;
-    writer.payload(PayloadType::KeyExchange, &ke)?;
-    writer.payload(PayloadType::Nonce, &nonce)?;
-    writer.finish()?;
-    Ok(Bytes::from(buffer))
-}
-
-/// What both sides now share.
-pub(super) struct Session {
-    pub(super) choice: Choice,
-    pub(super) ac_sai: Sai,
-    pub(super) ds_sai: Sai,
-    pub(super) ac_nonce: Bytes,
-    pub(super) ds_nonce: Bytes,
-    pub(super) keys: KeySet,
-}
-
-impl Session {
-    /// SK_ei and SK_ai, for what we send.
-    pub(super) const fn outgoing(&self) -> Protection<'_> {
-        Protection::new(&self.choice.suite, &self.keys.sk_ei, &self.keys.sk_ai)
-    }
-
-    /// SK_er and SK_ar, for what we receive.
-    pub(super) const fn incoming(&self) -> Protection<'_> {
-        Protection::new(&self.choice.suite, &self.keys.sk_er, &self.keys.sk_ar)
-    }
-
-    /// The parameters of the security association (r3 5.13.4.5).
-    pub(super) fn into_parameters(self, config: &ClientConfig) -> SaParameters {
-        let source = SaSource {
-            context: SaContext {
-                ac_nonce: &self.ac_nonce,
-                ds_nonce: &self.ds_nonce,
-                ac_sai: self.ac_sai,
-                ds_sai: self.ds_sai,
-            },
-            timeout: config.timeouts.inactivity,
-            usage_type: u16::from(config.usage_type),
-            usage_data: &config.usage_data,
-            // Key exchange is 0, authentication 1; what comes next is the Delete (reading R27).
-            next_message_id: if self.choice.is_unauthenticated() { 1 } else { 2 },
-        };
-        self.keys.into_parameters(config.profile, &self.choice.suite, &source)
-    }
-}
-
 /// A finished key exchange.
 pub(super) struct Keyed {
     pub(super) session: Session,
     pub(super) own_method: u32,
     /// The device server's Certificate Requests.
     pub(super) wishes: Vec<CertificateWish>,
-    pub(super) sscc: Bytes,
+    pub(super) parameter_data: Bytes,
     pub(super) key_exchange_out: Bytes,
     pub(super) key_exchange_in: Bytes,
 }

@@ -1,18 +1,22 @@
 //! Which of the offered algorithms an application client selects (r3 5.13.4.3.2, 5.13.4.3.4, 7.7.4.12; readings R4, R5,
-//! R18, R19).
+//! R18, R19; SPC-4 7.7.3.5.13).
 //!
-//! A list per type of algorithm, best first; an explicit suite is lists of one. What the device server does not offer, or
-//! the provider does not have, is passed over.
+//! A list per type of algorithm, best first; an explicit suite is lists of one. What the device server does not offer, the
+//! provider does not have, or the dialect has no number for, is passed over.
+//!
+//! Algorithms are named by the numbers of room [`algorithm`], which are r3's, in SPC-4 as well: the numbers on the wire are
+//! made of them.
 
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use crate::algorithm::{self, AlgorithmType};
-use crate::crypto::{Cipher, CryptoProvider, DhGroup, Suite};
+use crate::crypto::{Cipher, CryptoProvider, DhGroup, KeyKind, Suite};
+use crate::dialect::{Profile, Side};
 use crate::wire::{Descriptor, Descriptors};
 
-/// Five algorithms by ALGORITHM IDENTIFIER.
+/// Five algorithms by ALGORITHM IDENTIFIER of room [`algorithm`], in every dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SuiteIdentifiers {
     /// ENCR.
@@ -21,11 +25,12 @@ pub struct SuiteIdentifiers {
     pub key_length: u16,
     /// PRF.
     pub pseudo_random: u32,
-    /// INTEG; zero (NONE) with a combined mode and with nothing else (reading R5).
+    /// INTEG; zero (NONE, in SPC-4 AUTH_COMBINED) with a combined mode and with nothing else (reading R5).
     pub integrity: u32,
     /// D-H.
     pub group: u32,
-    /// IKE-AUTH: how the device server authenticates itself (reading R18).
+    /// IKE-AUTH, in SPC-4 SA_AUTH_IN: how the device server authenticates itself (reading R18). With IKE_AUTH_NONE nobody
+    /// does.
     pub authentication: u32,
 }
 
@@ -181,27 +186,53 @@ const MODP_OF_128_BITS: usize = 384;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice {
     pub(super) suite: Suite,
-    integrity: u32,
+    pub(super) integrity: u32,
     authentication: u32,
 }
 
 impl Choice {
-    /// The descriptors of the SCA payload, one of each type in increasing order (reading R4).
-    pub(super) fn descriptors(&self) -> [[u8; Descriptors::EACH]; 5] {
+    /// The descriptors that select, one of each type in the dialect's order (reading R4; SPC-4 7.7.3.5.13). `own_method` is the
+    /// IKE authentication algorithm by which we authenticate ourselves: in r3 none of them says.
+    pub(super) fn descriptors(&self, profile: Profile, own_method: u32) -> Vec<[u8; Descriptors::EACH]> {
+        let rules = profile.rules();
+        let types = rules.selected_types.iter().filter_map(|code| rules.algorithm_type(*code));
+        let of_type = types.filter_map(|numbers| {
+            let known = self.of_type(AlgorithmType::from_code(numbers.table)?, numbers.side, own_method)?;
+            let descriptor = known.in_dialect(profile).next()?;
+            // A way to authenticate is selected by its number alone.
+            let is_method = numbers.side != Side::None;
+            Some(if is_method { Descriptor { attributes: [0; 4], ..descriptor } } else { descriptor })
+        });
+        of_type.map(|descriptor| descriptor.to_bytes()).collect()
+    }
+
+    /// What is selected of one type, by the numbers of room `algorithm`.
+    fn of_type(&self, kind: AlgorithmType, side: Side, own_method: u32) -> Option<Descriptor> {
         let suite = &self.suite;
-        [
-            Descriptor::encryption(suite.cipher.identifier(), suite.key_length),
-            Descriptor::new(AlgorithmType::PseudoRandom, suite.prf.identifier()),
-            Descriptor::new(AlgorithmType::Integrity, self.integrity),
-            Descriptor::new(AlgorithmType::DiffieHellman, suite.group.identifier()),
-            Descriptor::new(AlgorithmType::Authentication, self.authentication),
-        ]
-        .map(|descriptor| descriptor.to_bytes())
+        Some(match (kind, side) {
+            (AlgorithmType::Encryption, _) => Descriptor::encryption(suite.cipher.identifier(), suite.key_length),
+            (AlgorithmType::PseudoRandom, _) => Descriptor::new(kind, suite.prf.identifier()),
+            (AlgorithmType::Integrity, _) => Descriptor::new(kind, self.integrity),
+            (AlgorithmType::DiffieHellman, _) => Descriptor::new(kind, suite.group.identifier()),
+            (AlgorithmType::Authentication, Side::ApplicationClient) => {
+                Descriptor::authentication(own_method, false, true)
+            }
+            (AlgorithmType::Authentication, Side::DeviceServer) => {
+                Descriptor::authentication(self.authentication, true, false)
+            }
+            (AlgorithmType::Authentication, Side::Attributes) => Descriptor::new(kind, self.authentication),
+            (AlgorithmType::Authentication, Side::None) => return None,
+        })
     }
 
     /// True if the Authentication phase is omitted (reading R19).
     pub(super) const fn is_unauthenticated(&self) -> bool {
         self.authentication == algorithm::IKE_AUTH_NONE
+    }
+
+    /// True if the device server was told to sign.
+    pub(super) const fn lets_server_sign(&self) -> bool {
+        KeyKind::of_auth_method(self.authentication).is_some()
     }
 
     /// The AUTH METHOD that the device server was told to use.
@@ -294,7 +325,9 @@ mod tests {
         let exactly = Preferences::exactly(MANDATORY);
         assert_eq!(choose(&exactly, &[]), Ok(MANDATORY));
         let chosen = exactly.choose(&provider(), is_of_table_k6, |_| true).unwrap();
-        for (bytes, kind) in chosen.descriptors().iter().zip([0x01, 0x02, 0x03, 0x04, 0xF9]) {
+        for (bytes, kind) in
+            chosen.descriptors(Profile::R3, IKE_AUTH_SHARED_KEY).iter().zip([0x01, 0x02, 0x03, 0x04, 0xF9])
+        {
             let descriptor = Descriptor::from_bytes(bytes);
             assert_eq!(descriptor.algorithm_type, kind);
             assert_eq!(choose(&exactly, &[descriptor]).map_err(AlgorithmType::code), Err(kind));

@@ -76,7 +76,7 @@ impl Opened {
         check_order(&chain, expected.exchange, false)?;
         let encrypted = protection.divide(&required(&chain, PayloadType::Encrypted)?)?;
         let mut message = data_in.to_vec();
-        let inner_end = open(protection, &mut message, &encrypted)?;
+        let inner_end = open(profile, protection, &mut message, &encrypted)?;
         let opened = Self { message, encrypted, inner_end };
         check_order(&opened.inner(profile), expected.exchange, true)?;
         Ok(opened)

@@ -1,10 +1,12 @@
-//! Sense data as an application client reads it: fixed and descriptor format (SPC-4 4.5; r3 5.13.4.6, 5.13.7).
+//! Sense data as an application client reads it: fixed and descriptor format (SPC-4 4.5; r3 5.13.4.6, 5.13.7), and what it
+//! says of a running sequence (SPC-4 table 83, 5.14.4.5).
 //!
 //! What lives here: decoding. What does not: making sense data, which is the device server's half (room `sense`).
 
 use core::fmt;
 
-use crate::dialect::Asc;
+use super::error::Step;
+use crate::dialect::{Asc, ErrorClasses, Profile};
 
 /// Sense key specific sense data that came with a CHECK CONDITION.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +43,10 @@ const NO_SENSE: u8 = 0x0;
 const NOT_READY: u8 = 0x2;
 const ILLEGAL_REQUEST: u8 = 0x5;
 const UNIT_ATTENTION: u8 = 0x6;
+const ABORTED_COMMAND: u8 = 0xB;
+
+/// UNABLE TO DECRYPT PARAMETER LIST, which SPC-4 table 83 lists and this project never sends (reading S7).
+const UNABLE_TO_DECRYPT: Asc = Asc::new(0x74, 0x0C);
 
 impl DeviceSense {
     /// Reads sense data in fixed format (70h, 71h) or descriptor format (72h, 73h); `None` for anything else.
@@ -69,9 +75,46 @@ impl DeviceSense {
     }
 
     /// True if the command was not judged, only put off: NOT READY, UNIT ATTENTION, or a deferred error.
-    pub(super) const fn is_put_off(&self) -> bool {
+    const fn is_put_off(&self) -> bool {
         self.is_deferred || matches!(self.key, NOT_READY | UNIT_ATTENTION)
     }
+
+    /// What becomes of the command.
+    pub(super) fn verdict(&self, profile: Profile, step: Step) -> Verdict {
+        let (rules, codes) = (profile.rules(), profile.codes());
+        let changed = self.key == UNIT_ATTENTION && self.asc == codes.capabilities_changed();
+        let conflicts = self.key == ABORTED_COMMAND && self.asc == codes.conflicting_request();
+        match step {
+            _ if self.is_deferred => Verdict::PutOff,
+            Step::KeyExchangeOut if changed && rules.capabilities_wait_to_be_read => Verdict::CapabilitiesChanged,
+            _ if self.is_put_off() => Verdict::PutOff,
+            Step::KeyExchangeOut if conflicts && rules.may_be_exclusive => Verdict::PutOff,
+            Step::AuthenticationOut | Step::KeyExchangeIn if rules.classes == ErrorClasses::Two => {
+                let not_ended_by = match step {
+                    Step::KeyExchangeIn => [codes.invalid_field_in_cdb(); 2],
+                    _ => [codes.parameter_value_rejected(), UNABLE_TO_DECRYPT],
+                };
+                match self.key == ILLEGAL_REQUEST && not_ended_by.contains(&self.asc) {
+                    true => Verdict::RefusedAlone,
+                    false => Verdict::Refused,
+                }
+            }
+            _ => Verdict::Refused,
+        }
+    }
+}
+
+/// What a CHECK CONDITION does to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It was not judged: again, after a while.
+    PutOff,
+    /// It was not judged, and what it was made of no longer holds (SPC-4 5.14.4.5).
+    CapabilitiesChanged,
+    /// It is refused; in SPC-4 the sequence is over (SPC-4 table 83).
+    Refused,
+    /// It is refused, and in SPC-4 the sequence goes on without it (SPC-4 7.7.3.8.2, table 83).
+    RefusedAlone,
 }
 
 /// The three bytes of the sense key specific descriptor (type 02h); zeros without one.
@@ -153,6 +196,39 @@ mod tests {
         assert!(deferred.is_deferred && deferred.is_put_off());
         assert!(DeviceSense::parse(&[0x72, 0x06, 0x29, 0]).unwrap().is_put_off());
         assert!(!DeviceSense::parse(&[0x72, 0x04, 0x44, 0]).unwrap().is_put_off());
+    }
+
+    /// SPC-4 table 83, and 5.14.4.5 of the unit attention; r3 knows put off and refused only.
+    #[test]
+    fn what_a_check_condition_does_to_a_command() {
+        use Step::{AuthenticationIn, AuthenticationOut, Capabilities, Delete, KeyExchangeIn, KeyExchangeOut};
+        use Verdict::{CapabilitiesChanged, PutOff, Refused, RefusedAlone};
+        let all = [Capabilities, KeyExchangeOut, KeyExchangeIn, AuthenticationOut, AuthenticationIn, Delete];
+        let verdicts =
+            |profile, sense: [u8; 4]| all.map(|step| DeviceSense::parse(&sense).unwrap().verdict(profile, step));
+        let except = |step, verdict, others| all.map(|each| if each == step { verdict } else { others });
+        let spc4: [([u8; 4], [Verdict; 6]); 13] = [
+            ([0x72, 0x5, 0x24, 0x00], except(KeyExchangeIn, RefusedAlone, Refused)),
+            ([0x72, 0x2, 0x04, 0x13], [PutOff; 6]),
+            ([0x72, 0x6, 0x29, 0x00], [PutOff; 6]),
+            ([0x72, 0x6, 0x2A, 0x14], except(KeyExchangeOut, CapabilitiesChanged, PutOff)),
+            ([0x73, 0x6, 0x2A, 0x14], [PutOff; 6]),
+            ([0x73, 0x5, 0x74, 0x11], [PutOff; 6]),
+            ([0x72, 0xB, 0x00, 0x1E], except(KeyExchangeOut, PutOff, Refused)),
+            ([0x72, 0x5, 0x74, 0x11], except(AuthenticationOut, RefusedAlone, Refused)),
+            ([0x72, 0x5, 0x74, 0x0C], except(AuthenticationOut, RefusedAlone, Refused)),
+            ([0x72, 0xB, 0x74, 0x11], [Refused; 6]),
+            ([0x72, 0x5, 0x74, 0x10], [Refused; 6]),
+            ([0x72, 0xB, 0x74, 0x40], [Refused; 6]),
+            ([0x72, 0x4, 0x44, 0x00], [Refused; 6]),
+        ];
+        for (sense, expected) in spc4 {
+            assert_eq!(verdicts(Profile::SPC4, sense), expected, "{sense:02X?}");
+            let [_, key, ..] = sense;
+            let deferred_or_not_judged = sense[0] == 0x73 || [2, 6].contains(&key);
+            let r3 = if deferred_or_not_judged { PutOff } else { Refused };
+            assert_eq!(verdicts(Profile::R3, sense), [r3; 6], "{sense:02X?}");
+        }
     }
 
     #[test]

@@ -8,9 +8,10 @@ use super::authentication::Awaited;
 use super::config::ClientConfig;
 use super::error::{ClientError, Fault, Leftover, Step};
 use super::key_exchange::{Keyed, Proposal};
-use super::{Command, DeviceCapabilities, DeviceSense, Outcome, Peer, delete};
+use super::sense::Verdict;
+use super::session::Session;
+use super::{Command, DeviceCapabilities, DeviceSense, Outcome, Peer};
 use crate::crypto::Random;
-use crate::keys::SaParameters;
 use crate::time::UnixTime;
 use crate::wire::specific;
 
@@ -30,7 +31,8 @@ pub(super) enum State {
     Claimed(Box<Awaited>, Bytes),
     /// The authentication OUT was answered GOOD.
     Admitted(Box<Awaited>),
-    /// The exchange has failed, and the device server's association is to be deleted (r3 5.13.4.4.3 b).
+    /// The exchange has failed, and the device server's association, or what is to become one, is to be deleted (r3
+    /// 5.13.4.4.3 b, SPC-4 5.14.4.10).
     Abandoned(Box<Abandoned>),
     /// Nothing comes any more.
     Ended(Ended),
@@ -38,7 +40,7 @@ pub(super) enum State {
 
 /// What is deleted, why, and the Delete once it is made.
 pub(super) struct Abandoned {
-    parameters: SaParameters,
+    session: Session,
     pub(super) failure: ClientError,
     made: Option<Command>,
 }
@@ -80,7 +82,7 @@ impl State {
                 (Self::Proposed(proposal), command)
             }
             Self::Keyed(keyed) => match keyed.write_claim(config, random) {
-                Ok(message) => Self::Claimed(Box::new(keyed.into_awaited()), message).next(config, random),
+                Ok(message) => Self::Claimed(Box::new(keyed.into_awaited(config)), message).next(config, random),
                 Err(fault) => (Self::Keyed(keyed), Err(fault)),
             },
             Self::Claimed(awaited, message) => {
@@ -90,7 +92,7 @@ impl State {
             Self::Abandoned(mut abandoned) => {
                 let command = match abandoned.made.take() {
                     Some(made) => Ok(made),
-                    None => delete::write(config, &abandoned.parameters, random),
+                    None => abandoned.session.target(config.profile).write_delete(config, random),
                 };
                 abandoned.made = command.as_ref().ok().cloned();
                 (Self::Abandoned(abandoned), command)
@@ -100,83 +102,148 @@ impl State {
     }
 
     /// Takes GOOD status with its Data-In.
-    pub(super) fn good(
-        self,
-        config: &ClientConfig,
-        data_in: &[u8],
-        at: Option<UnixTime>,
-    ) -> (Self, Result<Outcome, ClientError>) {
-        let step = self.step();
-        let next = match self {
+    pub(super) fn good(self, data_in: &[u8], turn: &Turn<'_>) -> (Self, Result<Outcome, ClientError>) {
+        let (config, step) = (turn.config, self.step());
+        match self {
             Self::Unread => match DeviceCapabilities::read(config.profile, data_in) {
-                Ok(capabilities) => Self::Ready(capabilities),
-                Err(fault) => return Self::failed(ClientError::new(step, fault)),
+                Ok(capabilities) => (Self::Ready(capabilities), Ok(Outcome::Continue)),
+                Err(fault) => Self::failed(ClientError::new(step, fault)),
             },
-            Self::Proposed(proposal) => Self::Accepted(proposal),
-            Self::Accepted(proposal) => {
-                let is_unauthenticated = proposal.is_unauthenticated();
-                match proposal.finish(config, data_in) {
-                    Ok(keyed) if is_unauthenticated => {
-                        return Self::established(step, keyed.session.into_parameters(config), None);
-                    }
-                    Ok(keyed) => Self::Keyed(Box::new(keyed)),
-                    Err(fault) => {
-                        // Without an Authentication phase the device server's association exists by now, and nobody
-                        // has the keys to delete it.
-                        let leftover =
-                            if is_unauthenticated { Leftover::PerhapsAssociation } else { Leftover::Nothing };
-                        return Self::failed(ClientError { step, fault, leftover });
-                    }
+            Self::Proposed(proposal) => (Self::Accepted(proposal), Ok(Outcome::Continue)),
+            Self::Accepted(proposal) => Self::keyed(*proposal, data_in, turn),
+            Self::Claimed(awaited, _) => (Self::Admitted(awaited), Ok(Outcome::Continue)),
+            Self::Admitted(awaited) => match awaited.verify(config, data_in, turn.at) {
+                Ok(peer) => Self::create(awaited.into_session(), Some(peer), step, turn),
+                Err(fault) => {
+                    Self::abandon(awaited.into_session(), ClientError::new(step, fault), Leftover::PerhapsAssociation)
                 }
-            }
-            Self::Claimed(awaited, _) => Self::Admitted(awaited),
-            Self::Admitted(awaited) => match awaited.verify(config, data_in, at) {
-                Ok(peer) => return Self::established(step, awaited.into_parameters(config), Some(peer)),
-                Err(fault) => Self::abandon(config, *awaited, ClientError::new(step, fault)),
             },
             Self::Abandoned(abandoned) => {
-                return Self::failed(ClientError { leftover: Leftover::Deleted, ..abandoned.failure });
+                Self::failed(ClientError { leftover: Leftover::Deleted, ..abandoned.failure })
             }
-            Self::Ready(_) | Self::Keyed(_) | Self::Ended(_) => {
-                return (self, Err(ClientError::new(step, Fault::OutOfTurn)));
-            }
+            Self::Ready(_) | Self::Keyed(_) | Self::Ended(_) => (self, Err(ClientError::new(step, Fault::OutOfTurn))),
+        }
+    }
+
+    /// Takes a key exchange IN.
+    fn keyed(proposal: Proposal, data_in: &[u8], turn: &Turn<'_>) -> (Self, Result<Outcome, ClientError>) {
+        let (config, step) = (turn.config, Step::KeyExchangeIn);
+        let leftover = match proposal.is_unauthenticated() {
+            // Without an Authentication phase the device server's association exists by now.
+            true => Leftover::PerhapsAssociation,
+            false if config.profile.rules().delete_ends_sequences => Leftover::PerhapsSequence,
+            false => Leftover::Nothing,
         };
-        (next, Ok(Outcome::Continue))
+        match proposal.finish(config, data_in) {
+            Ok(keyed) if keyed.session.choice.is_unauthenticated() => Self::create(keyed.session, None, step, turn),
+            Ok(keyed) => match keyed.check_certificate_required(config) {
+                Ok(()) => (Self::Keyed(Box::new(keyed)), Ok(Outcome::Continue)),
+                Err(fault) => Self::abandon(keyed.session, ClientError::new(step, fault), leftover),
+            },
+            Err(unfinished) => {
+                let error = ClientError { leftover, ..ClientError::new(step, unfinished.fault) };
+                match unfinished.session {
+                    Some(session) => Self::abandon(*session, error, leftover),
+                    // Nobody has the keys of a Delete.
+                    None => Self::failed(error),
+                }
+            }
+        }
+    }
+
+    /// Makes the association, unless nobody wants it any more; what can fail of that fails while there are the keys to say so.
+    fn create(
+        session: Session,
+        peer: Option<Peer>,
+        step: Step,
+        turn: &Turn<'_>,
+    ) -> (Self, Result<Outcome, ClientError>) {
+        let keymat = match session.keymat(turn.config) {
+            _ if turn.gives_up => Err(Fault::GivenUp),
+            keymat => keymat.map_err(Fault::Crypto),
+        };
+        match keymat {
+            Ok(keymat) => {
+                let parameters = Box::new(session.into_parameters(turn.config, keymat));
+                (Self::Ended(Ended { last: step, failure: None, peer }), Ok(Outcome::Established(parameters)))
+            }
+            Err(fault) => Self::abandon(session, ClientError::new(step, fault), Leftover::PerhapsAssociation),
+        }
     }
 
     /// Takes CHECK CONDITION status with its sense data.
     pub(super) fn refused(self, config: &ClientConfig, sense: &[u8]) -> (Self, Result<Outcome, ClientError>) {
         let step = self.step();
-        let fault = match DeviceSense::parse(sense) {
-            Some(sense) if sense.is_put_off() => return (self, Ok(Outcome::SendAgain(sense))),
-            Some(sense) => Fault::Refused(sense),
-            None => Fault::RefusedWithoutSense,
+        let sense = DeviceSense::parse(sense);
+        // Where no sense data says that the sequence is over, it may go on.
+        let verdict = sense.map_or(Verdict::RefusedAlone, |sense| sense.verdict(config.profile, step));
+        let fault = match (sense, verdict) {
+            (Some(sense), Verdict::PutOff) => return (self, Ok(Outcome::SendAgain(sense))),
+            (Some(sense), Verdict::CapabilitiesChanged) => return (Self::Unread, Ok(Outcome::SendAgain(sense))),
+            (Some(sense), _) => Fault::Refused(sense),
+            (None, _) => Fault::RefusedWithoutSense,
         };
         let error = ClientError::new(step, fault);
         match self {
-            Self::Admitted(awaited) => (Self::abandon(config, *awaited, error), Ok(Outcome::Continue)),
+            // An answer may have been changed on its way after the device server created its half.
+            Self::Admitted(awaited) => Self::abandon(awaited.into_session(), error, Leftover::PerhapsAssociation),
+            Self::Claimed(awaited, _) if verdict == Verdict::RefusedAlone => {
+                Self::abandon_sequence(config, awaited.into_session(), error)
+            }
+            // There are no keys yet.
+            Self::Accepted(_) if verdict == Verdict::RefusedAlone && config.profile.rules().delete_ends_sequences => {
+                Self::failed(ClientError { leftover: Leftover::PerhapsSequence, ..error })
+            }
             Self::Abandoned(abandoned) => Self::failed(abandoned.failure),
             _ => Self::failed(error),
         }
     }
 
-    /// Whatever keeps the association from being created once the keys are proved to be shared, it is deleted: an
-    /// answer may have been changed on its way after the device server created its half.
-    fn abandon(config: &ClientConfig, awaited: Awaited, error: ClientError) -> Self {
-        let failure = ClientError { leftover: Leftover::PerhapsAssociation, ..error };
-        Self::Abandoned(Box::new(Abandoned { parameters: awaited.into_parameters(config), failure, made: None }))
+    /// Gives up, as far as no IN is awaited: that is fetched first (SPC-4 5.14.4.10).
+    pub(super) fn give_up(self, config: &ClientConfig) -> Self {
+        let error = ClientError::new(self.step(), Fault::GivenUp);
+        let (state, _) = match self {
+            Self::Unread | Self::Ready(_) | Self::Proposed(_) => Self::failed(error),
+            Self::Keyed(keyed) => Self::abandon_sequence(config, keyed.session, error),
+            Self::Claimed(awaited, _) => Self::abandon_sequence(config, awaited.into_session(), error),
+            Self::Accepted(_) | Self::Admitted(_) | Self::Abandoned(_) | Self::Ended(_) => return self,
+        };
+        state
+    }
+
+    /// Ends a sequence that has not made an association: by a Delete, where that ends a sequence.
+    fn abandon_sequence(
+        config: &ClientConfig,
+        session: Session,
+        error: ClientError,
+    ) -> (Self, Result<Outcome, ClientError>) {
+        match config.profile.rules().delete_ends_sequences {
+            true => Self::abandon(session, error, Leftover::PerhapsSequence),
+            false => Self::failed(error),
+        }
+    }
+
+    /// Whatever keeps the association from being created once the keys are shared, the device server is told by a Delete,
+    /// which comes before the error; until it is answered, `leftover` is what is left.
+    fn abandon(session: Session, error: ClientError, leftover: Leftover) -> (Self, Result<Outcome, ClientError>) {
+        let failure = ClientError { leftover, ..error };
+        (Self::Abandoned(Box::new(Abandoned { session, failure, made: None })), Ok(Outcome::Continue))
     }
 
     fn failed(error: ClientError) -> (Self, Result<Outcome, ClientError>) {
         (Self::Ended(Ended { last: error.step, failure: Some(error.clone()), peer: None }), Err(error))
     }
 
-    fn established(step: Step, parameters: SaParameters, peer: Option<Peer>) -> (Self, Result<Outcome, ClientError>) {
-        (Self::Ended(Ended { last: step, failure: None, peer }), Ok(Outcome::Established(Box::new(parameters))))
-    }
-
     /// A state to stand in while another is worked on.
     pub(super) const fn gone() -> Self {
         Self::Ended(Ended { last: Step::Capabilities, failure: None, peer: None })
     }
+}
+
+/// What an answer is taken with besides its bytes.
+pub(super) struct Turn<'a> {
+    pub(super) config: &'a ClientConfig,
+    pub(super) at: Option<UnixTime>,
+    /// The caller wants no association any more.
+    pub(super) gives_up: bool,
 }

@@ -1,197 +1,17 @@
 //! Recorded exchanges replayed without a device server, and what happens out of turn.
 
-use alloc::string::String;
-use alloc::sync::Arc;
-use alloc::vec::Vec;
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+mod selection;
+mod spc4;
+mod transcript;
 
-use serde_json::Value;
+use alloc::vec::Vec;
 
 use super::*;
-use crate::crypto::{Identity, MemoryKeys, Purpose, RandomError, Secret};
-use crate::dialect::{Asc, Exchange, PayloadType, Profile};
-use crate::keys::{KeyLog, Protection, seal};
-use crate::provider::provider;
-use crate::wire::{
-    Authentication, Field, IdType, Identification, MessageWriter, Notify, Sai, Timeouts, VendorId, WireErrorKind,
-};
-
-fn unhex(text: &Value) -> Vec<u8> {
-    let text = text.as_str().unwrap().as_bytes();
-    let digit = |d: u8| u8::try_from(char::from(d).to_digit(16).unwrap()).unwrap();
-    text.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
-}
-
-/// Values to be drawn, by purpose; the source fails when there are no more.
-#[derive(Default)]
-struct Script(BTreeMap<String, Vec<Vec<u8>>>);
-
-impl Script {
-    fn with(mut self, purpose: Purpose, values: &[Vec<u8>]) -> Self {
-        self.0.insert(alloc::format!("{purpose:?}"), values.to_vec());
-        self
-    }
-
-    fn take(&mut self, purpose: Purpose) -> Result<Vec<u8>, RandomError> {
-        let values = self.0.get_mut(&alloc::format!("{purpose:?}")).ok_or(RandomError)?;
-        if values.is_empty() { Err(RandomError) } else { Ok(values.remove(0)) }
-    }
-}
-
-impl Random for Script {
-    fn fill(&mut self, purpose: Purpose, out: &mut [u8]) -> Result<(), RandomError> {
-        out.copy_from_slice(&self.take(purpose)?);
-        Ok(())
-    }
-
-    fn dh_private(&mut self, _: usize) -> Result<Secret, RandomError> {
-        self.take(Purpose::DhPrivate).map(Secret::from)
-    }
-}
-
-#[derive(Default)]
-struct Log(Mutex<BTreeMap<&'static str, Vec<u8>>>);
-
-impl KeyLog for Log {
-    fn record(&self, _: Sai, _: Sai, name: &'static str, value: &[u8]) {
-        self.0.lock().unwrap().insert(name, value.to_vec());
-    }
-}
-
-struct Transcript(Value);
-
-impl Transcript {
-    fn read(name: &str) -> Self {
-        let path = alloc::format!("{}/vectors/transcripts/{name}.json", env!("CARGO_MANIFEST_DIR"));
-        Self(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
-    }
-
-    fn steps(&self) -> &[Value] {
-        self.0["steps"].as_array().unwrap()
-    }
-
-    fn last_step(&self) -> &Value {
-        self.steps().last().unwrap()
-    }
-
-    fn identity(side: &Value) -> Identity {
-        let id_type = u8::try_from(side["id_type"].as_u64().unwrap()).unwrap();
-        Identity::new(IdType::from_code(id_type).unwrap(), &unhex(&side["id"]))
-    }
-
-    fn number(&self, name: &str) -> u32 {
-        u32::from_str_radix(self.0["identifiers"][name].as_str().unwrap(), 16).unwrap()
-    }
-
-    fn suite(&self) -> SuiteIdentifiers {
-        let key_length = self.0["identifiers"]["KEY LENGTH"].as_u64().unwrap();
-        SuiteIdentifiers {
-            encryption: self.number("ENCR"),
-            key_length: u16::try_from(key_length).unwrap(),
-            pseudo_random: self.number("PRF"),
-            integrity: self.number("INTEG"),
-            group: self.number("D-H"),
-            authentication: self.number("server AUTH"),
-        }
-    }
-
-    fn builder(&self) -> ClientConfigBuilder {
-        let server = &self.0["provisioning"]["device_server"];
-        let mut keys = MemoryKeys::new();
-        keys.set_own(Secret::from(unhex(&self.0["client"]["psk"]))).unwrap();
-        keys.add_peer(Self::identity(server).as_payload(), Secret::from(unhex(&server["psk"]))).unwrap();
-        let options = &self.0["options"];
-        let usage = if options["usage"].is_null() { Vec::new() } else { unhex(&options["usage"]) };
-        let nonce = usize::try_from(options["nonce"].as_u64().unwrap_or(32)).unwrap();
-        ClientConfig::builder(provider(), Self::identity(&self.0["client"]))
-            .preshared_keys(Arc::new(keys))
-            .expect_device_server(Self::identity(server))
-            .preferences(Preferences::exactly(self.suite()))
-            .allow_no_authentication(self.suite().authentication == 0)
-            .timeouts(Timeouts { protocol: 60, inactivity: 3600 })
-            .usage(0x81, &usage)
-            .nonce_length(nonce)
-    }
-
-    fn script(&self) -> Script {
-        let ccs = &self.0["ccs"][0];
-        let ivs: Vec<_> = [&ccs["iv_i"], &ccs["delete_iv"]].into_iter().filter(|iv| !iv.is_null()).map(unhex).collect();
-        Script::default()
-            .with(Purpose::AcSai, &[unhex(&self.0["sa"][0]["AC_SAI"])])
-            .with(Purpose::DhPrivate, &[unhex(&ccs["dh_private_i"])])
-            .with(Purpose::Nonce, &[unhex(&ccs["ni"])])
-            .with(Purpose::Iv, &ivs)
-    }
-}
-
-/// Compares one command with a recorded one; gives the recorded Data-In.
-fn compare(command: &Command, step: &Value) -> Vec<u8> {
-    assert_eq!(command.cdb.to_bytes().to_vec(), unhex(&step["cdb"]), "{}", step["command"]);
-    if step["op"] == "out" {
-        assert_eq!(command.data_out, unhex(&step["data_out"]), "{}", step["command"]);
-        return Vec::new();
-    }
-    assert!(command.data_out.is_empty());
-    unhex(&step["data_in"])
-}
-
-fn compare_parameters(parameters: &SaParameters, recorded: &Value) {
-    let management = &recorded["MGMT_DATA"];
-    assert_eq!(parameters.ac_sai.0.to_be_bytes().to_vec(), unhex(&recorded["AC_SAI"]));
-    assert_eq!(parameters.ds_sai.0.to_be_bytes().to_vec(), unhex(&recorded["DS_SAI"]));
-    assert_eq!(Some(u64::from(parameters.timeout)), recorded["TIMEOUT"].as_u64());
-    assert_eq!(Some(u64::from(parameters.usage_type)), recorded["USAGE_TYPE"].as_u64());
-    assert_eq!(*parameters.usage_data, *unhex(&recorded["USAGE_DATA"]));
-    assert_eq!(*parameters.ac_nonce, *unhex(&recorded["AC_NONCE"]));
-    assert_eq!(*parameters.ds_nonce, *unhex(&recorded["DS_NONCE"]));
-    assert_eq!(Some(u64::from(parameters.kdf_id)), recorded["KDF_ID"].as_u64());
-    assert_eq!(parameters.key_seed.expose(), unhex(&recorded["KEY_SEED"]));
-    let ours = &parameters.mgmt_data;
-    assert_eq!(Some(u64::from(ours.encr)), management["ENCR"].as_u64());
-    assert_eq!(Some(u64::from(ours.key_length)), management["KEY LENGTH"].as_u64());
-    assert_eq!(Some(u64::from(ours.integ)), management["INTEG"].as_u64());
-    assert_eq!(ours.sk_ei.expose(), unhex(&management["SK_ei"]));
-    assert_eq!(ours.sk_ai.expose(), unhex(&management["SK_ai"]));
-    assert_eq!(Some(u64::from(ours.next_message_id)), management["NEXT MESSAGE ID"].as_u64());
-}
-
-fn replay(name: &str) {
-    let transcript = Transcript::read(name);
-    let log = Arc::new(Log::default());
-    let config = Arc::new(transcript.builder().key_log(log.clone()).build().unwrap());
-    let mut random = transcript.script();
-    let mut client = ApplicationClient::new(config.clone());
-    let mut steps = transcript.steps().iter();
-    let parameters = loop {
-        let command = client.next_command(&mut random).unwrap();
-        let data_in = compare(&command, steps.next().unwrap());
-        match client.reply(Status::Good(&data_in)).unwrap() {
-            Outcome::Continue => {}
-            Outcome::SendAgain(sense) => panic!("{name}: {sense}"),
-            Outcome::Established(parameters) => break parameters,
-        }
-    };
-    compare_parameters(&parameters, &transcript.0["sa"][0]);
-    // Where there are Deletes, the recorded IV is the last one's, which is of an association that is already deleted.
-    if let Some(step) = steps.last() {
-        compare(&delete(&config, *parameters, &mut random).unwrap(), step);
-    }
-    compare_log(&log.0.lock().unwrap(), &transcript.0["ccs"][0]);
-}
-
-/// Both hold the same secrets, but for what only one of them writes down.
-fn compare_log(log: &BTreeMap<&'static str, Vec<u8>>, recorded: &Value) {
-    let recorded = recorded.as_object().unwrap();
-    for (name, value) in log {
-        // The transcripts leave out integrity keys that a combined mode does not have.
-        assert_eq!(*value, recorded.get(*name).map_or(Vec::new(), unhex), "{name}");
-    }
-    let inputs = ["dh_private", "dh_public", "iv_", "delete_iv", "ni", "nr"];
-    for name in recorded.keys().filter(|name| !inputs.iter().any(|input| name.starts_with(input))) {
-        assert!(log.contains_key(name.as_str()), "{name}");
-    }
-}
+use crate::crypto::{Purpose, RandomError, Secret};
+use crate::dialect::{Asc, Exchange, PayloadType};
+use crate::provider::{EcdsaSigner, PRF_HMAC_SHA1, RsaSigner, provider};
+use crate::wire::{Authentication, Field, IdType, Identification, MessageWriter, Notify, Sai, VendorId, WireErrorKind};
+use transcript::{Script, Transcript, compare, replay, unhex};
 
 #[test]
 fn recorded_exchanges_come_out_byte_for_byte() {
@@ -201,6 +21,11 @@ fn recorded_exchanges_come_out_byte_for_byte() {
         "r3-null-sha1-modp2048-psk",
         "r3-usage-data-fc-name",
         "r3-ccm16-128-sha256-modp2048-psk",
+        "spc4-auth-none-gcm",
+        "spc4-cbc128-sha1-modp2048-psk",
+        "spc4-client-ecdsa256-server-psk",
+        "spc4-table82-row1",
+        "spc4-table82-row2",
     ] {
         replay(name);
     }
@@ -208,17 +33,7 @@ fn recorded_exchanges_come_out_byte_for_byte() {
 
 /// A client of the mandatory transcript that has been answered as recorded up to `step`, whose command is out.
 fn at(step: Step) -> (ApplicationClient, Script, Vec<u8>) {
-    let transcript = Transcript::read("r3-mandatory");
-    let mut random = transcript.script();
-    let mut client = ApplicationClient::new(transcript.builder().build().unwrap());
-    for recorded in transcript.steps() {
-        let data_in = compare(&client.next_command(&mut random).unwrap(), recorded);
-        if client.step() == step {
-            return (client, random, data_in);
-        }
-        assert_eq!(client.reply(Status::Good(&data_in)), Ok(Outcome::Continue));
-    }
-    panic!("no such step")
+    Transcript::read("r3-mandatory").client_at(step)
 }
 
 const STEPS: [Step; 5] =
@@ -300,29 +115,7 @@ type Refused = Option<(Option<Field>, Option<WireErrorKind>)>;
 /// The recorded authentication IN with other payloads before the Encrypted payload and inside it, sealed with the recorded keys.
 fn authentication_in(before: &Payloads<'_>, payloads: &Payloads<'_>) -> Vec<u8> {
     let transcript = Transcript::read("r3-mandatory");
-    let ccs = &transcript.0["ccs"][0];
-    let sa = &transcript.0["sa"][0];
-    let [ac_sai, ds_sai] = ["AC_SAI", "DS_SAI"].map(|name| {
-        let bytes: [u8; 8] = unhex(&sa[name]).try_into().unwrap();
-        Sai(u64::from_be_bytes(bytes))
-    });
-    let [sk_er, sk_ar] = ["SK_er", "SK_ar"].map(|name| Secret::from(unhex(&ccs[name])));
-    let protection = Protection {
-        cipher: provider().cipher(transcript.number("ENCR"), 16).unwrap(),
-        cipher_key: &sk_er,
-        integrity: provider().integrity(transcript.number("INTEG")),
-        integrity_key: &sk_ar,
-    };
-    let mut buffer = [0; 512];
-    let exchange = Exchange::AuthenticationIn;
-    let mut writer = MessageWriter::new(Profile::R3, exchange, (ac_sai, ds_sai), 1, &mut buffer).unwrap();
-    before(&mut writer).unwrap();
-    writer.begin_encrypted(&unhex(&ccs["iv_r"])).unwrap();
-    payloads(&mut writer).unwrap();
-    let encrypted = writer.end_encrypted(16, protection.icv_length()).unwrap();
-    let message = writer.finish().unwrap();
-    seal(&protection, message, &encrypted).unwrap();
-    message.to_vec()
+    transcript.authentication_in(before, payloads)
 }
 
 /// Reserved bytes are ignored (reading R7), and the ID payload is signed as it was sent (reading R29).
@@ -330,7 +123,7 @@ fn authentication_in(before: &Payloads<'_>, payloads: &Payloads<'_>) -> Vec<u8> 
 fn the_reserved_bytes_of_an_identification_are_signed_as_sent() {
     let transcript = Transcript::read("r3-mandatory");
     let ccs = &transcript.0["ccs"][0];
-    let prf = provider().prf(transcript.number("PRF")).unwrap();
+    let prf = provider().prf(transcript.suite().pseudo_random).unwrap();
     let keyed = |key: &[u8], parts: &[&[u8]]| {
         let mut value = Secret::zeroed(prf.output_length());
         prf.compute(key, parts, value.expose_mut()).unwrap();

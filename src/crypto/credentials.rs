@@ -13,6 +13,7 @@ use super::{
     PresharedKeys, PublicKey, SignatureScheme, Signer,
 };
 use crate::algorithm;
+use crate::dialect::Profile;
 use crate::wire::CertificateEncoding;
 
 /// What one's own messages show of a key.
@@ -161,7 +162,7 @@ pub enum CredentialError {
     /// Certificates for which a peer need not have room (r3 5.13.6 a, b).
     #[error("certificates and trust anchors must fit a message of 16 384 bytes")]
     TooLong,
-    /// An ID type that shall not be used without a certificate (r3 7.7.4.4 a).
+    /// An ID type that shall not be used without a certificate (r3 7.7.4.4 a; SPC-4 has no such rule).
     #[error("an identity of this type needs certificates that are always sent, for each way to authenticate")]
     IdentityNeedsCertificate,
     /// Certificates are to be sent, and there are none.
@@ -253,8 +254,9 @@ impl Credentials {
     }
 
     /// Checks what can be told beforehand; `identity` is the whole side's.
-    pub(crate) fn check(&self, identity: &Identity) -> Result<(), CredentialError> {
-        let needs = |own: Option<&Identity>| own.unwrap_or(identity).id_type.needs_certificate();
+    pub(crate) fn check(&self, profile: Profile, identity: &Identity) -> Result<(), CredentialError> {
+        let needs_certificate = profile.rules().names_need_certificates;
+        let needs = |own: Option<&Identity>| needs_certificate && own.unwrap_or(identity).id_type.needs_certificate();
         if self.shared_keys.as_ref().is_some_and(|keys| keys.has_own()) && needs(None) {
             return Err(CredentialError::IdentityNeedsCertificate);
         }
@@ -385,7 +387,7 @@ mod tests {
     #[test]
     fn what_cannot_work() {
         let check = |own: Credential, identity: &Identity| {
-            Credentials { own: alloc::vec![own], ..Credentials::default() }.check(identity)
+            Credentials { own: alloc::vec![own], ..Credentials::default() }.check(Profile::R3, identity)
         };
         let (name, dn) = (Identity::key_id(b"drive"), Identity::new(IdType::DerAsn1Dn, b"0"));
         let bare = |kind| Credential::new(Arc::new(Key(kind, b"")));
@@ -410,7 +412,8 @@ mod tests {
         let mut keys = MemoryKeys::new();
         keys.set_own(Secret::copy_of(b"own")).unwrap();
         let credentials = Credentials { shared_keys: Some(Arc::new(keys)), ..Credentials::default() };
-        assert_eq!(credentials.check(&dn), Err(CredentialError::IdentityNeedsCertificate));
+        assert_eq!(credentials.check(Profile::R3, &dn), Err(CredentialError::IdentityNeedsCertificate));
+        assert_eq!(credentials.check(Profile::SPC4, &dn), Ok(()));
         // 20 bytes for each hash and 5 for each request, of 8192.
         let any = wish(CertificateEncoding::X509Signature, &[]);
         for (hashes, requests, expected) in [(409, 1, Ok(())), (410, 1, Err(())), (0, 1638, Ok(())), (0, 1639, Err(()))]
@@ -418,7 +421,11 @@ mod tests {
             let mut all = alloc::vec![any.clone(); requests];
             all[0].authorities = alloc::vec![ROOT; hashes].into();
             let asking = Credentials { requests: CertificateRequests::Exactly(all), ..Credentials::default() };
-            assert_eq!(asking.check(&name), expected.map_err(|()| CredentialError::TooLong), "{hashes} {requests}");
+            assert_eq!(
+                asking.check(Profile::R3, &name),
+                expected.map_err(|()| CredentialError::TooLong),
+                "{hashes} {requests}"
+            );
         }
     }
 

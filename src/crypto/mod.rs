@@ -106,6 +106,26 @@ impl CryptoProvider {
     }
 }
 
+/// The algorithms that use a security association, as a SAUT payload selects them (SPC-4 7.7.3.5.14).
+#[derive(Debug, Clone, Copy)]
+pub struct UsageSuite {
+    /// The encryption algorithm; ENCR_NULL may be one.
+    pub cipher: &'static dyn Cipher,
+    /// Its KEY LENGTH in bytes, salt not counted.
+    pub key_length: u16,
+    /// The integrity algorithm; `None` exactly with a combined mode cipher.
+    pub integrity: Option<&'static dyn Integrity>,
+}
+
+impl UsageSuite {
+    /// Bytes of one direction's keys: for integrity, and for encryption with its salt.
+    #[must_use]
+    pub fn key_lengths(&self) -> (usize, usize) {
+        let integrity = self.integrity.map_or(0, Integrity::key_length);
+        (integrity, self.cipher.key_material_length(self.key_length))
+    }
+}
+
 /// One algorithm of each kind, as an SCA payload selects them (r3 7.7.4.12).
 #[derive(Debug, Clone, Copy)]
 pub struct Suite {

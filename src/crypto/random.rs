@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::Secret;
+use crate::dialect::Profile;
 use crate::wire::Sai;
 
 /// The random source failed; the command that asked is refused as HARDWARE ERROR (reading R40).
@@ -14,9 +15,9 @@ pub struct RandomError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Purpose {
-    /// IKE_SA APPLICATION CLIENT SAI, 8 bytes.
+    /// IKE_SA APPLICATION CLIENT SAI, 8 bytes, in SPC-4 4.
     AcSai,
-    /// IKE_SA DEVICE SERVER SAI, 8 bytes.
+    /// IKE_SA DEVICE SERVER SAI, 8 bytes, in SPC-4 4.
     DsSai,
     /// A Diffie-Hellman private value.
     DhPrivate,
@@ -52,15 +53,17 @@ const SAI_DRAWS: u8 = 16;
 /// SAIs up to this one are never used (reading R2).
 const LAST_RESERVED_SAI: u64 = 255;
 
-/// Draws an SAI that is above 255 and not taken (reading R2).
+/// Draws an SAI of the dialect's length that is above 255 and not taken (reading R2).
 pub(crate) fn draw_sai(
+    profile: Profile,
     random: &mut dyn Random,
     purpose: Purpose,
     is_taken: impl Fn(Sai) -> bool,
 ) -> Result<Sai, RandomError> {
     for _ in 0..SAI_DRAWS {
         let mut bytes = [0; 8];
-        random.fill(purpose, &mut bytes)?;
+        let sai_offset = profile.rules().sai_offset;
+        random.fill(purpose, bytes.get_mut(sai_offset..).unwrap_or_default())?;
         let sai = Sai(u64::from_be_bytes(bytes));
         if sai.0 > LAST_RESERVED_SAI && !is_taken(sai) {
             return Ok(sai);

@@ -17,7 +17,7 @@ mod spc4;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use numbers::{AlgorithmNumbers, Identifier, Order, Padding};
+pub(crate) use numbers::{AlgorithmNumbers, Identifier, Order, Padding, Side};
 pub use payloads::PayloadType;
 pub(crate) use payloads::{Count, Slot};
 pub use sense_codes::{Asc, SenseCodes};
@@ -29,8 +29,7 @@ pub enum Dialect {
     /// T10/06-449r3.
     #[default]
     R3,
-    /// SPC-4 (INCITS 513), as of its ballot draft r36f. Messages are read, written and printed; device server and
-    /// application client do not speak it yet, and refuse to be built with it.
+    /// SPC-4 (INCITS 513), as of its ballot draft r36f.
     Spc4,
 }
 
@@ -87,7 +86,7 @@ impl Profile {
 
     /// SPC-4 with its own header bits and the sense codes that were assigned, the only ones that it knows.
     pub const SPC4: Self =
-        Self { dialect: Dialect::Spc4, header_flags: HeaderFlags::T10, sense_codes: SenseCodes::Assigned };
+        Self { dialect: Dialect::Spc4, header_flags: HeaderFlags::T10, sense_codes: SenseCodes::Spc4 };
 
     pub(crate) const fn rules(self) -> &'static Rules {
         match self.dialect {
@@ -96,17 +95,13 @@ impl Profile {
         }
     }
 
-    /// True for a dialect that device server and application client speak; others are read, written and printed.
-    #[must_use]
-    pub const fn is_spoken(self) -> bool {
-        self.rules().spoken
-    }
-
     /// The additional sense codes to answer with: those chosen, in a dialect that leaves the choice.
     pub(crate) const fn codes(self) -> SenseCodes {
-        match self.rules().sense_codes {
-            Some(codes) => codes,
-            None => self.sense_codes,
+        match (self.rules().sense_codes, self.sense_codes) {
+            (Some(codes), _) => codes,
+            // Of one class of errors SPC-4 has the assigned codes.
+            (None, SenseCodes::Spc4) => SenseCodes::Assigned,
+            (None, codes) => codes,
         }
     }
 }
@@ -143,11 +138,21 @@ impl Exchange {
     }
 }
 
+/// One algorithm of a set: ALGORITHM TYPE, ALGORITHM IDENTIFIER, KEY LENGTH in bytes.
+pub(crate) type Row = (u8, u32, u16);
+
+/// Into how many classes a dialect divides what is wrong with a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorClasses {
+    /// One: the sequence stays where it is, whatever is wrong (r3 5.13.4.6).
+    One,
+    /// Two: what anybody could have sent leaves the sequence alone, what its owner has sent ends it (SPC-4 7.7.3.8).
+    Two,
+}
+
 /// The numbers of one dialect.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// True when device server and application client speak the dialect; else it is only read and printed.
-    pub(crate) spoken: bool,
     /// NEXT PAYLOAD codes (r3 Table G1, SPC-4 7.7.3.4).
     pub(crate) payload_codes: &'static [(u8, PayloadType)],
     /// What the dialect calls codes for which [`PayloadType::name`] is not right.
@@ -188,6 +193,48 @@ pub(crate) struct Rules {
     pub(crate) kdf_id_base: u32,
     /// The pad string of shared key authentication (r3 7.7.4.6 d).
     pub(crate) key_pad: &'static [u8],
+    /// From which byte of the capabilities parameter data on the octets of an authentication OUT and of an authentication IN
+    /// begin with it; `None` where they do not (reading R29; SPC-4 7.7.3.5.7, reading S8).
+    pub(crate) signed_capabilities_from: [Option<usize>; 2],
+    /// ALGORITHM TYPEs of the descriptors with which an application client selects, in their order.
+    pub(crate) selected_types: &'static [u8],
+    /// The payload in which it does.
+    pub(crate) algorithms_payload: PayloadType,
+    /// Whether ENCR_NULL may be selected for the exchange itself (SPC-4 7.7.3.5.13 refuses it).
+    pub(crate) null_protects_exchanges: bool,
+    /// Sets of algorithms of which one is to be reported whole (SPC-4 table 82); none where there is no such rule.
+    pub(crate) complete_rows: &'static [&'static [Row]],
+    /// Whether application clients may be offered different algorithms (r3 7.7.4.11; question Q16).
+    pub(crate) offers_differ: bool,
+    /// Whether changed capabilities take effect only when somebody has read them (SPC-4 5.14.4.1).
+    pub(crate) capabilities_wait_to_be_read: bool,
+    /// Seconds that a timeout of zero stands for; `None` where zero is an error (reading R28; SPC-4 7.7.3.5.15).
+    pub(crate) zero_timeout: Option<u32>,
+    /// The uses of an SA that have no USAGE DATA (SPC-4 table 74).
+    pub(crate) usage_without_data: &'static [u16],
+    /// The least and the greatest SA TYPE that takes an Authentication step (SPC-4 7.7.3.5.14).
+    pub(crate) usage_after_authentication: Option<(u16, u16)>,
+    /// What a refusal does to the sequence.
+    pub(crate) classes: ErrorClasses,
+    /// Whether a Delete also ends a running sequence, and what is kept for repetition (SPC-4 5.14.4.11, reading S9).
+    pub(crate) delete_ends_sequences: bool,
+    /// Whether REQUEST SENSE restarts the protocol timeout (SPC-4 5.14.4.1).
+    pub(crate) waiting_prolongs: bool,
+    /// Whether what is kept for repetition is kept from the authentication OUT on, and not from the last IN on (SPC-4 table 556).
+    pub(crate) repeats_from_last_out: bool,
+    /// Whether an Initial Contact acts when the authentication OUT has succeeded, and not only with the new SA (readings R31a,
+    /// S11).
+    pub(crate) contact_counts_at_once: bool,
+    /// Whether ID_DER_ASN1_DN and ID_DER_ASN1_GN take a certificate (r3 7.7.4.4).
+    pub(crate) names_need_certificates: bool,
+    /// Whether one nexus's sequence may be the logical unit's only one (SPC-4 5.14.4.1).
+    pub(crate) may_be_exclusive: bool,
+    /// Whether the formats of the capabilities can be asked for (SPC-4 7.7.2.3.1).
+    pub(crate) lists_formats: bool,
+    /// Bytes of the field that says what an SA is for.
+    pub(crate) usage_type_length: usize,
+    /// Whether a Certificate Request makes a certificate mandatory (SPC-4 5.14.4.3.3.4).
+    pub(crate) requests_demand: bool,
     /// Payloads of each message in their order, those of [`Rules::inner`] excepted.
     pub(crate) outer: fn(Exchange) -> &'static [Slot],
     /// Payloads inside the Encrypted payload in their order.
@@ -214,6 +261,23 @@ impl Rules {
     /// What the dialect calls a NEXT PAYLOAD code, where [`PayloadType::name`] is not right.
     pub(crate) fn payload_name(&self, code: u8) -> Option<&'static str> {
         self.payload_names.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
+    }
+
+    /// Bytes of a SAI where keys are derived from it (reading S6).
+    pub(crate) const fn sai_length(&self) -> usize {
+        8_usize.saturating_sub(self.sai_offset)
+    }
+
+    /// The part of the capabilities parameter data with which the octets of an authentication begin; nothing where they begin
+    /// with something else, and in other messages.
+    pub(crate) fn signed_capabilities<'a>(&self, exchange: Exchange, parameter_data: &'a [u8]) -> &'a [u8] {
+        let [of_client, of_server] = self.signed_capabilities_from;
+        let from = match exchange {
+            Exchange::AuthenticationOut => of_client,
+            Exchange::AuthenticationIn => of_server,
+            _ => None,
+        };
+        from.and_then(|from| parameter_data.get(from..)).unwrap_or(&[])
     }
 
     /// The ALGORITHM TYPE with this code.

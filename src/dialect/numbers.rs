@@ -29,8 +29,24 @@ pub(crate) struct AlgorithmNumbers {
     pub(crate) table: u8,
     /// The identifiers that there are; `None` for exactly those of the rows.
     pub(crate) identifiers: Option<&'static [Identifier]>,
-    /// True where the first attribute byte has the USE and ACCEPT bits (r3 Table K7).
-    pub(crate) has_use_and_accept: bool,
+    /// What a descriptor of the type says of ways to authenticate.
+    pub(crate) side: Side,
+    /// The upper half of the identifiers that vendors may assign, and the least and the greatest of their lower halves, which are
+    /// those of the rows; `None` where every identifier is one of the rows anyway.
+    pub(crate) vendor: Option<(u32, u16, u16)>,
+}
+
+/// Whose way to authenticate an algorithm descriptor names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Nobody's: the algorithm is of another type.
+    None,
+    /// Whose, the USE and ACCEPT bits of the first attribute byte tell (r3 Table K7).
+    Attributes,
+    /// The application client's: SA_AUTH_OUT (SPC-4 7.7.3.6.6).
+    ApplicationClient,
+    /// The device server's: SA_AUTH_IN (SPC-4 7.7.3.6.6).
+    DeviceServer,
 }
 
 /// One ALGORITHM IDENTIFIER.

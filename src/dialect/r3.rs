@@ -1,9 +1,8 @@
 //! The numbers of T10/06-449r3.
 
-use super::{AlgorithmNumbers, Exchange, Order, Padding, PayloadType, Rules, Slot};
+use super::{AlgorithmNumbers, ErrorClasses, Exchange, Order, Padding, PayloadType, Rules, Side, Slot};
 
 pub(super) static RULES: Rules = Rules {
-    spoken: true,
     payload_codes: &[
         (0x22, PayloadType::KeyExchange),
         (0x23, PayloadType::IdApplicationClient),
@@ -38,6 +37,26 @@ pub(super) static RULES: Rules = Rules {
     sense_codes: None,
     kdf_id_base: 0x0002_0000,
     key_pad: b"Key Pad for IKEv2-SCSI",
+    signed_capabilities_from: [None, Some(4)],
+    selected_types: &[0x01, 0x02, 0x03, 0x04, 0xF9],
+    algorithms_payload: PayloadType::Algorithms,
+    null_protects_exchanges: true,
+    complete_rows: &[],
+    offers_differ: true,
+    capabilities_wait_to_be_read: false,
+    zero_timeout: None,
+    usage_without_data: &[],
+    usage_after_authentication: None,
+    classes: ErrorClasses::One,
+    delete_ends_sequences: false,
+    waiting_prolongs: false,
+    repeats_from_last_out: false,
+    contact_counts_at_once: false,
+    names_need_certificates: true,
+    may_be_exclusive: false,
+    lists_formats: false,
+    usage_type_length: 1,
+    requests_demand: false,
     outer,
     inner,
 };
@@ -48,11 +67,11 @@ static ALGORITHMS: &[AlgorithmNumbers] = &[
     algorithms(0x02, "PRF"),
     algorithms(0x03, "INTEG"),
     algorithms(0x04, "D-H"),
-    AlgorithmNumbers { has_use_and_accept: true, ..algorithms(0xF9, "IKE-AUTH") },
+    AlgorithmNumbers { side: Side::Attributes, ..algorithms(0xF9, "IKE-AUTH") },
 ];
 
 const fn algorithms(code: u8, name: &'static str) -> AlgorithmNumbers {
-    AlgorithmNumbers { code, name, table: code, identifiers: None, has_use_and_accept: false }
+    AlgorithmNumbers { code, name, table: code, identifiers: None, side: Side::None, vendor: None }
 }
 
 /// r3 5.13.4.3.2, 5.13.4.3.3; the other messages hold an Encrypted payload only.

@@ -36,6 +36,8 @@ pub enum SenseCodes {
     R3,
     /// The codes that were assigned afterwards, under which hosts know the same conditions.
     Assigned,
+    /// Those of SPC-4, which tells two classes of errors apart; with r3 the same as [`SenseCodes::Assigned`].
+    Spc4,
 }
 
 impl SenseCodes {
@@ -44,8 +46,46 @@ impl SenseCodes {
     pub const fn parameter_value_invalid(self) -> Asc {
         match self {
             Self::R3 => Asc::new(0x74, 0x30),
-            Self::Assigned => Asc::new(0x74, 0x10),
+            Self::Assigned | Self::Spc4 => Asc::new(0x74, 0x10),
         }
+    }
+
+    /// SA CREATION PARAMETER VALUE REJECTED, for what anybody could have sent; elsewhere the same as
+    /// [`SenseCodes::parameter_value_invalid`].
+    #[must_use]
+    pub const fn parameter_value_rejected(self) -> Asc {
+        match self {
+            Self::R3 | Self::Assigned => self.parameter_value_invalid(),
+            Self::Spc4 => Asc::new(0x74, 0x11),
+        }
+    }
+
+    /// INVALID FIELD IN PARAMETER LIST (SPC-4): the SAIs of a Delete name nothing.
+    #[must_use]
+    pub const fn invalid_field_in_parameter_list(self) -> Asc {
+        Asc::new(0x26, 0x00)
+    }
+
+    /// Whether a failed authentication is ABORTED COMMAND, and not ILLEGAL REQUEST (reading R21; SPC-4 7.7.3.5.7).
+    pub(crate) const fn aborts(self) -> bool {
+        matches!(self, Self::Spc4)
+    }
+
+    /// Whether a list that is too short is blamed on its LENGTH field, and not on the CDB (reading R36; question Q18).
+    pub(crate) const fn blames_length(self) -> bool {
+        matches!(self, Self::Spc4)
+    }
+
+    /// CONFLICTING SA CREATION REQUEST (SPC-4).
+    #[must_use]
+    pub const fn conflicting_request(self) -> Asc {
+        Asc::new(0x00, 0x1E)
+    }
+
+    /// SA CREATION CAPABILITIES DATA HAS CHANGED (SPC-4), a unit attention.
+    #[must_use]
+    pub const fn capabilities_changed(self) -> Asc {
+        Asc::new(0x2A, 0x14)
     }
 
     /// IKEv2-SCSI PARAMETER NOT SUPPORTED.
@@ -53,7 +93,7 @@ impl SenseCodes {
     pub const fn parameter_not_supported(self) -> Asc {
         match self {
             Self::R3 => Asc::new(0x74, 0x31),
-            Self::Assigned => Asc::new(0x74, 0x30),
+            Self::Assigned | Self::Spc4 => Asc::new(0x74, 0x30),
         }
     }
 
@@ -62,7 +102,7 @@ impl SenseCodes {
     pub const fn parameter_list_incomplete(self) -> Asc {
         match self {
             Self::R3 => Asc::new(0x26, 0x13),
-            Self::Assigned => Asc::new(0x74, 0x10),
+            Self::Assigned | Self::Spc4 => Asc::new(0x74, 0x10),
         }
     }
 
@@ -71,7 +111,7 @@ impl SenseCodes {
     pub const fn operation_in_progress(self) -> Asc {
         match self {
             Self::R3 => Asc::new(0x00, 0x1E),
-            Self::Assigned => Asc::new(0x04, 0x13),
+            Self::Assigned | Self::Spc4 => Asc::new(0x04, 0x13),
         }
     }
 
@@ -90,7 +130,10 @@ impl SenseCodes {
     /// LOGICAL UNIT NOT READY, OPERATION IN PROGRESS: a calculation is running.
     #[must_use]
     pub const fn calculation_in_progress(self) -> Asc {
-        Asc::new(0x04, 0x07)
+        match self {
+            Self::R3 | Self::Assigned => Asc::new(0x04, 0x07),
+            Self::Spc4 => self.operation_in_progress(),
+        }
     }
 
     /// INVALID COMMAND OPERATION CODE.

@@ -1,9 +1,11 @@
 //! The numbers of SPC-4, revision 36f.
 
-use super::{AlgorithmNumbers, Exchange, Identifier, Order, Padding, PayloadType, Rules, SenseCodes, Slot};
+use super::{
+    AlgorithmNumbers, ErrorClasses, Exchange, Identifier, Order, Padding, PayloadType, Row, Rules, SenseCodes, Side,
+    Slot,
+};
 
 pub(super) static RULES: Rules = Rules {
-    spoken: false,
     payload_codes: &[
         (0x21, PayloadType::Prohibited),
         (0x22, PayloadType::KeyExchange),
@@ -50,21 +52,61 @@ pub(super) static RULES: Rules = Rules {
     padding: Padding::Counted,
     order: Order::Free,
     algorithms: ALGORITHMS,
-    sense_codes: Some(SenseCodes::Assigned),
+    sense_codes: Some(SenseCodes::Spc4),
     kdf_id_base: 0x8002_0000,
     key_pad: b"Key Pad for IKEv2-SCSI",
+    signed_capabilities_from: [Some(0), Some(0)],
+    selected_types: &[0x01, 0x02, 0x03, 0x04, 0xF9, 0xFA],
+    algorithms_payload: PayloadType::SaAlgorithms,
+    null_protects_exchanges: false,
+    complete_rows: COMPLETE_ROWS,
+    offers_differ: false,
+    capabilities_wait_to_be_read: true,
+    zero_timeout: Some(10),
+    usage_without_data: &[0x0081, 0x8001],
+    usage_after_authentication: Some((0x8000, 0xBFFF)),
+    classes: ErrorClasses::Two,
+    delete_ends_sequences: true,
+    waiting_prolongs: true,
+    repeats_from_last_out: true,
+    contact_counts_at_once: true,
+    names_need_certificates: false,
+    may_be_exclusive: true,
+    lists_formats: true,
+    usage_type_length: 2,
+    requests_demand: true,
     outer,
     inner,
 };
 
 /// SPC-4 7.7.3.6.1; SA_AUTH_OUT and SA_AUTH_IN have the same identifiers.
 static ALGORITHMS: &[AlgorithmNumbers] = &[
-    algorithms(0x01, "ENCR", 0x01, ENCRYPTION),
-    algorithms(0x02, "PRF", 0x02, PSEUDO_RANDOM),
-    algorithms(0x03, "INTEG", 0x03, INTEGRITY),
-    algorithms(0x04, "D-H", 0x04, DIFFIE_HELLMAN),
-    algorithms(0xF9, "SA_AUTH_OUT", 0xF9, AUTHENTICATION),
-    algorithms(0xFA, "SA_AUTH_IN", 0xF9, AUTHENTICATION),
+    algorithms(0x01, "ENCR", ENCRYPTION, 0x8001),
+    algorithms(0x02, "PRF", PSEUDO_RANDOM, 0x8002),
+    algorithms(0x03, "INTEG", INTEGRITY, 0x8003),
+    algorithms(0x04, "D-H", DIFFIE_HELLMAN, 0x8004),
+    authentication(0xF9, "SA_AUTH_OUT", Side::ApplicationClient),
+    authentication(0xFA, "SA_AUTH_IN", Side::DeviceServer),
+];
+
+/// SPC-4 5.14.4.5: a device server reports all algorithms of one row at least.
+static COMPLETE_ROWS: &[&[Row]] = &[
+    &[
+        (0x01, 0x8001_0014, 16),
+        (0x02, 0x8002_0005, 0),
+        (0x03, 0xF003_0001, 0),
+        (0x04, 0x8004_000E, 0),
+        (0xF9, 0x00F9_0001, 0),
+        (0xFA, 0x00F9_0001, 0),
+    ],
+    &[
+        (0x01, 0x8001_000C, 32),
+        (0x02, 0x8002_0007, 0),
+        (0x03, 0x8003_000E, 0),
+        (0x04, 0x8004_0015, 0),
+        (0xF9, 0x00F9_000B, 0),
+        (0xFA, 0x00F9_000B, 0),
+    ],
 ];
 
 /// SPC-4 7.7.3.6.2.
@@ -91,8 +133,14 @@ static AUTHENTICATION: &[Identifier] = &[
     same(0x00F9_000B),
 ];
 
-const fn algorithms(code: u8, name: &'static str, table: u8, identifiers: &'static [Identifier]) -> AlgorithmNumbers {
-    AlgorithmNumbers { code, name, table, identifiers: Some(identifiers), has_use_and_accept: false }
+const fn algorithms(code: u8, name: &'static str, numbers: &'static [Identifier], upper: u32) -> AlgorithmNumbers {
+    let vendor = Some((upper, 0x0400, 0xFFFF));
+    AlgorithmNumbers { code, name, table: code, identifiers: Some(numbers), side: Side::None, vendor }
+}
+
+const fn authentication(code: u8, name: &'static str, side: Side) -> AlgorithmNumbers {
+    let vendor = Some((0x00F9, 0x00C9, 0x00FF));
+    AlgorithmNumbers { code, name, table: 0xF9, identifiers: Some(AUTHENTICATION), side, vendor }
 }
 
 /// An identifier whose low half is r3's, which is the registry's.

@@ -37,10 +37,11 @@ fn spc4_payload_codes() {
 #[test]
 fn spc4_knows_only_the_assigned_sense_codes() {
     let profile = Profile { sense_codes: SenseCodes::R3, ..Profile::SPC4 };
-    assert_eq!([profile.codes(), Profile::SPC4.codes()], [SenseCodes::Assigned; 2]);
+    assert_eq!([profile.codes(), Profile::SPC4.codes()], [SenseCodes::Spc4; 2]);
     let r3 = Profile::R3;
     assert_eq!(
-        [r3, Profile { sense_codes: SenseCodes::Assigned, ..r3 }].map(Profile::codes),
-        [SenseCodes::R3, SenseCodes::Assigned]
+        [SenseCodes::R3, SenseCodes::Assigned, SenseCodes::Spc4]
+            .map(|codes| Profile { sense_codes: codes, ..r3 }.codes()),
+        [SenseCodes::R3, SenseCodes::Assigned, SenseCodes::Assigned]
     );
 }

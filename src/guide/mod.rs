@@ -20,3 +20,6 @@ pub mod deviations {}
 
 #[doc = include_str!("conformance.md")]
 pub mod conformance {}
+
+#[doc = include_str!("conformance_spc4.md")]
+pub mod conformance_spc4 {}

@@ -16,7 +16,8 @@ pub struct SignedOctets {
 }
 
 impl SignedOctets {
-    /// What the application client signs: its whole key exchange OUT | Nr | prf(SK_pi, ID payload less its header).
+    /// What the application client signs: the capabilities parameter data (SPC-4 7.7.3.5.7; nothing in r3) | its whole key
+    /// exchange OUT | Nr | prf(SK_pi, ID payload less its header).
     ///
     /// `identity` is the ID payload's data as it was sent, reserved bytes included (r3 7.7.4.6 e).
     ///
@@ -24,17 +25,18 @@ impl SignedOctets {
     /// [`CryptoError`].
     pub fn of_application_client(
         prf: &dyn Prf,
+        capabilities: Bytes,
         key_exchange_out: Bytes,
         ds_nonce: Bytes,
         sk_pi: &Secret,
         identity: &[u8],
     ) -> Result<Self, CryptoError> {
         let identity_code = identity_code(prf, sk_pi, identity)?;
-        Ok(Self { capabilities: Bytes::new(), message: key_exchange_out, nonce: ds_nonce, identity_code })
+        Ok(Self { capabilities, message: key_exchange_out, nonce: ds_nonce, identity_code })
     }
 
-    /// What the device server signs: the SSCC payload as it would be returned now | its whole key exchange IN | Ni |
-    /// prf(SK_pr, ID payload less its header).
+    /// What the device server signs: the SSCC payload as it would be returned now, in SPC-4 the whole capabilities parameter
+    /// data | its whole key exchange IN | Ni | prf(SK_pr, ID payload less its header).
     ///
     /// `identity` is the ID payload's data as it was sent, reserved bytes included (r3 7.7.4.6 e).
     ///
@@ -42,14 +44,14 @@ impl SignedOctets {
     /// [`CryptoError`].
     pub fn of_device_server(
         prf: &dyn Prf,
-        sscc_payload: Bytes,
+        capabilities: Bytes,
         key_exchange_in: Bytes,
         ac_nonce: Bytes,
         sk_pr: &Secret,
         identity: &[u8],
     ) -> Result<Self, CryptoError> {
         let identity_code = identity_code(prf, sk_pr, identity)?;
-        Ok(Self { capabilities: sscc_payload, message: key_exchange_in, nonce: ac_nonce, identity_code })
+        Ok(Self { capabilities, message: key_exchange_in, nonce: ac_nonce, identity_code })
     }
 
     /// The parts, which follow one another.

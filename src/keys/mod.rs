@@ -17,7 +17,8 @@ mod schedule;
 
 pub use auth::{SignedOctets, shared_key_auth, verify_shared_key_auth};
 pub use key_log::{KeyLog, KeyLogger};
-pub use parameters::{MgmtData, SaParameters, SaSource};
+pub(crate) use parameters::Keymat;
+pub use parameters::{MgmtData, SaParameters, SaSource, UsageAlgorithms};
 pub use prf_plus::prf_plus;
 pub use proof::Denial;
 pub(crate) use proof::{OwnAuth, PeerCheck, PeerError};

@@ -31,6 +31,12 @@ pub enum Denial {
     /// No key may sign for the identity.
     #[error("certificate: {0}")]
     Certificate(#[from] CertificateError),
+    /// It was asked for a certificate and sent none (SPC-4 5.14.4.3.3.4, question Q35).
+    #[error("no certificate, though one was asked for")]
+    NoCertificate,
+    /// It asks for a certificate, which we do not have (SPC-4 5.14.4.3.3.4).
+    #[error("a certificate is asked for, and there is none to send")]
+    CertificateRequest,
     /// More CERT payloads than the limit (reading R40).
     #[error("too many certificates")]
     TooManyCertificates,
@@ -239,7 +245,8 @@ mod tests {
 
     fn check(prf: &'static dyn Prf, method: u32, credentials: Credentials, auth: &[u8]) -> PeerCheck {
         let key = Secret::copy_of(&[1; 20]);
-        let octets = SignedOctets::of_application_client(PRF_HMAC_SHA1, Bytes::new(), Bytes::new(), &key, b"id");
+        let octets =
+            SignedOctets::of_application_client(PRF_HMAC_SHA1, Bytes::new(), Bytes::new(), Bytes::new(), &key, b"id");
         PeerCheck {
             provider: provider(),
             prf,

@@ -2,7 +2,10 @@
 
 use thiserror::Error;
 
-use crate::crypto::{Cipher, CryptoError, Integrity, Secret, Suite};
+use super::MgmtData;
+use crate::algorithm::{self, AlgorithmType};
+use crate::crypto::{Cipher, CryptoError, CryptoProvider, Integrity, Secret, Suite};
+use crate::dialect::Profile;
 use crate::wire::{Encrypted, Field, RawPayload, WireError, WireErrorKind};
 
 /// Algorithms and keys of one direction.
@@ -23,6 +26,32 @@ impl<'k> Protection<'k> {
     #[must_use]
     pub const fn new(suite: &Suite, cipher_key: &'k Secret, integrity_key: &'k Secret) -> Self {
         Self { cipher: suite.cipher, cipher_key, integrity: suite.integrity, integrity_key }
+    }
+
+    /// The protection of a Delete: what a security association keeps for it, the application client's direction.
+    ///
+    /// # Errors
+    /// The type of an algorithm that the provider does not have, or no longer.
+    pub(crate) fn of_delete(
+        profile: Profile,
+        provider: &CryptoProvider,
+        management: &'k MgmtData,
+    ) -> Result<Self, AlgorithmType> {
+        let row = |kind: AlgorithmType, identifier| match algorithm::row_of(profile, kind.code(), identifier) {
+            Some((_, row)) => Ok(row),
+            None => Err(kind),
+        };
+        let cipher = row(AlgorithmType::Encryption, management.encr)?;
+        let integrity = match row(AlgorithmType::Integrity, management.integ)? {
+            algorithm::INTEG_NONE => None,
+            identifier => Some(provider.integrity(identifier).ok_or(AlgorithmType::Integrity)?),
+        };
+        Ok(Self {
+            cipher: provider.cipher(cipher, management.key_length).ok_or(AlgorithmType::Encryption)?,
+            cipher_key: &management.sk_ei,
+            integrity,
+            integrity_key: &management.sk_ai,
+        })
     }
 
     /// Bytes of INTEGRITY CHECKSUM DATA.
@@ -66,12 +95,18 @@ fn divide<'m>(message: &'m mut [u8], encrypted: &Encrypted) -> Option<Parts<'m>>
     Some(Parts { associated, iv, text, icv: icv.get_mut(..encrypted.icv.len())? })
 }
 
-/// Checks the ICV, then decrypts in place; gives the offset where the inner payloads end.
+/// Checks the ICV, then decrypts in place, and checks the padding as the dialect does; gives the offset where the inner
+/// payloads end.
 ///
 /// # Errors
 /// [`ProtectError::Wire`] blamed on the Encrypted payload's first byte when the ICV does not match (the message then
-/// holds no plaintext), or on PAD LENGTH; [`ProtectError::Crypto`].
-pub fn open(protection: &Protection<'_>, message: &mut [u8], encrypted: &Encrypted) -> Result<usize, ProtectError> {
+/// holds no plaintext), on PAD LENGTH, or on the padding; [`ProtectError::Crypto`].
+pub fn open(
+    profile: Profile,
+    protection: &Protection<'_>,
+    message: &mut [u8],
+    encrypted: &Encrypted,
+) -> Result<usize, ProtectError> {
     let bad_icv = WireError::new(encrypted.at, Field::IntegrityChecksumData, WireErrorKind::Invalid);
     let blame = |error| match error {
         CryptoError::Refused => ProtectError::Wire(bad_icv),
@@ -85,6 +120,7 @@ pub fn open(protection: &Protection<'_>, message: &mut [u8], encrypted: &Encrypt
     let (associated, icv): (&[u8], &[u8]) =
         if protection.integrity.is_some() { (&[], &[]) } else { (parts.associated, parts.icv) };
     protection.cipher.open(protection.cipher_key.expose(), parts.iv, associated, parts.text, icv).map_err(blame)?;
+    encrypted.check_padding(profile, message)?;
     Ok(encrypted.inner_end(message)?)
 }
 

@@ -118,7 +118,7 @@ fn what_is_sealed_opens_and_nothing_else_does() {
         let protection = Protection::new(&suite, &key_e, &key_a);
         let (message, encrypted) = sealed(&suite, &key_e, &key_a);
         let mut opened = message.clone();
-        let end = open(&protection, &mut opened, &encrypted).unwrap();
+        let end = open(Profile::R3, &protection, &mut opened, &encrypted).unwrap();
         // The Delete payload of r3 Table H4: 16 bytes, NEXT PAYLOAD 00h, CRIT.
         let delete = [&[0, 0x80, 0, 16, 1, 8, 0, 1][..], &0x1111_u64.to_be_bytes()].concat();
         assert_eq!(opened[encrypted.text.start..end], delete);
@@ -126,7 +126,7 @@ fn what_is_sealed_opens_and_nothing_else_does() {
         for bit in 0..message.len() * 8 {
             let mut flipped = message.clone();
             flipped[bit / 8] ^= 0x80 >> (bit % 8);
-            let error = open(&protection, &mut flipped, &encrypted).unwrap_err();
+            let error = open(Profile::R3, &protection, &mut flipped, &encrypted).unwrap_err();
             assert_eq!(error, ProtectError::Wire(bad), "cipher {number}, bit {bit}");
             let text = &flipped[encrypted.text.start..encrypted.text.start + 16];
             assert!(number == 0 || text != delete, "plaintext of a message that was refused");
@@ -144,10 +144,10 @@ fn a_pad_length_longer_than_the_text_is_refused_after_the_icv() {
     message[pad_length_at] = 17;
     seal(&protection, &mut message, &encrypted).unwrap();
     let fault = WireError::new(pad_length_at, Field::PadLength, WireErrorKind::Length);
-    assert_eq!(open(&protection, &mut message, &encrypted), Err(ProtectError::Wire(fault)));
+    assert_eq!(open(Profile::R3, &protection, &mut message, &encrypted), Err(ProtectError::Wire(fault)));
     message[pad_length_at] = 16;
     seal(&protection, &mut message, &encrypted).unwrap();
-    assert_eq!(open(&protection, &mut message, &encrypted), Ok(encrypted.text.start));
+    assert_eq!(open(Profile::R3, &protection, &mut message, &encrypted), Ok(encrypted.text.start));
 }
 
 #[test]
@@ -156,6 +156,7 @@ fn auth_data_of_another_length_or_content_is_refused() {
     let octets = || {
         SignedOctets::of_application_client(
             PRF_HMAC_SHA1,
+            Bytes::new(),
             Bytes::from_static(b"message"),
             Bytes::from_static(b"nonce"),
             &Secret::copy_of(&[5; 20]),
@@ -199,8 +200,8 @@ fn what_a_combined_mode_authenticates() {
     let mut changed = message.clone();
     changed[at - 1] ^= 1;
     let bad = WireError::new(at, Field::IntegrityChecksumData, WireErrorKind::Invalid);
-    assert_eq!(open(&protection, &mut changed, &encrypted), Err(ProtectError::Wire(bad)));
-    let end = open(&protection, &mut message, &encrypted).unwrap();
+    assert_eq!(open(Profile::R3, &protection, &mut changed, &encrypted), Err(ProtectError::Wire(bad)));
+    let end = open(Profile::R3, &protection, &mut message, &encrypted).unwrap();
     assert_eq!(message[encrypted.text.start..end], delete);
 }
 

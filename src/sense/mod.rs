@@ -1,5 +1,5 @@
 //! From a refusal to status, sense key, additional sense code, field pointer and progress: the one map
-//! (r3 7.7.5 and throughout; readings R20-R25, R32, R34, R36, R39, R40).
+//! (r3 7.7.5 and throughout; readings R20-R25, R32, R34, R36, R39, R40; SPC-4 7.7.3.8, readings S2, S3, S7, S10).
 //!
 //! | refusal | sense key | additional sense code | pointer |
 //! | --- | --- | --- | --- |
@@ -14,9 +14,25 @@
 //! | nothing in progress | ILLEGAL REQUEST | IKEv2-SCSI INVALID COMMAND SEQUENCE | R39 |
 //! | a limit | ILLEGAL REQUEST | INSUFFICIENT RESOURCES | CDB byte 2 |
 //! | random source, provider, key store | HARDWARE ERROR | INTERNAL TARGET FAILURE | none |
+//!
+//! SPC-4 has these besides, and answers a failed authentication with ABORTED COMMAND and no pointer:
+//!
+//! | refusal | sense key | additional sense code | pointer |
+//! | --- | --- | --- | --- |
+//! | a field of a list that anybody could have sent | ILLEGAL REQUEST | SA CREATION PARAMETER VALUE REJECTED | the field |
+//! | a Delete of nothing | ILLEGAL REQUEST | INVALID FIELD IN PARAMETER LIST | the field |
+//! | an authentication without a sequence | ILLEGAL REQUEST | INVALID FIELD IN CDB | CDB byte 2 |
+//! | a sequence of another nexus has the logical unit | ABORTED COMMAND | CONFLICTING SA CREATION REQUEST | none |
+//! | an authentication OUT that cannot be judged | ABORTED COMMAND | INTERNAL TARGET FAILURE | none |
+//!
+//! There a refusal also ends the sequence of its nexus, but for those that SPC-4 table 83 names: [`Sense::keeps_sequence`].
 
+mod abandonment;
+mod esp;
 mod report;
+mod report_spc4;
 
+pub use abandonment::SequenceCommand;
 pub(crate) use report::told_width;
 pub use report::{Allowed, Rule};
 
@@ -24,9 +40,9 @@ use alloc::boxed::Box;
 use core::fmt;
 
 use crate::crypto::{CryptoError, Identity, RandomError};
-use crate::dialect::{Asc, SenseCodes};
+use crate::dialect::{Asc, ErrorClasses, Profile, SenseCodes};
 use crate::keys::{Denial, ProtectError};
-use crate::wire::{EmitError, Field, WireError, WireErrorKind};
+use crate::wire::{EmitError, Field, Header, WireError, WireErrorKind};
 
 /// SENSE KEY values that this crate uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +56,10 @@ pub enum SenseKey {
     HardwareError,
     /// 5h.
     IllegalRequest,
+    /// 6h.
+    UnitAttention,
+    /// Bh.
+    AbortedCommand,
 }
 
 impl SenseKey {
@@ -51,6 +71,8 @@ impl SenseKey {
             Self::NotReady => 0x2,
             Self::HardwareError => 0x4,
             Self::IllegalRequest => 0x5,
+            Self::UnitAttention => 0x6,
+            Self::AbortedCommand => 0xB,
         }
     }
 }
@@ -125,6 +147,22 @@ impl Sense {
     /// NO SENSE, NO ADDITIONAL SENSE INFORMATION.
     pub const NONE: Self = Self { key: SenseKey::NoSense, asc: Asc::new(0, 0), specific: SenseKeySpecific::None };
 
+    /// UNIT ATTENTION, SA CREATION CAPABILITIES DATA HAS CHANGED: what an embedder tells the other nexuses when one has read
+    /// changed capabilities (SPC-4 5.14.4.5).
+    pub const CAPABILITIES_CHANGED: Self = Self {
+        key: SenseKey::UnitAttention,
+        asc: SenseCodes::Spc4.capabilities_changed(),
+        specific: SenseKeySpecific::None,
+    };
+
+    /// NOT READY, LOGICAL UNIT NOT READY, SA CREATION IN PROGRESS without progress: what an embedder that speaks SPC-4 tells a
+    /// command that has to wait for the end of a sequence (SPC-4 5.13.4).
+    pub const SA_CREATION_IN_PROGRESS: Self = Self {
+        key: SenseKey::NotReady,
+        asc: SenseCodes::Spc4.operation_in_progress(),
+        specific: SenseKeySpecific::None,
+    };
+
     /// Fixed format, 18 bytes.
     #[must_use]
     pub fn to_fixed(&self) -> SenseBytes {
@@ -153,6 +191,8 @@ impl fmt::Display for Sense {
             SenseKey::NotReady => "NOT READY",
             SenseKey::HardwareError => "HARDWARE ERROR",
             SenseKey::IllegalRequest => "ILLEGAL REQUEST",
+            SenseKey::UnitAttention => "UNIT ATTENTION",
+            SenseKey::AbortedCommand => "ABORTED COMMAND",
         };
         write!(f, "{key}, {}", self.asc)?;
         match self.specific {
@@ -177,6 +217,8 @@ pub enum Consequence {
     None,
     /// One more authentication failure; at the limit the sequence is abandoned.
     CountFailure,
+    /// The sequence is abandoned (SPC-4 5.14.4.10).
+    Abandon,
 }
 
 /// A bound on what a device server keeps or takes (reading R40). Their values are `server::Limits`.
@@ -237,6 +279,10 @@ pub struct Claimant {
 pub enum Refusal {
     /// A field of the parameter list.
     List(WireError),
+    /// A field of a list that anybody could have sent, since nothing in it has been proved (SPC-4 7.7.3.8.2).
+    Rejected(WireError),
+    /// A Delete, or its check value, that belongs to no sequence and no association (SPC-4 table 523, reading S7).
+    NothingToDelete(WireError),
     /// A field of the CDB.
     Cdb(WireError),
     /// Authentication failed, for whatever reason; the offset of the Encrypted payload.
@@ -265,6 +311,12 @@ pub enum Refusal {
         /// The command is a Delete, whose SAIs in the parameter list are at fault.
         is_delete: bool,
     },
+    /// An authentication without a sequence to belong to (SPC-4 table 556).
+    NoSequence,
+    /// Another nexus's sequence has the logical unit (SPC-4 5.14.4.1).
+    Conflict,
+    /// An authentication OUT that cannot be judged: the provider or the key store failed (SPC-4 5.14.4.7.2).
+    Unable,
     /// A limit of what is kept.
     InsufficientResources {
         /// Which.
@@ -314,9 +366,15 @@ impl Refusal {
         let illegal = |asc, specific| Sense { key: SenseKey::IllegalRequest, asc, specific };
         let not_ready =
             |asc, progress| Sense { key: SenseKey::NotReady, asc, specific: SenseKeySpecific::Progress(progress) };
+        let aborted = |asc| Sense { key: SenseKey::AbortedCommand, asc, specific: SenseKeySpecific::None };
         match self {
-            Self::List(error) => illegal(list_asc(codes, error.kind), list_pointer(error)),
+            Self::List(error) => illegal(list_asc(codes, error.kind), list_pointer(codes, error)),
+            Self::Rejected(error) => illegal(codes.parameter_value_rejected(), list_pointer(codes, error)),
+            Self::NothingToDelete(error) => {
+                illegal(codes.invalid_field_in_parameter_list(), list_pointer(codes, error))
+            }
             Self::Cdb(error) => illegal(cdb_asc(codes, error.field), pointer(true, error)),
+            Self::Authentication { .. } if codes.aborts() => aborted(codes.authentication_failed()),
             Self::Authentication { at, .. } => illegal(codes.authentication_failed(), field(false, *at)),
             Self::OperationInProgress { done, of } => not_ready(codes.operation_in_progress(), fraction(*done, *of)),
             Self::Calculating { progress } => not_ready(codes.calculation_in_progress(), *progress),
@@ -324,6 +382,9 @@ impl Refusal {
             Self::InvalidSequence { is_delete: false } => {
                 illegal(codes.invalid_command_sequence(), field(true, SPECIFIC_AT))
             }
+            Self::NoSequence => illegal(codes.invalid_field_in_cdb(), field(true, SPECIFIC_AT)),
+            Self::Conflict => aborted(codes.conflicting_request()),
+            Self::Unable => aborted(codes.internal_target_failure()),
             Self::InsufficientResources { .. } => illegal(codes.insufficient_resources(), field(true, SPECIFIC_AT)),
             Self::Internal => Sense {
                 key: SenseKey::HardwareError,
@@ -345,12 +406,16 @@ impl Refusal {
         }
     }
 
-    /// What else the refusal does.
+    /// What else the refusal of a command does; `command` is `None` for a command that has nothing to do with sequences.
     #[must_use]
-    pub const fn consequence(&self) -> Consequence {
-        match self {
-            Self::Authentication { .. } => Consequence::CountFailure,
-            _ => Consequence::None,
+    pub fn consequence(&self, profile: Profile, command: Option<SequenceCommand>) -> Consequence {
+        match profile.rules().classes {
+            ErrorClasses::One if matches!(self, Self::Authentication { .. }) => Consequence::CountFailure,
+            ErrorClasses::One => Consequence::None,
+            ErrorClasses::Two => match command {
+                Some(command) if !self.sense(profile.codes()).keeps_sequence(command) => Consequence::Abandon,
+                _ => Consequence::None,
+            },
         }
     }
 }
@@ -379,8 +444,9 @@ const fn cdb_asc(codes: SenseCodes, field: Field) -> Asc {
     }
 }
 
-fn list_pointer(error: &WireError) -> SenseKeySpecific {
+fn list_pointer(codes: SenseCodes, error: &WireError) -> SenseKeySpecific {
     match error.kind {
+        WireErrorKind::NoHeader if codes.blames_length() => field(false, Header::LENGTH_AT),
         WireErrorKind::NoHeader => field(true, TRANSFER_LENGTH_AT),
         _ => pointer(false, error),
     }

@@ -7,7 +7,8 @@
 use core::fmt;
 
 use super::Refusal;
-use crate::dialect::Exchange;
+use super::report_spc4;
+use crate::dialect::{ErrorClasses, Exchange, Profile};
 use crate::wire::{Field, WireError, WireErrorKind};
 
 /// What a rule allows.
@@ -41,42 +42,49 @@ impl fmt::Display for Allowed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Rule {
-    /// The clause of r3 or the reading where it stands.
+    /// The clause of r3 or SPC-4, or the reading, where it stands.
     pub clause: &'static str,
     /// What it allows.
     pub allowed: Allowed,
 }
 
-const fn rule(clause: &'static str, text: &'static str) -> Rule {
+pub(super) const fn rule(clause: &'static str, text: &'static str) -> Rule {
     Rule { clause, allowed: Allowed::Text(text) }
 }
 
-const fn exactly(clause: &'static str, value: u64) -> Rule {
+pub(super) const fn exactly(clause: &'static str, value: u64) -> Rule {
     Rule { clause, allowed: Allowed::Exactly(value) }
 }
 
-const fn range(clause: &'static str, least: u64, most: u64) -> Rule {
+pub(super) const fn range(clause: &'static str, least: u64, most: u64) -> Rule {
     Rule { clause, allowed: Allowed::Range { least, most } }
 }
 
 impl Refusal {
     /// The rule that the command broke; `exchange` is the message that it carried.
     #[must_use]
-    pub const fn rule(&self, exchange: Option<Exchange>) -> Rule {
+    pub const fn rule(&self, profile: Profile, exchange: Option<Exchange>) -> Rule {
+        match profile.rules().classes {
+            ErrorClasses::One => self.rule_of_one_class(exchange),
+            ErrorClasses::Two => report_spc4::rule_of(self, exchange),
+        }
+    }
+
+    const fn rule_of_one_class(&self, exchange: Option<Exchange>) -> Rule {
         match self {
-            Self::List(error) => list_rule(error, exchange),
+            Self::List(error) | Self::Rejected(error) => list_rule(error, exchange),
             Self::Cdb(error) => cdb_rule(error.field),
             Self::Authentication { .. } => rule("r3 5.13.4.4.2", "an identity and a proof of it"),
             Self::OperationInProgress { .. } => rule("r3 5.13.4.6, reading R24", "the next command of the sequence"),
             Self::Calculating { .. } => rule("r3 5.13.7", "the same command, later"),
-            Self::InvalidSequence { is_delete: true } => {
+            Self::InvalidSequence { is_delete: true } | Self::NothingToDelete(_) => {
                 rule("r3 5.13.5, reading R25", "the SAIs of a live security association")
             }
-            Self::InvalidSequence { is_delete: false } => {
+            Self::InvalidSequence { is_delete: false } | Self::NoSequence | Self::Conflict => {
                 rule("r3 5.13.4.6, 7.7.4.13, reading R25", "a key exchange OUT first")
             }
             Self::InsufficientResources { .. } => rule("reading R40", "the same command, when there is room"),
-            Self::Internal => rule("reading R40", "the same command again"),
+            Self::Internal | Self::Unable => rule("reading R40", "the same command again"),
         }
     }
 
@@ -84,7 +92,7 @@ impl Refusal {
     #[must_use]
     pub const fn fault(&self) -> Option<&WireError> {
         match self {
-            Self::List(error) | Self::Cdb(error) => Some(error),
+            Self::List(error) | Self::Rejected(error) | Self::NothingToDelete(error) | Self::Cdb(error) => Some(error),
             _ => None,
         }
     }
@@ -178,18 +186,13 @@ const fn payload_rule(field: Field) -> Rule {
         Field::NumberOfSais => exactly("r3 7.7.4.8b", 1),
         Field::DeletedSai => rule("r3 7.7.4.8b", "the header's IKE_SA APPLICATION CLIENT SAI"),
         Field::PadLength => rule("r3 7.7.4.10, RFC 4306 3.14", "no more than the plaintext holds"),
-        Field::NumberOfDescriptors => rule("SPC-4 7.7.3.5.13, 7.7.3.5.14", "6; with what an SA is for, 2"),
-        Field::SaType => rule("SPC-4 7.7.3.5.14", "a type that the policy allows"),
-        Field::DeletedAcSai => rule("SPC-4 7.7.3.5.10", "the header's IKE_SA APPLICATION CLIENT SAI"),
-        Field::DeletedDsSai => rule("SPC-4 7.7.3.5.10", "the header's IKE_SA DEVICE SERVER SAI"),
-        Field::Padding => rule("SPC-4 7.7.3.5.11", "01h, 02h, 03h and so on"),
         Field::IntegrityChecksumData => rule("r3 7.7.4.10", "that of the message under the keys of the sequence"),
         _ => rule("r3 7.7.4", "as the payload's format has it"),
     }
 }
 
 /// Bytes of a field's value that may be told: the client's own choice, never a proof, a key or a ciphertext.
-pub(crate) const fn told_width(field: Field) -> usize {
+pub(crate) const fn told_width(profile: Profile, field: Field) -> usize {
     match field {
         Field::OperationCode
         | Field::SecurityProtocol
@@ -228,7 +231,7 @@ pub(crate) const fn told_width(field: Field) -> usize {
         | Field::InactivityTimeout
         | Field::DeletedAcSai
         | Field::DeletedDsSai => 4,
-        Field::AcSai | Field::DsSai | Field::Said | Field::Sai | Field::DeletedSai => 8,
+        Field::AcSai | Field::DsSai | Field::Said | Field::Sai | Field::DeletedSai => profile.rules().sai_length(),
         // The beginning is enough to know it by.
         Field::KeyExchangeData => 16,
         _ => 0,

@@ -1,7 +1,7 @@
 //! Every row of the room's table, and both formats.
 
 use super::*;
-use crate::dialect::Exchange;
+use crate::dialect::{Exchange, Profile};
 
 fn list(kind: WireErrorKind) -> Refusal {
     Refusal::List(WireError::new(0x0123, Field::KeyLength, kind))
@@ -50,9 +50,9 @@ fn faults_of_the_cdb_and_of_sequence() {
 fn authentication_failed() {
     let client = Box::new(Claimant { identity: Identity::key_id(b"host"), method: 2 });
     let failed = Refusal::Authentication { at: 28, client, why: Denial::WrongAuth };
-    assert_eq!(failed.consequence(), Consequence::CountFailure);
+    assert_eq!(failed.consequence(Profile::R3, Some(SequenceCommand::AuthenticationOut)), Consequence::CountFailure);
     assert_eq!(fixed(failed), (5, [0x74, 0x40], [0x80, 0, 28]));
-    assert_eq!(Refusal::Internal.consequence(), Consequence::None);
+    assert_eq!(Refusal::Internal.consequence(Profile::R3, Some(SequenceCommand::AuthenticationOut)), Consequence::None);
 }
 
 /// r3 5.13.4.6: 25 % complete if one command out of four has been performed.
@@ -121,19 +121,38 @@ fn every_rule_has_a_clause() {
         Field::AuthenticationData,
         Field::NonceData,
         Field::InitializationVector,
+        // In messages of SPC-4 alone.
+        Field::NumberOfDescriptors,
+        Field::SaType,
+        Field::DeletedAcSai,
+        Field::DeletedDsSai,
+        Field::Padding,
+    ];
+    let of_spc4 = [Field::NumberOfDescriptors, Field::SaType, Field::DeletedAcSai, Field::DeletedDsSai, Field::Padding];
+    // What SPC-4 has no field for, and what is judged in its SAUT payload by length and type alone.
+    let of_r3 = [
+        Field::ExchangeType,
+        Field::NumberOfTransforms,
+        Field::SecurityAssociationType,
+        Field::Said,
+        Field::DeletedSai,
     ];
     for field in Field::ALL {
         for kind in kinds {
-            let rule = Refusal::List(WireError::new(0, *field, kind)).rule(Some(Exchange::KeyExchangeOut));
+            let rule = Refusal::List(WireError::new(0, *field, kind)).rule(Profile::R3, Some(Exchange::KeyExchangeOut));
             assert_eq!(rule.clause == "r3 7.7.4", unused.contains(field), "{field}: {kind}");
-            assert!(told_width(*field) <= 16);
+            assert!(told_width(Profile::R3, *field) <= 16);
+            let rule =
+                Refusal::List(WireError::new(0, *field, kind)).rule(Profile::SPC4, Some(Exchange::KeyExchangeOut));
+            let is_unused = unused.contains(field) && !of_spc4.contains(field) || of_r3.contains(field);
+            assert_eq!(rule.clause == "SPC-4 7.7.3.5", is_unused, "{field}: {kind}");
         }
     }
     for secret in [Field::AuthenticationData, Field::IntegrityChecksumData, Field::InitializationVector] {
-        assert_eq!(told_width(secret), 0);
+        assert_eq!(told_width(Profile::R3, secret), 0);
     }
     let missing = Refusal::List(WireError::new(16, Field::NextPayload, WireErrorKind::Missing));
-    let clause = |exchange| missing.rule(Some(exchange)).clause;
+    let clause = |exchange| missing.rule(Profile::R3, Some(exchange)).clause;
     assert_eq!(clause(Exchange::KeyExchangeOut), "r3 5.13.4.3.2, readings R6, R34");
     assert_eq!(clause(Exchange::AuthenticationOut), "r3 5.13.4.4.2, readings R6, R34");
     assert_eq!(clause(Exchange::DeleteOut), "r3 5.13.5, readings R6, R34");
@@ -279,4 +298,66 @@ fn limits_are_told_apart() {
 fn sense_data_print_as_bytes() {
     let text = alloc::format!("{:?}", Sense::NONE.to_descriptor());
     assert_eq!(text, "[72, 00, 00, 00, 00, 00, 00, 00]");
+}
+
+/// SPC-4 table 83: the one list of what leaves a sequence where it was.
+#[test]
+fn what_leaves_a_sequence_alone_in_spc4() {
+    use SequenceCommand::{AuthenticationOut, Delete, In, KeyExchangeOut};
+    let fault = WireError::new(28, Field::PayloadLength, WireErrorKind::Length);
+    let client = || Box::new(Claimant { identity: Identity::key_id(b"a"), method: 2 });
+    let all = [
+        (Refusal::List(fault), [false, false, false, false]),
+        (Refusal::Rejected(fault), [true, true, false, true]),
+        (Refusal::NothingToDelete(fault), [false, false, false, true]),
+        (Refusal::NoSequence, [false, false, true, true]),
+        (Refusal::Conflict, [true, false, false, true]),
+        (Refusal::OperationInProgress { done: 1, of: 4 }, [true; 4]),
+        (Refusal::Calculating { progress: 1 }, [true; 4]),
+        (Refusal::Authentication { at: 28, client: client(), why: Denial::WrongAuth }, [false, false, false, true]),
+        (Refusal::Internal, [false, false, false, true]),
+        (Refusal::Unable, [false, false, false, true]),
+        (Refusal::InsufficientResources { limit: Limit::Payloads }, [false, false, false, true]),
+    ];
+    for (refusal, keeps) in all {
+        let commands = [KeyExchangeOut, AuthenticationOut, In, Delete];
+        for (command, keeps) in commands.into_iter().zip(keeps) {
+            let consequence = if keeps { Consequence::None } else { Consequence::Abandon };
+            assert_eq!(refusal.consequence(Profile::SPC4, Some(command)), consequence, "{refusal:?}, {command:?}");
+        }
+        assert_eq!(refusal.consequence(Profile::SPC4, None), Consequence::None, "no command of a sequence");
+    }
+}
+
+/// SPC-4 7.7.3.8, tables 523, 556 and 558; question Q18.
+#[test]
+fn sense_data_of_spc4() {
+    let told = |refusal: Refusal| {
+        let bytes = refusal.sense(SenseCodes::Spc4).to_fixed();
+        let bytes = bytes.as_ref();
+        (bytes[2], [bytes[12], bytes[13]], [bytes[15], bytes[16], bytes[17]])
+    };
+    let fault = |kind| WireError::new(0x0123, Field::KeyLength, kind);
+    let client = Box::new(Claimant { identity: Identity::key_id(b"a"), method: 2 });
+    let denied = Refusal::Authentication { at: 28, client, why: Denial::WrongAuth };
+    let at = [0x80, 0x01, 0x23];
+    let cdb = [0xC0, 0, 2];
+    assert_eq!(told(Refusal::List(fault(WireErrorKind::Invalid))), (5, [0x74, 0x10], at));
+    assert_eq!(told(Refusal::List(fault(WireErrorKind::Missing))), (5, [0x74, 0x10], at));
+    assert_eq!(told(Refusal::List(fault(WireErrorKind::UnrecognisedCritical))), (5, [0x74, 0x30], at));
+    assert_eq!(told(Refusal::List(fault(WireErrorKind::NoHeader))), (5, [0x74, 0x10], [0x80, 0, 24]));
+    assert_eq!(told(Refusal::Rejected(fault(WireErrorKind::UnrecognisedCritical))), (5, [0x74, 0x11], at));
+    assert_eq!(told(Refusal::Rejected(fault(WireErrorKind::NoHeader))), (5, [0x74, 0x11], [0x80, 0, 24]));
+    assert_eq!(told(Refusal::NothingToDelete(fault(WireErrorKind::Invalid))), (5, [0x26, 0x00], at));
+    assert_eq!(told(Refusal::NoSequence), (5, [0x24, 0x00], cdb));
+    assert_eq!(told(Refusal::InvalidSequence { is_delete: false }), (5, [0x2C, 0x00], cdb));
+    assert_eq!(told(denied), (0xB, [0x74, 0x40], [0; 3]));
+    assert_eq!(told(Refusal::Conflict), (0xB, [0x00, 0x1E], [0; 3]));
+    assert_eq!(told(Refusal::Unable), (0xB, [0x44, 0x00], [0; 3]));
+    assert_eq!(told(Refusal::Internal), (4, [0x44, 0x00], [0; 3]));
+    assert_eq!(told(Refusal::OperationInProgress { done: 1, of: 4 }), (2, [0x04, 0x13], [0x80, 0x40, 0]));
+    assert_eq!(told(Refusal::Calculating { progress: 0x1234 }), (2, [0x04, 0x13], [0x80, 0x12, 0x34]));
+    let changed = Sense::CAPABILITIES_CHANGED.to_descriptor();
+    assert_eq!(changed.as_ref(), [0x72, 6, 0x2A, 0x14, 0, 0, 0, 0]);
+    assert_eq!(Sense::SA_CREATION_IN_PROGRESS.to_descriptor().as_ref(), [0x72, 2, 0x04, 0x13, 0, 0, 0, 0]);
 }

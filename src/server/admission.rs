@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 
 use super::{DeviceServer, NexusId};
 use crate::capabilities::{Offer, Selection};
+use crate::ccs::Usage;
 use crate::sa::Authenticated;
 use crate::sense::Refusal;
 use crate::wire::Descriptor;
@@ -20,6 +21,8 @@ pub trait Admission: Send + Sync {
     /// server signs (reading R29): when the answer changes within a sequence, that sequence fails. Integrity algorithm NONE is
     /// not asked for: it is listed when a combined mode is (reading R5). Without an algorithm of some type there is nothing to
     /// answer with, and commands of the nexus that need the list are refused with HARDWARE ERROR.
+    ///
+    /// In SPC-4 it is not asked: there all application clients are offered the same (question Q16).
     fn offers(&self, nexus: NexusId, algorithm: &Descriptor) -> bool {
         let _ = (nexus, algorithm);
         true
@@ -43,24 +46,26 @@ pub struct Applicant<'a> {
     pub client: &'a Authenticated,
     /// The algorithms that it selected.
     pub selection: &'a Selection,
-    /// SECURITY ASSOCIATION TYPE: what the association is for.
-    pub usage_type: u8,
+    /// SECURITY ASSOCIATION TYPE, in SPC-4 SA TYPE: what the association is for.
+    pub usage_type: u16,
 }
 
 impl DeviceServer {
     /// What is offered to a nexus.
     pub(super) fn offer_to(&self, nexus: NexusId) -> Result<Cow<'_, Offer>, Refusal> {
-        let Some(admission) = &self.admission else { return Ok(Cow::Borrowed(&self.setting.offer)) };
+        let admission = self.admission.as_ref().filter(|_| self.setting.profile.rules().offers_differ);
+        let Some(admission) = admission else { return Ok(Cow::Borrowed(&self.setting.offer)) };
         let offers = |algorithm: &Descriptor| admission.offers(nexus, algorithm);
         // The embedder's mistake, and nothing that the application client could mend.
         let offer = self.setting.offer.only(&self.setting.provider, offers).map_err(|_| Refusal::Internal)?;
         Ok(Cow::Owned(offer))
     }
 
-    pub(super) fn admits(&self, nexus: NexusId, client: &Authenticated) -> bool {
+    pub(super) fn admits(&self, nexus: NexusId, client: &Authenticated, usage: Option<&Usage>) -> bool {
         let Some(admission) = &self.admission else { return true };
         let Some(sequence) = self.slots.get(&nexus).and_then(|slot| slot.ccs.sequence()) else { return false };
-        let (selection, usage_type) = (&sequence.selection, sequence.usage_type);
+        let Some(usage) = usage.or(sequence.usage.as_ref()) else { return false };
+        let (selection, usage_type) = (&sequence.selection, usage.sa_type);
         admission.accepts(&Applicant { nexus, client, selection, usage_type })
     }
 }

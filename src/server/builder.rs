@@ -15,7 +15,7 @@ use crate::crypto::{
     CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Identity,
     PresharedKeys,
 };
-use crate::dialect::{Dialect, Profile};
+use crate::dialect::Profile;
 use crate::keys::KeyLog;
 use crate::sa::SaDatabase;
 use crate::time::{Deadlines, Instant};
@@ -25,9 +25,6 @@ use crate::wire::{Descriptor, protocol};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The profile's dialect is read and printed, not yet spoken.
-    #[error("the dialect {0:?} is read and printed, not yet spoken")]
-    NotSpoken(Dialect),
     /// An identity is needed.
     #[error("the device server has no identity: call identity()")]
     NoIdentity,
@@ -203,9 +200,6 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`].
     pub fn build(self) -> Result<DeviceServer, ConfigError> {
-        if !self.profile.is_spoken() {
-            return Err(ConfigError::NotSpoken(self.profile.dialect));
-        }
         let identity = self.identity.ok_or(ConfigError::NoIdentity)?;
         // Half of a message leaves room for everything else that an authentication IN has.
         if usize::try_from(Limits::MIN_PARAMETER_LIST / 2).is_ok_and(|room| identity.data.len() > room) {
@@ -226,16 +220,19 @@ impl Builder {
         if credentials.is_empty() {
             return Err(ConfigError::NoKeys);
         }
-        credentials.check(&identity)?;
+        credentials.check(self.profile, &identity)?;
         let methods = AuthMethods::of(&credentials, &self.provider, self.policy.allow_no_authentication);
         let offer = match &self.fixed {
-            Some(descriptors) => Offer::fixed(descriptors, self.policy.allow_triple_des)?,
+            Some(descriptors) => Offer::fixed(self.profile, descriptors, self.policy.allow_triple_des)?,
             None => {
                 let Policy { hidden_algorithms, allow_triple_des, .. } = &self.policy;
-                Offer::derive(&self.provider, methods, hidden_algorithms, *allow_triple_des)?
+                Offer::derive(self.profile, &self.provider, methods, hidden_algorithms, *allow_triple_des)?
             }
         };
-        self.policy.check(offer.min_nonce(&self.provider))?;
+        if !self.policy.waive_complete_row {
+            offer.check_complete()?;
+        }
+        self.policy.check(self.profile, offer.min_nonce(&self.provider))?;
         Ok(DeviceServer {
             protocols: supported_protocols(&self.protocols)?,
             setting: Setting {
@@ -249,6 +246,7 @@ impl Builder {
                 credentials: Arc::new(credentials),
                 key_log: self.key_log,
             },
+            unread_offer: None,
             now: Instant::default(),
             slots: BTreeMap::new(),
             protocol_timers: Deadlines::new(),

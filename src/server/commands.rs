@@ -1,4 +1,5 @@
-//! From a CDB to its handler (r3 6.29, 6.30, Tables A0, A1, D1; readings R24-R26, R35, R36).
+//! From a CDB to its handler (r3 6.29, 6.30, Tables A0, A1, D1; readings R24-R26, R35, R36; SPC-4 6.40, 6.41, 7.7.2, 7.7.3,
+//! readings S2, S7, S9).
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -6,16 +7,17 @@ use alloc::vec;
 use bytes::Bytes;
 
 use super::jobs::{HeldCommand, HeldWork};
-use super::{DataIn, DeviceServer, EventKind, NexusId, RemovalReason, Reply, Request, Slot};
+use super::{DataIn, DeviceServer, DropReason, EventKind, NexusId, RemovalReason, Reply, Request, Slot};
 use crate::ccs::job::Work;
 use crate::ccs::table::{Phase, Step, Verdict, decide};
 use crate::ccs::{Calculation, Ccs, SlowCrypto, authentication, delete, key_exchange};
 use crate::crypto::Random;
+use crate::dialect::{ErrorClasses, Profile};
 use crate::sa::SaId;
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
-    Cdb, CertificateData, Direction, Field, Sai, SupportedProtocols, WireError, WireErrorKind, Writer, protocol,
-    specific,
+    CapabilityFormats, Cdb, CertificateData, Direction, Field, Header, Sai, SupportedProtocols, WireError,
+    WireErrorKind, Writer, protocol, specific,
 };
 
 /// Data-Out of a command, cut to the CDB's TRANSFER LENGTH.
@@ -26,10 +28,11 @@ struct DataOut<'a> {
 
 impl DataOut<'_> {
     /// The header's SAIs, if the list is long enough to hold them.
-    fn sais(&self) -> Option<SaId> {
+    fn sais(&self, profile: Profile) -> Option<SaId> {
         let (ac_sai, rest) = self.list.split_first_chunk()?;
         let (ds_sai, _) = rest.split_first_chunk()?;
-        Some(SaId { ac_sai: Sai(u64::from_be_bytes(*ac_sai)), ds_sai: Sai(u64::from_be_bytes(*ds_sai)) })
+        let sai = |field: &[u8; 8]| Sai(u64::from_be_bytes(*field) & profile.rules().sai_mask);
+        Some(SaId { ac_sai: sai(ac_sai), ds_sai: sai(ds_sai) })
     }
 }
 
@@ -45,9 +48,37 @@ impl DeviceServer {
         random: &mut dyn Random,
     ) -> Result<Reply, Refusal> {
         let cdb = Cdb::parse(request.cdb).map_err(Refusal::Cdb)?;
+        if let Err(refusal) = self.check_cdb(&cdb) {
+            return Err(self.invalid_field(nexus, &cdb, refusal));
+        }
+        match cdb.direction {
+            Direction::In => {
+                let allocation_length = usize::try_from(cdb.length).unwrap_or(usize::MAX);
+                let data_in = DataIn { buffer: request.data_in, allocation_length };
+                self.command_in(nexus, &cdb, data_in, random)
+            }
+            Direction::Out => {
+                let transfer_length = usize::try_from(cdb.length).unwrap_or(usize::MAX);
+                let received = request.data_out.len().min(transfer_length);
+                let list = request.data_out.get_mut(..received).unwrap_or(&mut []);
+                let data_out = DataOut { list, transfer_length };
+                match cdb.specific {
+                    specific::KEY_EXCHANGE => self.key_exchange_out(nexus, &data_out, random),
+                    specific::AUTHENTICATION => self.authentication_out(nexus, data_out).map_err(|r| self.unable(r)),
+                    _ => self.delete(nexus, data_out),
+                }
+            }
+        }
+    }
+
+    /// What no command may have in its CDB.
+    fn check_cdb(&self, cdb: &Cdb) -> Result<(), Refusal> {
         let known = match (cdb.direction, cdb.protocol) {
             (Direction::In, protocol::INFORMATION) => {
                 &[specific::SUPPORTED_LIST, specific::CERTIFICATE_DATA] as &[u16]
+            }
+            (Direction::In, protocol::SA_CREATION_CAPABILITIES) if self.setting.profile.rules().lists_formats => {
+                &[specific::CAPABILITY_FORMATS, specific::CAPABILITIES]
             }
             (Direction::In, protocol::SA_CREATION_CAPABILITIES) => &[specific::CAPABILITIES],
             (Direction::In, protocol::IKEV2_SCSI) => &[specific::KEY_EXCHANGE, specific::AUTHENTICATION],
@@ -63,26 +94,18 @@ impl DeviceServer {
             let fault = WireError::at_bit(4, 7, Field::Inc512, WireErrorKind::Invalid);
             return Err(Refusal::Cdb(fault));
         }
-        match cdb.direction {
-            Direction::In => {
-                let allocation_length = usize::try_from(cdb.length).unwrap_or(usize::MAX);
-                let data_in = DataIn { buffer: request.data_in, allocation_length };
-                self.command_in(nexus, &cdb, data_in, random)
-            }
-            Direction::Out => {
-                if cdb.length > self.setting.limits.parameter_list {
-                    return Err(invalid_cdb(6, Field::TransferLength));
-                }
-                let transfer_length = usize::try_from(cdb.length).unwrap_or(usize::MAX);
-                let received = request.data_out.len().min(transfer_length);
-                let list = request.data_out.get_mut(..received).unwrap_or(&mut []);
-                let data_out = DataOut { list, transfer_length };
-                match cdb.specific {
-                    specific::KEY_EXCHANGE => self.key_exchange_out(nexus, &data_out, random),
-                    specific::AUTHENTICATION => self.authentication_out(nexus, data_out),
-                    _ => self.delete(nexus, data_out),
-                }
-            }
+        if cdb.direction == Direction::Out && cdb.length > self.setting.limits.parameter_list {
+            return Err(invalid_cdb(6, Field::TransferLength));
+        }
+        Ok(())
+    }
+
+    /// What a command of protocol 41h with a wrong field in its CDB is told: the table's word.
+    fn invalid_field(&self, nexus: NexusId, cdb: &Cdb, refusal: Refusal) -> Refusal {
+        let is_ours = cdb.protocol == protocol::IKEV2_SCSI;
+        match self.admit(nexus, Step::InvalidField) {
+            Err(busy @ Refusal::OperationInProgress { .. }) if is_ours => busy,
+            _ => refusal,
         }
     }
 
@@ -106,14 +129,34 @@ impl DeviceServer {
                 none.emit(&mut Writer::new(&mut bytes))?;
                 Ok(data_in.put(&bytes))
             }
-            (protocol::SA_CREATION_CAPABILITIES, _) => {
-                let bytes = self.offer_to(nexus)?.parameter_data(self.setting.profile)?;
-                self.tell(Some(nexus), EventKind::CapabilitiesRead);
+            (protocol::SA_CREATION_CAPABILITIES, specific::CAPABILITY_FORMATS) => {
+                let list = CapabilityFormats::IKEV2_SCSI;
+                let mut bytes = vec![0; list.len()];
+                list.emit(&mut Writer::new(&mut bytes))?;
                 Ok(data_in.put(&bytes))
             }
+            (protocol::SA_CREATION_CAPABILITIES, _) => self.capabilities(nexus, data_in),
             (_, specific::KEY_EXCHANGE) => self.key_exchange_in(nexus, data_in),
             _ => self.authentication_in(nexus, data_in, random),
         }
+    }
+
+    /// Returns the capabilities. Changed ones take effect once they have been returned whole, where the dialect says so, and the
+    /// other nexuses are to be told (SPC-4 5.14.4.5).
+    fn capabilities(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
+        let bytes = match &self.unread_offer {
+            Some(unread) => unread.parameter_data()?,
+            None => self.offer_to(nexus)?.parameter_data()?,
+        };
+        let reply = data_in.put(&bytes);
+        self.tell(Some(nexus), EventKind::CapabilitiesRead);
+        if reply == (Reply::Good { len: bytes.len() })
+            && let Some(read) = self.unread_offer.take()
+        {
+            self.setting.offer = read;
+            self.tell(Some(nexus), EventKind::CapabilitiesChanged);
+        }
+        Ok(reply)
     }
 
     /// Asks the table; a command that may be processed still waits for the sequence's running calculation.
@@ -136,6 +179,15 @@ impl DeviceServer {
             }
             Verdict::InvalidSequence => Err(Refusal::InvalidSequence { is_delete }),
             Verdict::InvalidValue => Err(Refusal::List(WireError::new(0, Field::AcSai, WireErrorKind::Invalid))),
+            Verdict::NoneAnywhere => Err(match self.running_elsewhere(nexus) {
+                Some(other) => {
+                    let (done, of) = other.progress();
+                    Refusal::OperationInProgress { done, of }
+                }
+                None => Refusal::InvalidSequence { is_delete },
+            }),
+            Verdict::NoSequence => Err(Refusal::NoSequence),
+            Verdict::InvalidField => Err(invalid_cdb(2, Field::SecurityProtocolSpecific)),
         }
     }
 
@@ -146,6 +198,9 @@ impl DeviceServer {
         random: &mut dyn Random,
     ) -> Result<Reply, Refusal> {
         self.admit(nexus, Step::KeyExchangeOut)?;
+        if self.setting.policy.one_sequence && self.running_elsewhere(nexus).is_some() {
+            return Err(Refusal::Conflict);
+        }
         self.check_room(nexus)?;
         let is_taken = |sai| self.is_taken(sai);
         let offer = self.offer_to(nexus)?;
@@ -218,11 +273,19 @@ impl DeviceServer {
                 return Err(Refusal::Internal);
             }
         };
+        let is_unauthenticated = sequence.selection.is_unauthenticated();
+        let keymat = if is_unauthenticated { sequence.keymat(self.setting.profile, &keyed.keys) } else { Ok(None) };
+        let Ok(keymat) = keymat else {
+            let ccs = Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keyed) };
+            self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
+            return Err(Refusal::Internal);
+        };
         let bytes = keyed.key_exchange_in.clone();
         self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
-        let ccs = if sequence.selection.is_unauthenticated() {
-            self.create_sa(nexus, &sequence, keyed.keys, None);
-            Ccs::Complete { kept: bytes.clone(), is_unauthenticated: true }
+        let ccs = if is_unauthenticated {
+            let id = SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai };
+            self.create_sa(nexus, &sequence, keyed.keys, keymat, None);
+            Ccs::Complete { id, kept: bytes.clone(), is_unauthenticated: true }
         } else {
             Ccs::KeyExchangeIn { sequence, keyed }
         };
@@ -234,7 +297,8 @@ impl DeviceServer {
         let sequence = self.slots.get(&nexus).and_then(|slot| slot.ccs.sequence());
         let ours = sequence.map(|sequence| SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai });
         // A list too short to name a sequence is short of its header, which is what it is told (reading R36).
-        let is_foreign = data_out.sais().is_some_and(|named| ours.is_some_and(|ours| ours != named));
+        let is_foreign =
+            data_out.sais(self.setting.profile).is_some_and(|named| ours.is_some_and(|ours| ours != named));
         let step = if is_foreign { Step::ForeignAuthenticationOut } else { Step::AuthenticationOut };
         self.admit(nexus, step)?;
         let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) = self.slots.get(&nexus) else {
@@ -267,15 +331,75 @@ impl DeviceServer {
     }
 
     fn delete(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
-        let sa = data_out.sais().and_then(|named| self.sas.get(named));
+        let named = data_out.sais(self.setting.profile);
+        if self.setting.profile.rules().delete_ends_sequences && named.is_none_or(|named| self.sas.get(named).is_none())
+        {
+            return self.delete_sequence(nexus, named, data_out);
+        }
+        let sa = named.and_then(|named| self.sas.get(named));
         let step = if sa.is_some() { Step::Delete } else { Step::ForeignDelete };
         self.admit(nexus, step).map_err(|refusal| point_into_list(refusal, data_out.list.len()))?;
         let sa = sa.ok_or(Refusal::Internal)?;
         let id = sa.id();
         delete::plan(&self.setting, sa, data_out.list, data_out.transfer_length)?;
         self.sas.remove(id);
+        if self.setting.profile.rules().delete_ends_sequences {
+            self.forget_kept(id);
+        }
         self.tell(Some(nexus), EventKind::SaRemoved { id, why: RemovalReason::Delete });
         Ok(Reply::Good { len: 0 })
+    }
+
+    /// A Delete that names no live association: of the nexus's running sequence, or of nothing (SPC-4 5.14.4.10, 7.7.3.4).
+    fn delete_sequence(
+        &mut self,
+        nexus: NexusId,
+        named: Option<SaId>,
+        data_out: DataOut<'_>,
+    ) -> Result<Reply, Refusal> {
+        let profile = self.setting.profile;
+        if data_out.list.len() < Header::LEN {
+            let fault = WireError::new(0, Field::Length, WireErrorKind::NoHeader);
+            return Err(Refusal::Rejected(fault));
+        }
+        let ccs = self.slots.get(&nexus).map(|slot| &slot.ccs);
+        let sequence = ccs.and_then(Ccs::sequence);
+        let Some(sequence) = sequence else {
+            let fault = WireError::new(profile.rules().sai_offset, Field::AcSai, WireErrorKind::Invalid);
+            return Err(Refusal::NothingToDelete(fault));
+        };
+        let wrong_sai = |at: usize, field| {
+            let fault = WireError::new(at.saturating_add(profile.rules().sai_offset), field, WireErrorKind::Invalid);
+            Err(Refusal::Rejected(fault))
+        };
+        match ccs {
+            _ if named.is_none_or(|named| named.ac_sai != sequence.ac_sai) => wrong_sai(0, Field::AcSai),
+            _ if named.is_none_or(|named| named.ds_sai != sequence.ds_sai) => wrong_sai(8, Field::DsSai),
+            Some(Ccs::KeyExchangeIn { sequence, keyed } | Ccs::AuthenticationOut { sequence, keyed, .. }) => {
+                delete::plan_of_sequence(&self.setting, sequence, keyed, data_out.list, data_out.transfer_length)?;
+                self.drop_sequence(nexus, DropReason::Delete);
+                Ok(Reply::Good { len: 0 })
+            }
+            // Before the key exchange IN the application client has no keys, so that it cannot have sent this.
+            _ => wrong_sai(8, Field::DsSai),
+        }
+    }
+
+    /// What is kept for repetition goes with the association (reading S9).
+    fn forget_kept(&mut self, id: SaId) {
+        let is_of = |slot: &Slot| matches!(&slot.ccs, Ccs::Complete { id: made, .. } if *made == id);
+        let nexus = self.slots.iter().find(|(_, slot)| is_of(slot)).map(|(nexus, _)| *nexus);
+        if let Some(nexus) = nexus {
+            self.drop_sequence(nexus, DropReason::Delete);
+        }
+    }
+
+    /// An authentication OUT that we cannot judge is aborted, in a dialect that has it so (SPC-4 5.14.4.7.2).
+    pub(super) fn unable(&self, refusal: Refusal) -> Refusal {
+        match (self.setting.profile.rules().classes, refusal) {
+            (ErrorClasses::Two, Refusal::Internal) => Refusal::Unable,
+            (_, other) => other,
+        }
     }
 }
 
@@ -289,7 +413,7 @@ enum Admitted {
 /// with nothing in progress the pointer of a list without a first byte is that of the other commands (reading R39).
 fn point_into_list(refusal: Refusal, length: usize) -> Refusal {
     match refusal {
-        Refusal::List(error) if length < crate::wire::Header::LEN => {
+        Refusal::List(error) if length < Header::LEN => {
             Refusal::List(WireError { kind: WireErrorKind::NoHeader, ..error })
         }
         Refusal::InvalidSequence { .. } if length == 0 => Refusal::InvalidSequence { is_delete: false },

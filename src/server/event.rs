@@ -30,6 +30,9 @@ pub struct Event {
 pub enum EventKind {
     /// The nexus has read the capabilities.
     CapabilitiesRead,
+    /// Changed capabilities have taken effect, since the nexus has read them: every other I_T nexus is to be told, by the unit
+    /// attention [`Sense::CAPABILITIES_CHANGED`](crate::sense::Sense::CAPABILITIES_CHANGED) (SPC-4 5.14.4.5). r3 has no such thing.
+    CapabilitiesChanged,
     /// A key exchange OUT was accepted.
     SequenceStarted {
         /// The indexes that the association will have.
@@ -118,6 +121,8 @@ pub enum RemovalReason {
     Reset,
     /// [`DeviceServer::remove_sa`](super::DeviceServer::remove_sa).
     Administrator,
+    /// The last sequence number of a direction was used (SPC-4 5.14.7.4.2, 5.14.7.5.2).
+    SequenceNumbers,
 }
 
 /// Why a command sequence was dropped.
@@ -126,8 +131,12 @@ pub enum RemovalReason {
 pub enum DropReason {
     /// The protocol timeout.
     ProtocolTimeout,
-    /// Too many failed authentications (reading R23).
+    /// Too many failed authentications (reading R23); in SPC-4 one is too many.
     AuthenticationFailures,
+    /// A command of it was refused in a way that ends it (SPC-4 5.14.4.10).
+    Refused,
+    /// A Delete (SPC-4 5.14.4.10).
+    Delete,
     /// I_T nexus loss.
     NexusLoss,
     /// A reset of the logical unit.
@@ -175,7 +184,7 @@ impl EventKind {
                 Worth::Cheap
             }
             Self::SequenceDropped { .. } | Self::AuthenticationFailed { .. } | Self::Lost { .. } => Worth::Dear,
-            Self::SaCreated { .. } | Self::SaRemoved { .. } => Worth::Association,
+            Self::SaCreated { .. } | Self::SaRemoved { .. } | Self::CapabilitiesChanged => Worth::Association,
         }
     }
 }
@@ -189,6 +198,7 @@ impl fmt::Display for Event {
         }
         match &self.kind {
             EventKind::CapabilitiesRead => f.write_str("capabilities read"),
+            EventKind::CapabilitiesChanged => f.write_str("changed capabilities in effect"),
             EventKind::SequenceStarted { id } => write!(f, "sequence of {id} started"),
             EventKind::SequenceDropped { why } => write!(f, "sequence dropped: {why}"),
             EventKind::SaCreated { id } => write!(f, "SA {id} created"),
@@ -219,6 +229,7 @@ impl fmt::Display for RemovalReason {
             Self::InitialContact => "Initial Contact",
             Self::Reset => "reset",
             Self::Administrator => "administrator",
+            Self::SequenceNumbers => "no sequence number left",
         })
     }
 }
@@ -228,6 +239,8 @@ impl fmt::Display for DropReason {
         f.write_str(match self {
             Self::ProtocolTimeout => "protocol timeout",
             Self::AuthenticationFailures => "too many failed authentications",
+            Self::Refused => "a refused command ended it",
+            Self::Delete => "Delete",
             Self::NexusLoss => "I_T nexus loss",
             Self::Reset => "reset",
         })

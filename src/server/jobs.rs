@@ -8,8 +8,9 @@ use crate::ccs::authentication::{Answer, Claim};
 use crate::ccs::job::{Agreed, Job, JobDone, JobId, KeyExchangeWork, Work, WorkResult};
 use crate::ccs::{Calculation, Ccs, Sequence, SlowCrypto, authentication, key_exchange};
 use crate::crypto::{Proof, PskError, Secret};
-use crate::keys::{Denial, KeySet, PeerError};
-use crate::sa::{Authenticated, SecurityAssociation};
+use crate::dialect::ErrorClasses;
+use crate::keys::{Denial, KeySet, Keymat, PeerError};
+use crate::sa::{Authenticated, SaId, SecurityAssociation};
 use crate::sense::{Claimant, Consequence, Limit, Refusal};
 use crate::time::Instant;
 
@@ -82,7 +83,7 @@ impl DeviceServer {
                     let done = job.run();
                     self.finish_held(done.id, held, done.result, data_in)
                 }
-                None => self.refuse(held.nexus, &Refusal::Internal, Received::default()),
+                None => self.refuse(held.nexus, &Refusal::Internal, Received::HELD),
             },
         }
     }
@@ -116,13 +117,17 @@ impl DeviceServer {
         let is_current = |slot: &&mut Slot| slot.running.is_some_and(|running| running.id == id);
         let Some(slot) = self.slots.get_mut(&nexus).filter(is_current) else {
             // The protocol timeout came first.
-            return self.refuse(nexus, &Refusal::InvalidSequence { is_delete: false }, Received::default());
+            let gone = match self.setting.profile.rules().classes {
+                ErrorClasses::One => Refusal::InvalidSequence { is_delete: false },
+                ErrorClasses::Two => Refusal::NoSequence,
+            };
+            return self.refuse(nexus, &gone, Received::HELD);
         };
         slot.running = None;
         let met_deadline = slot.met_deadline.take();
         let reply = match (held.work, result) {
             (HeldWork::AuthenticationOut(claim), WorkResult::Verify(result)) => {
-                self.finish_authentication_out(nexus, claim, result)
+                self.finish_authentication_out(nexus, claim, result).map_err(|refusal| self.unable(refusal))
             }
             (HeldWork::AuthenticationIn { answer, allocation_length }, WorkResult::Sign(result)) => {
                 let data_in = DataIn { buffer: data_in, allocation_length };
@@ -134,7 +139,7 @@ impl DeviceServer {
             if let Some(at) = met_deadline {
                 self.protocol_timers.set(nexus, at);
             }
-            self.refuse(nexus, &refusal, Received::default())
+            self.refuse(nexus, &refusal, Received::HELD)
         })
     }
 
@@ -144,7 +149,7 @@ impl DeviceServer {
         claim: Claim,
         result: Result<Proof, PeerError>,
     ) -> Result<Reply, Refusal> {
-        let Claim { client, initial_contact, wishes, at } = claim;
+        let Claim { client, initial_contact, wishes, usage, at } = claim;
         let proof = match result {
             Ok(proof) => proof,
             Err(PeerError::Denied(why)) => return Err(Refusal::Authentication { at, client, why }),
@@ -152,7 +157,7 @@ impl DeviceServer {
         };
         let Claimant { identity, method } = *client;
         let client = Authenticated { identity, method, proof };
-        if !self.admits(nexus, &client) {
+        if !self.admits(nexus, &client, usage.as_ref()) {
             let client = Box::new(Claimant { identity: client.identity, method });
             return Err(Refusal::Authentication { at, client, why: Denial::NotAdmitted });
         }
@@ -161,7 +166,15 @@ impl DeviceServer {
             return Err(Refusal::Authentication { at, client, why: Denial::TooManyAssociations });
         }
         match self.slots.remove(&nexus) {
-            Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) => {
+            Some(Slot { ccs: Ccs::KeyExchangeIn { mut sequence, keyed }, .. }) => {
+                if usage.is_some() {
+                    sequence.usage = usage;
+                }
+                let contact_counts_at_once = self.setting.profile.rules().contact_counts_at_once;
+                if initial_contact && contact_counts_at_once {
+                    self.remove_others(nexus, sequence.id(), &client);
+                }
+                let initial_contact = initial_contact && !contact_counts_at_once;
                 self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
                 let ccs = Ccs::AuthenticationOut { sequence, keyed, client, initial_contact, wishes };
                 self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
@@ -196,15 +209,19 @@ impl DeviceServer {
         let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, .. }, .. }) = self.slots.get(&nexus) else {
             return Err(Refusal::Internal);
         };
+        let keymat = sequence.keymat(self.setting.profile, &keyed.keys)?;
         let bytes = authentication::write_in(&self.setting, sequence, keyed, answer, &auth)?;
         let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, client, initial_contact, .. }, .. }) =
             self.slots.remove(&nexus)
         else {
             return Err(Refusal::Internal);
         };
-        self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
-        self.create_sa(nexus, &sequence, keyed.keys, Some((client, initial_contact)));
-        let ccs = Ccs::Complete { kept: bytes.clone(), is_unauthenticated: false };
+        if !self.setting.profile.rules().repeats_from_last_out {
+            self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
+        }
+        let id = sequence.id();
+        self.create_sa(nexus, &sequence, keyed.keys, keymat, Some((client, initial_contact)));
+        let ccs = Ccs::Complete { id, kept: bytes.clone(), is_unauthenticated: false };
         self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
         Ok(data_in.put(&bytes))
     }
@@ -215,20 +232,26 @@ impl DeviceServer {
         nexus: NexusId,
         sequence: &Sequence,
         keys: KeySet,
+        keymat: Option<Keymat>,
         client: Option<(Authenticated, bool)>,
     ) {
         let suite = &sequence.selection.suite;
-        let parameters = keys.into_parameters(self.setting.profile, suite, &sequence.source());
+        let profile = self.setting.profile;
+        let parameters = keys.into_parameters(profile, suite, &sequence.source(profile), keymat);
         let (application_client, initial_contact) = client.map_or((None, false), |(by, first)| (Some(by), first));
         let sa = SecurityAssociation { parameters, application_client };
         let id = sa.id();
-        let others = match (&sa.application_client, initial_contact) {
-            (Some(client), true) => self.sas.others_of(id, client),
-            _ => alloc::vec::Vec::new(),
-        };
+        let contact = sa.application_client.clone().filter(|_| initial_contact);
         self.sas.insert(sa, self.now);
         self.tell(Some(nexus), EventKind::SaCreated { id });
-        for other in others {
+        if let Some(client) = contact {
+            self.remove_others(nexus, id, &client);
+        }
+    }
+
+    /// An Initial Contact removes the client's other associations.
+    fn remove_others(&mut self, nexus: NexusId, kept: SaId, client: &Authenticated) {
+        for other in self.sas.others_of(kept, client) {
             self.sas.remove(other);
             self.tell(Some(nexus), EventKind::SaRemoved { id: other, why: RemovalReason::InitialContact });
         }
@@ -241,21 +264,34 @@ impl DeviceServer {
         if let Some(limit) = refusal.limit() {
             self.tell(Some(nexus), EventKind::LimitReached { limit });
         }
-        if let (Consequence::CountFailure, Refusal::Authentication { client, why, .. }) =
-            (refusal.consequence(), refusal)
-        {
-            self.tell(Some(nexus), EventKind::failed(client, *why));
-            let limit = self.setting.policy.max_auth_failures;
-            let sequence = self.slots.get_mut(&nexus).and_then(|slot| slot.ccs.sequence_mut());
-            let is_last = sequence.is_some_and(|sequence| {
-                sequence.failures = sequence.failures.saturating_add(1);
-                sequence.failures >= limit
-            });
-            if is_last {
-                self.tell(Some(nexus), EventKind::LimitReached { limit: Limit::AuthenticationFailures });
-                self.drop_sequence(nexus, DropReason::AuthenticationFailures);
-            }
+        let failure = match refusal {
+            Refusal::Authentication { client, why, .. } => Some((client, *why)),
+            _ => None,
+        };
+        if let Some((client, why)) = failure {
+            self.tell(Some(nexus), EventKind::failed(client, why));
+        }
+        match refusal.consequence(self.setting.profile, received.command()) {
+            Consequence::None => {}
+            Consequence::Abandon if !self.is_running(nexus) => {}
+            Consequence::Abandon if failure.is_some() => self.drop_sequence(nexus, DropReason::AuthenticationFailures),
+            Consequence::Abandon => self.drop_sequence(nexus, DropReason::Refused),
+            Consequence::CountFailure => self.count_failure(nexus),
         }
         Reply::CheckCondition(sense)
+    }
+
+    /// One more failed authentication, perhaps the last (reading R23).
+    fn count_failure(&mut self, nexus: NexusId) {
+        let limit = self.setting.policy.max_auth_failures;
+        let sequence = self.slots.get_mut(&nexus).and_then(|slot| slot.ccs.sequence_mut());
+        let is_last = sequence.is_some_and(|sequence| {
+            sequence.failures = sequence.failures.saturating_add(1);
+            sequence.failures >= limit
+        });
+        if is_last {
+            self.tell(Some(nexus), EventKind::LimitReached { limit: Limit::AuthenticationFailures });
+            self.drop_sequence(nexus, DropReason::AuthenticationFailures);
+        }
     }
 }

@@ -53,13 +53,22 @@ impl DeviceServer {
     /// Reports other capabilities from now on, exactly these. For test benches and for administrators who turn
     /// algorithms off; a sequence that read the old ones fails the application client's check (reading R29).
     ///
+    /// In SPC-4 they take effect when an application client has read them, as [`EventKind::CapabilitiesChanged`] tells.
+    ///
     /// # Errors
     /// [`ConfigError::Capabilities`]; [`ConfigError::Policy`] when our nonces are too short for a PRF in the list (reading
     /// R38). Nothing is changed then.
     pub fn set_capabilities(&mut self, descriptors: &[Descriptor]) -> Result<(), ConfigError> {
-        let offer = Offer::fixed(descriptors, self.setting.policy.allow_triple_des)?;
-        self.setting.policy.check(offer.min_nonce(&self.setting.provider))?;
-        self.setting.offer = offer;
+        let offer = Offer::fixed(self.setting.profile, descriptors, self.setting.policy.allow_triple_des)?;
+        if !self.setting.policy.waive_complete_row {
+            offer.check_complete()?;
+        }
+        self.setting.policy.check(self.setting.profile, offer.min_nonce(&self.setting.provider))?;
+        if self.setting.profile.rules().capabilities_wait_to_be_read {
+            self.unread_offer = (offer != self.setting.offer).then_some(offer);
+        } else {
+            self.setting.offer = offer;
+        }
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! The device server of one logical unit (r3 5.13.4, 5.13.5, 5.13.7; readings R24-R28, R35-R37, R40).
+//! The device server of one logical unit (r3 5.13.4, 5.13.5, 5.13.7; readings R24-R28, R35-R37, R40; SPC-4 5.14.4, 5.14.5,
+//! readings S2, S7-S11).
 //!
 //! [`DeviceServer::execute`] takes one SECURITY PROTOCOL IN or OUT command with its parameter data and gives status,
 //! sense data and Data-In. The server knows nexuses; a nexus knows at most one command sequence; all nexuses share one
@@ -12,6 +13,7 @@
 mod admission;
 mod builder;
 mod commands;
+mod esp;
 mod event;
 mod jobs;
 mod lifetime;
@@ -22,6 +24,7 @@ mod tests;
 pub use crate::ccs::Limits;
 pub use admission::{Admission, Applicant};
 pub use builder::{Builder, ConfigError};
+pub use esp::{EspCommand, OpenedOut};
 pub use event::{Deadline, DeadlineReason, DropReason, Event, EventKind, KeptIdentity, RemovalReason};
 
 pub use crate::sense::Limit;
@@ -30,6 +33,7 @@ pub use report::Report;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 
+use crate::capabilities::Offer;
 use crate::ccs::job::{Job, JobId, Owner};
 use crate::ccs::table::Phase;
 use crate::ccs::{Ccs, Setting};
@@ -112,6 +116,8 @@ struct RunningJob {
 pub struct DeviceServer {
     setting: Setting,
     protocols: alloc::vec::Vec<u8>,
+    /// Capabilities that take effect when somebody has read them.
+    unread_offer: Option<Offer>,
     now: Instant,
     slots: BTreeMap<NexusId, Slot>,
     protocol_timers: Deadlines<NexusId>,
@@ -155,7 +161,7 @@ impl DeviceServer {
         let Request { cdb, data_out, data_in } = request;
         match self.dispatch(nexus, Request { cdb, data_out: &mut *data_out, data_in }, random) {
             Ok(reply) => reply,
-            Err(refusal) => self.refuse(nexus, &refusal, Received { cdb, list: data_out }),
+            Err(refusal) => self.refuse(nexus, &refusal, Received { cdb, list: data_out, was_held: false }),
         }
     }
 
@@ -163,8 +169,37 @@ impl DeviceServer {
     /// (r3 5.13.7), else NO SENSE.
     pub fn request_sense(&mut self, nexus: NexusId, now: Instant) -> Sense {
         self.expire(now);
+        if self.setting.profile.rules().waiting_prolongs {
+            self.prolong(nexus);
+        }
         let running = self.slots.get(&nexus).and_then(|slot| slot.running);
         running.map_or(Sense::NONE, |job| self.calculating(job).sense(self.setting.profile.codes()))
+    }
+
+    /// Whether the nexus has a command sequence under way: then an embedder that speaks SPC-4 answers PERSISTENT RESERVE OUT of
+    /// the nexus with [`Sense::SA_CREATION_IN_PROGRESS`] (SPC-4 5.13.4); all its other commands are unaffected (SPC-4
+    /// 5.14.4.1).
+    pub fn ccs_in_progress(&mut self, nexus: NexusId, now: Instant) -> bool {
+        self.expire(now);
+        self.is_running(nexus)
+    }
+
+    fn is_running(&self, nexus: NexusId) -> bool {
+        self.slots.get(&nexus).is_some_and(|slot| slot.ccs.sequence().is_some())
+    }
+
+    /// A running sequence of another nexus.
+    fn running_elsewhere(&self, nexus: NexusId) -> Option<&Ccs> {
+        let mut others = self.slots.iter().filter(|(other, _)| **other != nexus).map(|(_, slot)| &slot.ccs);
+        others.find(|ccs| ccs.sequence().is_some())
+    }
+
+    /// The protocol timeout begins anew.
+    fn prolong(&mut self, nexus: NexusId) {
+        let sequence = self.slots.get(&nexus).and_then(|slot| slot.ccs.sequence());
+        if let Some(timeout) = sequence.map(|sequence| sequence.timeouts.protocol) {
+            self.protocol_timers.set(nexus, self.now.after_seconds(timeout));
+        }
     }
 
     /// The phase of the nexus's command sequence.

@@ -5,9 +5,9 @@ use core::fmt;
 
 use super::{DeviceServer, EventKind, NexusId};
 use crate::ccs::table::Phase;
-use crate::dialect::Exchange;
-use crate::sense::{Allowed, Refusal, Rule, Sense, told_width};
-use crate::wire::{Field, WireError, WireErrorKind, specific};
+use crate::dialect::{Exchange, Profile};
+use crate::sense::{Allowed, Refusal, Rule, Sense, SequenceCommand, told_width};
+use crate::wire::{Field, WireError, WireErrorKind, protocol, specific};
 
 /// Why a command was refused: which field, what it held, what it may hold, and where that stands. It tells no secret: of an
 /// Encrypted payload at most the field at fault, which is the application client's own, and never AUTHENTICATION DATA.
@@ -49,9 +49,14 @@ impl fmt::Display for Report {
 pub(super) struct Received<'a> {
     pub(super) cdb: &'a [u8],
     pub(super) list: &'a [u8],
+    /// The command was held, and its bytes are no longer there.
+    pub(super) was_held: bool,
 }
 
 impl Received<'_> {
+    /// What is left of a command that was held.
+    pub(super) const HELD: Self = Self { cdb: &[], list: &[], was_held: true };
+
     fn exchange(&self) -> Option<Exchange> {
         let (&[0xB5, _, s0, s1], _) = self.cdb.split_first_chunk()? else { return None };
         match u16::from_be_bytes([s0, s1]) {
@@ -62,20 +67,39 @@ impl Received<'_> {
         }
     }
 
+    /// Which command of protocol 41h it is; a command that was held is one, and an authentication.
+    pub(super) fn command(&self) -> Option<SequenceCommand> {
+        let Some((&[operation, protocol, ..], _)) = self.cdb.split_first_chunk::<4>() else {
+            return self.was_held.then_some(SequenceCommand::AuthenticationOut);
+        };
+        if protocol != protocol::IKEV2_SCSI {
+            return None;
+        }
+        match (operation, self.exchange()) {
+            (0xA2, _) => Some(SequenceCommand::In),
+            (0xB5, Some(Exchange::KeyExchangeOut)) => Some(SequenceCommand::KeyExchangeOut),
+            (0xB5, Some(Exchange::DeleteOut)) => Some(SequenceCommand::Delete),
+            (0xB5, _) => Some(SequenceCommand::AuthenticationOut),
+            _ => None,
+        }
+    }
+
     fn transfer_length(&self) -> Option<u64> {
         let length = self.cdb.get(6..)?.first_chunk()?;
         Some(u64::from(u32::from_be_bytes(*length)))
     }
 
     /// The value of a field.
-    fn value(&self, refusal: &Refusal) -> &[u8] {
+    fn value(&self, profile: Profile, refusal: &Refusal) -> &[u8] {
         let (bytes, fault) = match refusal {
-            Refusal::List(fault) if fault.kind == WireErrorKind::NoHeader => return &[],
-            Refusal::List(fault) => (self.list, fault),
+            Refusal::List(fault) | Refusal::Rejected(fault) | Refusal::NothingToDelete(fault) => (self.list, fault),
             Refusal::Cdb(fault) => (self.cdb, fault),
             _ => return &[],
         };
-        let end = fault.byte.saturating_add(told_width(fault.field));
+        if fault.kind == WireErrorKind::NoHeader {
+            return &[];
+        }
+        let end = fault.byte.saturating_add(told_width(profile, fault.field));
         bytes.get(fault.byte..end).unwrap_or(&[])
     }
 }
@@ -86,12 +110,13 @@ impl DeviceServer {
         if !self.report_refusals {
             return;
         }
-        let rule = refusal.rule(received.exchange());
+        let profile = self.setting.profile;
+        let rule = refusal.rule(profile, received.exchange());
         let report = Report {
             sense,
             rule: Rule { allowed: self.allowed(refusal, &received).unwrap_or(rule.allowed), ..rule },
             fault: refusal.fault().copied(),
-            offered: Box::from(received.value(refusal)),
+            offered: Box::from(received.value(profile, refusal)),
             phase: self.phase(nexus),
         };
         self.tell(Some(nexus), EventKind::Refused(Box::new(report)));
@@ -100,16 +125,19 @@ impl DeviceServer {
     /// What the policy, the limits or the command itself make of a rule.
     fn allowed(&self, refusal: &Refusal, received: &Received<'_>) -> Option<Allowed> {
         let policy = &self.setting.policy;
+        let rules = self.setting.profile.rules();
+        let least_timeout = if rules.zero_timeout.is_some() { 0 } else { 1 };
         let from = |least: u64, most: u64| Some(Allowed::Range { least, most });
         let fault = refusal.fault()?;
         match (fault.field, fault.kind) {
             (_, WireErrorKind::NoHeader) => None,
-            (Field::ProtocolTimeout, _) => from(1, policy.max_protocol_timeout.into()),
-            (Field::InactivityTimeout, _) => from(1, policy.max_inactivity_timeout.into()),
+            (Field::ProtocolTimeout, _) => from(least_timeout, policy.max_protocol_timeout.into()),
+            (Field::InactivityTimeout, _) => from(least_timeout, policy.max_inactivity_timeout.into()),
             (Field::UsageDataLength, WireErrorKind::NotOffered) => {
-                // SECURITY ASSOCIATION TYPE stands before it.
-                let code = received.list.get(fault.byte.checked_sub(1)?)?;
-                from(0, u64::try_from(policy.usage_type(*code)?.max_data).ok()?)
+                // What the association is for stands before it.
+                let code = received.list.get(fault.byte.checked_sub(rules.usage_type_length)?..fault.byte)?;
+                let code = code.iter().fold(0_u16, |code, byte| code.unbounded_shl(8) | u16::from(*byte));
+                from(0, u64::try_from(policy.usage_type(code)?.max_data).ok()?)
             }
             (Field::TransferLength, _) => from(0, self.setting.limits.parameter_list.into()),
             (Field::Length, _) => received.transfer_length().map(Allowed::Exactly),

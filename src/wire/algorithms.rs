@@ -11,8 +11,8 @@
 //! (room `capabilities`).
 
 use super::{Body, EmitError, Field, Reader, Sai, WireError, WireErrorKind, Writer};
-use crate::algorithm::AlgorithmType;
-use crate::dialect::Profile;
+use crate::algorithm::{self, AlgorithmType};
+use crate::dialect::{Profile, Side};
 
 /// One algorithm descriptor, 12 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +70,39 @@ impl Descriptor {
     pub const fn accept(&self) -> bool {
         let [bits, ..] = self.attributes;
         bits & Self::ACCEPT != 0
+    }
+
+    /// The same algorithm by the numbers of room `algorithm`, which crypto providers know; `None` for numbers that the dialect
+    /// reserves.
+    ///
+    /// A descriptor that names one side's way to authenticate (SPC-4 7.7.3.6.6) has the bit set that r3 has for it: ACCEPT
+    /// for the application client's, USE for the device server's.
+    #[must_use]
+    pub fn known(&self, profile: Profile) -> Option<Self> {
+        let (algorithm_type, identifier) = algorithm::row_of(profile, self.algorithm_type, self.identifier)?;
+        let attributes = match profile.rules().algorithm_type(self.algorithm_type)?.side {
+            Side::None | Side::Attributes => self.attributes,
+            Side::ApplicationClient => [Self::ACCEPT, 0, 0, 0],
+            Side::DeviceServer => [Self::USE, 0, 0, 0],
+        };
+        Some(Self { algorithm_type: algorithm_type.code(), identifier, attributes })
+    }
+
+    /// The descriptors by which a dialect names an algorithm that is given by the numbers of room `algorithm`: none for an
+    /// algorithm that it does not have, and one for each side that the USE and ACCEPT bits name where it has a type for each.
+    pub fn in_dialect(&self, profile: Profile) -> impl Iterator<Item = Self> {
+        let kind = AlgorithmType::from_code(self.algorithm_type);
+        let identifier = kind.and_then(|kind| algorithm::identifier_of(profile, kind, self.identifier));
+        let numbers = profile.rules().algorithms.iter().filter(move |numbers| numbers.table == self.algorithm_type);
+        numbers.filter_map(move |numbers| {
+            let (is_named, attributes) = match numbers.side {
+                Side::None | Side::Attributes => (true, self.attributes),
+                Side::ApplicationClient => (self.accept(), [0; 4]),
+                Side::DeviceServer => (self.may_use(), [0; 4]),
+            };
+            let descriptor = Self { algorithm_type: numbers.code, identifier: identifier?, attributes };
+            is_named.then_some(descriptor)
+        })
     }
 
     /// Reads a descriptor; its reserved byte and its DESCRIPTOR LENGTH are not looked at.

@@ -126,6 +126,16 @@ impl<'a> MessageWriter<'a> {
         self.end(at)
     }
 
+    /// Writes one payload whose data is known as bytes: an echo.
+    ///
+    /// # Errors
+    /// [`EmitError`].
+    pub fn echo(&mut self, payload: PayloadType, data: &[u8]) -> Result<(), EmitError> {
+        let at = self.begin(payload)?;
+        self.writer.bytes(data)?;
+        self.end(at)
+    }
+
     /// Begins the Encrypted payload; the payloads that follow are inside it.
     ///
     /// # Errors

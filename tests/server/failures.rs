@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use ikev2_scsi::SlowCrypto;
 use ikev2_scsi::ccs::UsageType;
 use ikev2_scsi::crypto::{CryptoError, DhExchange, DhGroup, KeyVersion, PresharedKeys, Prf, PskError};
-use ikev2_scsi::dialect::{Dialect, Profile};
+use ikev2_scsi::dialect::Profile;
 use ikev2_scsi::provider::MODP_2048;
 use ikev2_scsi::server::DropReason;
 use ikev2_scsi::wire::Identification;
@@ -261,9 +261,6 @@ fn configurations_that_cannot_work() {
     let no_keys = DeviceServer::builder(provider::provider()).identity(Identity::key_id(DRIVE)).build();
     assert_eq!(no_keys.err(), Some(ConfigError::NoKeys));
     assert_eq!(DeviceServer::builder(provider::provider()).build().err(), Some(ConfigError::NoIdentity));
-    let not_spoken = build(&|builder| builder.profile(Profile::SPC4)).unwrap();
-    assert_eq!(not_spoken, ConfigError::NotSpoken(Dialect::Spc4));
-    assert_eq!(not_spoken.to_string(), "the dialect Spc4 is read and printed, not yet spoken");
     let name = Identity::new(IdType::DerAsn1Dn, &[0x30, 0]);
     assert_eq!(
         build(&|builder| builder.identity(name.clone())),
@@ -300,6 +297,8 @@ fn configurations_that_cannot_work() {
         (|policy| policy.max_auth_failures = 0, PolicyError::NoFailures),
         (|policy| policy.usage_types.clear(), PolicyError::NoUsageType),
         (|policy| policy.usage_types.push(UsageType { code: 0x81, max_data: 0 }), PolicyError::UsageTypeTwice(0x81)),
+        (|policy| policy.usage_types.push(UsageType::CBCS), PolicyError::UsageTypeTooLong(0x8001)),
+        (|policy| policy.one_sequence = true, PolicyError::OneSequence),
     ] {
         assert_eq!(build(&|builder| builder.policy(policy(change))), Some(ConfigError::Policy(error)));
     }

@@ -177,8 +177,8 @@ fn certificates_of_an_authentication() {
     }
 }
 
-/// Of the message: descriptors, nonce, public value once more; our nonce; header, SCA, KE and NONCE of the answer.
-const KEPT_BESIDES: usize = 60 + 32 + 256 + 32 + (28 + 76 + 264 + 36);
+/// Of the message: the SCA payload's data, nonce, public value once more; our nonce; header, SCA, KE and NONCE of the answer.
+const KEPT_BESIDES: usize = 72 + 32 + 256 + 32 + (28 + 76 + 264 + 36);
 
 #[test]
 fn bytes_that_a_sequence_keeps() {

@@ -24,7 +24,7 @@ use std::sync::Mutex;
 use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
 use ikev2_scsi::keys::KeyLog;
 use ikev2_scsi::wire::Sai;
-use ikev2_scsi::{algorithm, provider};
+use ikev2_scsi::{Profile, algorithm, provider};
 use serde_json::Value;
 
 use member::Member;
@@ -108,9 +108,22 @@ impl Transcript {
         Provisioning::read(&root).unwrap_or_else(|why| panic!("{}: {why}", self.name))
     }
 
-    /// An ALGORITHM IDENTIFIER of the suite.
+    /// How the exchange is spoken.
+    pub(crate) fn profile(&self) -> Profile {
+        if self.json["profile"] == "spc4" { Profile::SPC4 } else { Profile::R3 }
+    }
+
+    /// The row of an ALGORITHM IDENTIFIER of the suite: what a provider knows the algorithm by.
     pub(crate) fn identifier(&self, name: &str) -> u32 {
-        u32::from_str_radix(self.json["identifiers"][name].as_str().unwrap(), 16).unwrap()
+        let wire = u32::from_str_radix(self.json["identifiers"][name].as_str().unwrap(), 16).unwrap();
+        let code = match name {
+            "ENCR" => 0x01,
+            "PRF" => 0x02,
+            "INTEG" => 0x03,
+            "D-H" => 0x04,
+            _ => 0xF9,
+        };
+        algorithm::numbered(self.profile(), code, wire).unwrap().row.identifier
     }
 
     pub(crate) fn key_length(&self) -> u16 {
@@ -123,7 +136,6 @@ impl Transcript {
         let integ = self.identifier("INTEG");
         let can = |method| algorithm::find(algorithm::AlgorithmType::Authentication, method).is_some();
         let needs = [
-            ("profile", self.json["profile"] == "r3"),
             ("encr", provider.cipher(self.identifier("ENCR"), self.key_length()).is_some()),
             ("prf", provider.prf(self.identifier("PRF")).is_some()),
             ("integ", integ == algorithm::INTEG_NONE || provider.integrity(integ).is_some()),
@@ -132,8 +144,7 @@ impl Transcript {
             ("server_auth", can(self.identifier("server AUTH"))),
         ];
         let (name, _) = needs.iter().find(|(_, has)| !has)?;
-        let suite = if *name == "profile" { &self.json } else { &self.json["algorithms"] };
-        Some(format!("{name} {}", suite[name]))
+        Some(format!("{name} {}", self.json["algorithms"][name]))
     }
 }
 
@@ -154,6 +165,11 @@ pub(crate) fn transcripts() -> Vec<Transcript> {
     println!("{} of {} transcripts", found.len(), paths.len());
     assert!(!found.is_empty(), "no transcript was replayed");
     found
+}
+
+/// Those of r3.
+pub(crate) fn transcripts_of_r3() -> Vec<Transcript> {
+    transcripts().into_iter().filter(|transcript| transcript.profile() == Profile::R3).collect()
 }
 
 /// A fresh logical unit of the transcript, its commands replayed up to the one before `steps[upto]`.

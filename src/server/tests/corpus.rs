@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::transcript::Command;
+use crate::dialect::Profile;
 use crate::keys::{Protection, open, seal};
 use crate::wire::Encrypted;
 
@@ -142,7 +143,7 @@ impl<'a> Sealed<'a> {
         let text_end = list.len() - protection.icv_length();
         let encrypted =
             Encrypted { at: HEADER, first, iv: HEADER + 4..iv_end, text: iv_end..text_end, icv: text_end..list.len() };
-        let inner_end = open(protection, &mut list, &encrypted).unwrap();
+        let inner_end = open(Profile::R3, protection, &mut list, &encrypted).unwrap();
         let (iv, inner) = (list[encrypted.iv].to_vec(), list[iv_end..inner_end].to_vec());
         Self { command, protection, alignment: protection.cipher.alignment(), iv, first, inner }
     }

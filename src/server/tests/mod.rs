@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a test may print what it counted")]
 
 mod corpus;
+mod esp;
 mod snapshot;
 mod transcript;
 

@@ -65,6 +65,7 @@ impl Snapshot {
         let DeviceServer {
             setting,
             protocols,
+            unread_offer,
             now,
             slots,
             protocol_timers,
@@ -81,6 +82,7 @@ impl Snapshot {
         let mut state = State { map: BTreeMap::new(), prefix: String::new() };
         state.debug("now", now);
         state.debug("protocol timers", protocol_timers);
+        state.debug("unread capabilities", unread_offer);
         state.debug("jobs", jobs);
         state.debug("next job", next_job);
         state.debug("events", events);
@@ -157,7 +159,8 @@ fn nexus_state(state: &mut State, slot: &Slot) {
             state.debug("initial contact", initial_contact);
             state.debug("wishes", wishes);
         }
-        Ccs::Complete { kept, is_unauthenticated } => {
+        Ccs::Complete { id, kept, is_unauthenticated } => {
+            state.debug("association", id);
             state.bytes("kept", kept);
             state.debug("is unauthenticated", is_unauthenticated);
         }
@@ -165,26 +168,14 @@ fn nexus_state(state: &mut State, slot: &Slot) {
 }
 
 fn sequence(state: &mut State, sequence: &Sequence) {
-    let Sequence {
-        ac_sai,
-        ds_sai,
-        timeouts,
-        selection,
-        usage_type,
-        usage_data,
-        descriptors,
-        ac_nonce,
-        ds_nonce,
-        message,
-        retained,
-        failures,
-    } = sequence;
+    let Sequence { ac_sai, ds_sai, timeouts, selection, usage, echo, ac_nonce, ds_nonce, message, retained, failures } =
+        sequence;
     state.debug("SAIs", &(ac_sai, ds_sai));
     state.debug("timeouts", timeouts);
     state.debug("selection", selection);
-    state.bytes("usage type", &[*usage_type]);
-    let slices = [("usage data", usage_data), ("descriptors", descriptors), ("AC_NONCE", ac_nonce)];
-    slices.into_iter().for_each(|(name, value)| state.bytes(name, value));
+    state.debug("usage", usage);
+    state.debug("echo", echo);
+    state.bytes("AC_NONCE", ac_nonce);
     state.bytes("DS_NONCE", ds_nonce);
     state.bytes("message", message);
     state.debug("retained", retained);
@@ -207,15 +198,20 @@ fn association(state: &mut State, sa: &SecurityAssociation) {
         ac_sai: _,
         ds_sai: _,
         timeout: _,
+        ac_sqn: _,
+        ds_sqn: _,
         ac_nonce: _,
         ds_nonce: _,
         key_seed,
         kdf_id: _,
+        keymat,
         usage_type: _,
+        usage_algorithms: _,
         usage_data: _,
-        mgmt_data: MgmtData { encr: _, key_length: _, integ: _, sk_ei, sk_ai, next_message_id: _ },
+        mgmt_data: MgmtData { encr: _, key_length: _, integ: _, sk_ei, sk_ai, sk_er, sk_ar, next_message_id: _ },
     } = parameters;
-    for (name, key) in [("KEY_SEED", key_seed), ("SK_ei", sk_ei), ("SK_ai", sk_ai)] {
+    let management = [("SK_ei", sk_ei), ("SK_ai", sk_ai), ("SK_er", sk_er), ("SK_ar", sk_ar)];
+    for (name, key) in [("KEY_SEED", key_seed), ("KEYMAT", keymat)].into_iter().chain(management) {
         state.bytes(name, key.expose());
     }
 }
@@ -226,8 +222,8 @@ fn held_command(state: &mut State, command: &HeldCommand) {
     state.debug("nexus", nexus);
     match work {
         HeldWork::AuthenticationOut(claim) => {
-            let Claim { client, initial_contact, wishes, at } = claim;
-            state.debug("claim", &(client, initial_contact, wishes, at));
+            let Claim { client, initial_contact, wishes, usage, at } = claim;
+            state.debug("claim", &(client, initial_contact, wishes, usage, at));
         }
         HeldWork::AuthenticationIn { answer: _, allocation_length } => {
             state.debug("allocation length", allocation_length);
