@@ -156,9 +156,12 @@ fn every_rule_has_a_clause() {
     assert_eq!(clause(Exchange::KeyExchangeOut), "r3 5.13.4.3.2, readings R6, R34");
     assert_eq!(clause(Exchange::AuthenticationOut), "r3 5.13.4.4.2, readings R6, R34");
     assert_eq!(clause(Exchange::DeleteOut), "r3 5.13.5, readings R6, R34");
-    assert_eq!(missing.rule(None).clause, "r3 7.7.4.1, reading R6");
-    assert_eq!(list(WireErrorKind::UnrecognisedCritical).rule(None).clause, "r3 7.7.3.1.1, 7.7.5, reading R6");
-    assert_eq!(list(WireErrorKind::NoHeader).rule(None).clause, "r3 7.7.3.1.1, reading R36");
+    assert_eq!(missing.rule(Profile::R3, None).clause, "r3 7.7.4.1, reading R6");
+    assert_eq!(
+        list(WireErrorKind::UnrecognisedCritical).rule(Profile::R3, None).clause,
+        "r3 7.7.3.1.1, 7.7.5, reading R6"
+    );
+    assert_eq!(list(WireErrorKind::NoHeader).rule(Profile::R3, None).clause, "r3 7.7.3.1.1, reading R36");
 }
 
 /// Refusals that blame no field: each has its clause, and no fault.
@@ -175,7 +178,7 @@ fn refusals_without_a_field_have_a_clause() {
         (Refusal::Internal, "reading R40"),
     ];
     for (refusal, clause) in refusals {
-        assert_eq!((refusal.rule(None).clause, refusal.fault()), (clause, None));
+        assert_eq!((refusal.rule(Profile::R3, None).clause, refusal.fault()), (clause, None));
     }
     let fault = WireError::new(2, Field::SecurityProtocolSpecific, WireErrorKind::Invalid);
     assert_eq!(Refusal::Cdb(fault).fault(), Some(&fault));
@@ -184,7 +187,7 @@ fn refusals_without_a_field_have_a_clause() {
 /// r3 6.29, 6.30, 7.7.6.2, Tables A0, A1, D1; readings R35, R36.
 #[test]
 fn rules_of_the_cdb() {
-    let rule = |field| Refusal::Cdb(WireError::new(0, field, WireErrorKind::Invalid)).rule(None);
+    let rule = |field| Refusal::Cdb(WireError::new(0, field, WireErrorKind::Invalid)).rule(Profile::R3, None);
     let rules = [
         (Field::OperationCode, "r3 6.29, 6.30", Allowed::Text("A2h or B5h, of 12 bytes")),
         (Field::SecurityProtocol, "r3 6.29, 6.30, reading R35", Allowed::Text("IN: 00h, 40h, 41h; OUT: 41h")),
@@ -205,7 +208,8 @@ fn rules_of_the_cdb() {
 /// The constants of r3 Tables E1, H3, H4, J1, L1 and M1; a nonce is 16 to 256 bytes (RFC 4306 3.9) in a payload of 4 more.
 #[test]
 fn constants_of_the_parameter_list() {
-    let allowed = |field| Refusal::List(WireError::new(0, field, WireErrorKind::Invalid)).rule(None).allowed;
+    let allowed =
+        |field| Refusal::List(WireError::new(0, field, WireErrorKind::Invalid)).rule(Profile::R3, None).allowed;
     let constants = [
         (Field::MajorVersion, 2),
         (Field::Inttr, 1),
@@ -245,7 +249,13 @@ fn as_much_is_told_as_the_field_has() {
         _ => 0,
     };
     for field in Field::ALL {
-        assert_eq!(told_width(*field), of_width(field), "{field}");
+        assert_eq!(told_width(Profile::R3, *field), of_width(field), "{field}");
+        // SAIs of SPC-4 have four bytes (reading R2).
+        assert_eq!(
+            told_width(Profile::SPC4, *field),
+            if of_width(field) == 8 { 4 } else { of_width(field) },
+            "{field}"
+        );
     }
 }
 

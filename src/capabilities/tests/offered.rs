@@ -3,11 +3,11 @@
 use super::*;
 
 fn derived(methods: AuthMethods, hidden: &[(AlgorithmType, u32)]) -> Offer {
-    Offer::derive(&provider(), methods, hidden, false).unwrap()
+    Offer::derive(Profile::R3, &provider(), methods, hidden, false).unwrap()
 }
 
 fn fixed(list: &[Descriptor]) -> Offer {
-    Offer::fixed(list, false).unwrap()
+    Offer::fixed(Profile::R3, list, false).unwrap()
 }
 
 /// Type and identifier of all that is listed.
