@@ -213,7 +213,7 @@ mod tests {
         assert!(sas.get(other_client).is_none());
         assert!(!sas.remove(other_client) && !sas.touch(other_client, at(0)));
         assert!(sas.remove(id(1)) && !sas.remove(id(1)) && sas.is_empty());
-        assert_eq!(sas.next_deadline(), None);
+        assert_eq!((sas.len(), sas.next_deadline()), (0, None));
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
         let mut sas = SaDatabase::new();
         sas.insert(sa(1, 10, None), at(0));
         sas.insert(sa(2, 20, None), at(0));
-        assert_eq!(sas.next_deadline(), Some(at(10_000)));
+        assert_eq!((sas.len(), sas.next_deadline()), (2, Some(at(10_000))));
         assert!(sas.touch(id(1), at(9_999)));
         assert_eq!(sas.take_expired(at(19_998)), None);
         assert_eq!(sas.take_expired(at(19_999)), Some(id(1)));

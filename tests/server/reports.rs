@@ -1,5 +1,6 @@
 //! What is told of a refusal: field, value, what is allowed, clause, phase.
 
+use ikev2_scsi::ccs::UsageType;
 use ikev2_scsi::ccs::table::Phase;
 use ikev2_scsi::sense::Allowed;
 use ikev2_scsi::server::{Event, Report};
@@ -151,6 +152,54 @@ fn a_field_that_was_encrypted_is_told() {
     let told = report(&mut forger.unit);
     assert_eq!((told.fault.unwrap().field, &*told.offered), (Field::Sai, [9; 8].as_slice()));
     assert_eq!((told.rule.clause, told.phase), ("r3 7.7.4.8a", Phase::KeyExchangeIn));
+}
+
+/// A Delete of nothing and a command without a field at fault: no value, no offset, and the rule of its own clause.
+#[test]
+fn refusals_of_a_delete_are_explained() {
+    let mut unit = reporting();
+    unit.refused(A, &out(4, 28), &[0; 28]);
+    let delete = report(&mut unit);
+    assert_eq!((delete.fault, delete.rule.clause), (None, "r3 5.13.5, reading R25"));
+    let expected = "ILLEGAL REQUEST, 2Ch/00h, parameter list byte 0: allowed the SAIs of a live security association (r3 \
+        5.13.5, reading R25), in phase Idle";
+    assert_eq!(delete.to_string(), expected);
+    unit.refused(A, &out(5, 28), &[0; 28]);
+    let vendor = report(&mut unit);
+    assert_eq!((vendor.fault.unwrap().field, &*vendor.offered), (Field::SecurityProtocolSpecific, [1, 5].as_slice()));
+}
+
+/// What a missing payload is judged by is that of the message: a Delete has the Encrypted payload and in it a Delete payload.
+#[test]
+fn what_a_delete_lacks_is_told() {
+    let mut unit = reporting();
+    let host = Host::first();
+    let parameters = unit.establish(A, &host);
+    let command = client::delete(&host.0, parameters, &mut unit.random).unwrap();
+    let mut empty = command.data_out[..28].to_vec();
+    empty[16] = 0;
+    empty[24..].copy_from_slice(&[0, 0, 0, 28]);
+    unit.refused(A, &out(4, 28), &empty);
+    let missing = report(&mut unit);
+    assert_eq!((missing.fault.unwrap().byte, missing.rule.clause), (16, "r3 5.13.5, readings R6, R34"));
+}
+
+/// What the policy allows for the use at hand is told, not what it allows for another one (r3 7.7.4.12).
+#[test]
+fn the_room_for_usage_data_is_told() {
+    let mut uses = [UsageType::new(0x81), UsageType::new(0x82)];
+    (uses[0].max_data, uses[1].max_data) = (16, 8);
+    let uses = policy(|policy| policy.usage_types = uses.to_vec());
+    let mut unit = Unit::new(|builder| builder.report_refusals(true).policy(uses));
+    for (code, most) in [(0x81, 16), (0x82, 8)] {
+        let host = Host::with(b"host-0", b"key 0", |builder| builder.usage(code, &[7; 20]));
+        let mut client = unit.client_before(A, &host, 0);
+        let command = client.next_command(&mut unit.random).unwrap();
+        unit.refused(A, &command.cdb.to_bytes(), &command.data_out);
+        let long = report(&mut unit);
+        assert_eq!((long.fault.unwrap().field, &*long.offered), (Field::UsageDataLength, [0, 20].as_slice()));
+        assert_eq!(long.rule.allowed, Allowed::Range { least: 0, most });
+    }
 }
 
 #[test]
