@@ -13,6 +13,7 @@ use ikev2_scsi::algorithm::{
 use ikev2_scsi::crypto::{Identity, Purpose};
 use ikev2_scsi::dialect::PayloadType;
 use ikev2_scsi::sense::Sense;
+use ikev2_scsi::server::Limits;
 use ikev2_scsi::wire::{Capabilities, Direction, KeyExchange, Message, find};
 use serde_json::{Map, Value, json};
 
@@ -165,7 +166,7 @@ fn provisioning(pair: &Pair) -> Result<Value, Box<dyn Error>> {
             "max_protocol_timeout": policy.max_protocol_timeout,
             "max_inactivity_timeout": policy.max_inactivity_timeout,
             "usage_types": policy.usage_types.iter().map(|usage| usage.code).collect::<Vec<_>>(),
-            "max_auth_failures": policy.max_auth_failures,
+            "max_auth_failures": Limits::default().auth_failures,
             "nonce_length": policy.nonce_length,
             "rsa_hashes": ["sha1"],
             "match_id_to_certificate": true,

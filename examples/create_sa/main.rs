@@ -155,7 +155,8 @@ fn create(narrator: &mut Narrator<'_>) -> Result<(), Failure> {
     let sa = compare(&pair, &parameters, narrator)?;
     let created = format!(
         "SA created: AC_SAI {}, DS_SAI {}, the same parameters on both sides",
-        parameters.ac_sai, parameters.ds_sai
+        association::sai(&parameters, parameters.ac_sai),
+        association::sai(&parameters, parameters.ds_sai)
     );
     remove(&mut pair, parameters, narrator)?;
     if let Some(path) = &narrator.options.capture {

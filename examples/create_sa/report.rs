@@ -6,6 +6,7 @@ use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::wire::Direction;
 use ikev2_scsi::{Profile, provider};
 
+use super::association;
 use super::dissect::{Dissector, Keyring, hex_lines, indented};
 use super::hex;
 use super::pair::Step;
@@ -63,8 +64,8 @@ pub(crate) fn parameters(side: &str, parameters: &SaParameters) -> Result<String
     // Only SPC-4 says by which algorithms an association is used, and makes the keys for it.
     let profile = if parameters.usage_algorithms.is_some() { Profile::SPC4 } else { Profile::R3 };
     let mut fields = vec![
-        format!("AC_SAI: {}", parameters.ac_sai),
-        format!("DS_SAI: {}", parameters.ds_sai),
+        format!("AC_SAI: {}", association::sai(parameters, parameters.ac_sai)),
+        format!("DS_SAI: {}", association::sai(parameters, parameters.ds_sai)),
         format!("TIMEOUT: {}", parameters.timeout),
     ];
     match parameters.usage_algorithms {

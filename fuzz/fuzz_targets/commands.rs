@@ -24,6 +24,8 @@ fn limits() -> Limits {
     (limits.sas, limits.sas_per_identity) = (3, 2);
     (limits.payloads, limits.certificates, limits.retained) = (16, 2, 4096);
     (limits.jobs, limits.events) = (3, 8);
+    // Our clients give up at their first failure.
+    limits.auth_failures = 1;
     limits
 }
 
@@ -144,8 +146,6 @@ impl World {
         let mut policy = Policy::default();
         policy.slow_crypto = if input.offload { SlowCrypto::Offload } else { SlowCrypto::Inline };
         policy.allow_no_authentication = true;
-        // Our clients give up at their first.
-        policy.max_auth_failures = 1;
         // The first two nexuses are one client, the third has another identity, the fourth not the key of its own.
         let server = DeviceServer::builder(null_provider())
             .identity(Identity::key_id(DRIVE))

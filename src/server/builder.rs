@@ -213,7 +213,7 @@ impl Builder {
             return Err(ConfigError::PayloadLimit);
         }
         let counts = [limits.nexuses, limits.sequences, limits.sas, limits.sas_per_identity, limits.events];
-        if counts.contains(&0) || limits.retained == 0 || limits.jobs == 0 {
+        if counts.contains(&0) || limits.retained == 0 || limits.jobs == 0 || limits.auth_failures == 0 {
             return Err(ConfigError::ZeroLimit);
         }
         let credentials = Credentials { rsa_hashes: self.policy.rsa_hashes.clone(), ..self.credentials };

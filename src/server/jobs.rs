@@ -121,10 +121,12 @@ impl DeviceServer {
                 ErrorClasses::One => Refusal::InvalidSequence { is_delete: false },
                 ErrorClasses::Two => Refusal::NoSequence,
             };
-            return self.refuse(nexus, &gone, Received::HELD);
+            // Its sequence is over; what the nexus has begun since is not the command's.
+            return self.refuse(nexus, &gone, Received::default());
         };
         slot.running = None;
         let met_deadline = slot.met_deadline.take();
+        let is_last_in = matches!(held.work, HeldWork::AuthenticationIn { .. });
         let reply = match (held.work, result) {
             (HeldWork::AuthenticationOut(claim), WorkResult::Verify(result)) => {
                 self.finish_authentication_out(nexus, claim, result).map_err(|refusal| self.unable(refusal))
@@ -135,12 +137,12 @@ impl DeviceServer {
             }
             _ => Err(Refusal::Internal),
         };
-        reply.unwrap_or_else(|refusal| {
-            if let Some(at) = met_deadline {
-                self.protocol_timers.set(nexus, at);
-            }
-            self.refuse(nexus, &refusal, Received::HELD)
-        })
+        // A refused command does not move the deadline; nor does the last IN where its answer is kept from the OUT on.
+        let moves = reply.is_ok() && !(is_last_in && self.setting.profile.rules().repeats_from_last_out);
+        if let Some(at) = met_deadline.filter(|_| !moves) {
+            self.protocol_timers.set(nexus, at);
+        }
+        reply.unwrap_or_else(|refusal| self.refuse(nexus, &refusal, Received::HELD))
     }
 
     fn finish_authentication_out(
@@ -283,7 +285,7 @@ impl DeviceServer {
 
     /// One more failed authentication, perhaps the last (reading R23).
     fn count_failure(&mut self, nexus: NexusId) {
-        let limit = self.setting.policy.max_auth_failures;
+        let limit = self.setting.limits.auth_failures;
         let sequence = self.slots.get_mut(&nexus).and_then(|slot| slot.ccs.sequence_mut());
         let is_last = sequence.is_some_and(|sequence| {
             sequence.failures = sequence.failures.saturating_add(1);

@@ -7,7 +7,7 @@ use super::{DeviceServer, EventKind, NexusId};
 use crate::ccs::table::Phase;
 use crate::dialect::{Exchange, Profile};
 use crate::sense::{Allowed, Refusal, Rule, Sense, SequenceCommand, told_width};
-use crate::wire::{Field, WireError, WireErrorKind, protocol, specific};
+use crate::wire::{Cdb, Field, WireError, WireErrorKind, protocol, specific};
 
 /// Why a command was refused: which field, what it held, what it may hold, and where that stands. It tells no secret: of an
 /// Encrypted payload at most the field at fault, which is the application client's own, and never AUTHENTICATION DATA.
@@ -67,9 +67,10 @@ impl Received<'_> {
         }
     }
 
-    /// Which command of protocol 41h it is; a command that was held is one, and an authentication.
+    /// Which command of protocol 41h it is; a command that was held is one, and an authentication. A CDB that is cut off is none:
+    /// what became of it on its way is no answer of the sequence's.
     pub(super) fn command(&self) -> Option<SequenceCommand> {
-        let Some((&[operation, protocol, ..], _)) = self.cdb.split_first_chunk::<4>() else {
+        let Some((&[operation, protocol, ..], _)) = self.cdb.split_first_chunk::<{ Cdb::LEN }>() else {
             return self.was_held.then_some(SequenceCommand::AuthenticationOut);
         };
         if protocol != protocol::IKEV2_SCSI {

@@ -25,9 +25,9 @@ impl Sai {
 }
 
 impl fmt::Display for Sai {
-    /// Hexadecimal: eight digits where the upper half is zero, as it always is in SPC-4, else sixteen.
+    /// Sixteen hexadecimal digits, of which the first eight are zero in SPC-4.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.unbounded_shr(32) == 0 { write!(f, "{:08x}", self.0) } else { write!(f, "{:016x}", self.0) }
+        write!(f, "{:016x}", self.0)
     }
 }
 

@@ -13,8 +13,8 @@ use crate::dialect::{Count, Exchange, Order, PayloadType, Slot};
 /// one; a required payload is absent; a payload is out of its place or repeated. When the payloads do not tile the message,
 /// and one before the place where that shows has a PAYLOAD LENGTH that its format does not have, that one is blamed.
 ///
-/// In SPC-4 the order is free (reading S3): a payload is out of its place when it has none in the message, is repeated, or
-/// is not recognised and comes first. Whether a key exchange has a SAUT Cryptographic Algorithms payload follows from the
+/// In SPC-4 the order is free (reading S3): a payload is out of its place when it has none in the message, or is not recognised and
+/// comes first, which is blamed before an absent one (SPC-4 7.7.3.4); and when it is repeated. Whether a key exchange has a SAUT Cryptographic Algorithms payload follows from the
 /// authentication algorithms that the message itself selects.
 ///
 /// # Errors
@@ -37,13 +37,29 @@ fn first_wrong_length(chain: &Chain<'_>) -> Option<WireError> {
 fn check_places(chain: &Chain<'_>, exchange: Exchange, inside_encrypted: bool) -> Result<(), WireError> {
     let rules = chain.profile.rules();
     let slots = if inside_encrypted { (rules.inner)(exchange) } else { (rules.outer)(exchange) };
-    let found = recognised(chain)?;
     let count_of = |slot: &Slot| match slot.count {
         Count::Unauthenticated => presence_without_authentication(chain),
         Count::One => Presence::Required,
         Count::Optional => Presence::Allowed,
         Count::Any => Presence::Any,
     };
+    let presence = |payload| slots.iter().find(|slot| slot.payload == payload).map(count_of);
+    let has_place = |raw: &RawPayload<'_>| match raw.payload {
+        Some(payload) => !matches!(presence(payload), None | Some(Presence::Forbidden)),
+        None => raw.critical || raw.named_at != Header::NEXT_PAYLOAD_AT,
+    };
+    if rules.order == Order::Free
+        && let Some(Ok(first)) = chain.clone().next()
+        && !has_place(&first)
+    {
+        // By what is named first everything behind it is read.
+        return Err(WireError::new(first.named_at, Field::NextPayload, WireErrorKind::OutOfPlace));
+    }
+    let found = recognised(chain)?;
+    if rules.order == Order::Free {
+        // What has no place at all is blamed before what it stands in the place of.
+        each_in_place(chain, has_place)?;
+    }
     if slots.iter().any(|slot| found.set & bit_of(slot.payload) == 0 && count_of(slot) == Presence::Required) {
         return Err(WireError::new(found.ended_at, Field::NextPayload, WireErrorKind::Missing));
     }
@@ -58,15 +74,10 @@ fn check_places(chain: &Chain<'_>, exchange: Exchange, inside_encrypted: bool) -
         Order::Free => {
             let mut before = 0_u32;
             each_in_place(chain, |raw| {
-                let Some(payload) = raw.payload else { return raw.named_at != Header::NEXT_PAYLOAD_AT };
+                let Some(payload) = raw.payload else { return true };
                 let is_repeated = before & bit_of(payload) != 0;
                 before |= bit_of(payload);
-                let presence = slots.iter().find(|slot| slot.payload == payload).map(count_of);
-                match presence {
-                    None | Some(Presence::Forbidden) => false,
-                    Some(Presence::Any) => true,
-                    Some(Presence::Required | Presence::Allowed) => !is_repeated,
-                }
+                !is_repeated || presence(payload) == Some(Presence::Any)
             })
         }
     }

@@ -8,7 +8,8 @@ use ikev2_scsi::client::{
     ApplicationClient, ClientConfigBuilder, ClientError, Fault, Leftover, Outcome, Status, Step, SuiteIdentifiers,
     UsageIdentifiers,
 };
-use ikev2_scsi::dialect::Asc;
+use ikev2_scsi::dialect::{Asc, SenseCodes};
+use ikev2_scsi::sense::{Sense, SenseKey, SequenceCommand};
 use ikev2_scsi::wire::{Descriptor, Timeouts};
 use ikev2_scsi::{DeviceServer, Policy, Profile, provider};
 
@@ -249,6 +250,48 @@ fn who_does_not_authenticate_itself_leaves_nothing() {
     assert_eq!(error.fault, Fault::AuthenticationFailed);
     assert!(server.sas().is_empty());
     assert_free(&mut server);
+}
+
+/// Question Q34: what the application client infers from sense data is what the device server does, by SPC-4 table 83.
+#[test]
+fn the_client_infers_what_the_device_server_does() {
+    let codes = SenseCodes::Spc4;
+    let told = [
+        (SenseKey::NotReady, codes.operation_in_progress()),
+        (SenseKey::IllegalRequest, codes.parameter_value_rejected()),
+        (SenseKey::IllegalRequest, codes.parameter_value_invalid()),
+        (SenseKey::IllegalRequest, codes.parameter_not_supported()),
+        (SenseKey::IllegalRequest, codes.invalid_field_in_cdb()),
+        (SenseKey::IllegalRequest, codes.invalid_command_sequence()),
+        (SenseKey::IllegalRequest, codes.insufficient_resources()),
+        (SenseKey::AbortedCommand, codes.authentication_failed()),
+        (SenseKey::AbortedCommand, codes.internal_target_failure()),
+        (SenseKey::AbortedCommand, codes.conflicting_request()),
+        (SenseKey::HardwareError, codes.internal_target_failure()),
+    ];
+    for (step, command) in
+        [(Step::KeyExchangeIn, SequenceCommand::In), (Step::AuthenticationOut, SequenceCommand::AuthenticationOut)]
+    {
+        for (key, asc) in told {
+            let sense = Sense { key, asc, ..Sense::NONE };
+            let mut server = server4();
+            let mut random = Numbers(10);
+            let mut client = ApplicationClient::new(client4(QUICK).build().unwrap());
+            let outcome = loop {
+                let command = client.next_command(&mut random).unwrap();
+                if client.step() == step {
+                    break client.reply(Status::CheckCondition(sense.to_fixed().as_ref()));
+                }
+                client.reply(send(&mut server, &command, &mut random).unwrap().status()).unwrap();
+            };
+            let goes_on = match outcome {
+                Ok(Outcome::Continue) => client.step() == Step::Delete,
+                Ok(_) => true,
+                Err(error) => error.leftover == Leftover::PerhapsSequence,
+            };
+            assert_eq!(goes_on, sense.keeps_sequence(command), "{step}: {key:?}, {asc}");
+        }
+    }
 }
 
 /// The nexus is busy with the sequence of another client: NOT READY, 04h/13h.

@@ -24,7 +24,7 @@ fn a_tape_is_keyed() {
     }
     assert!(!stdout.contains("demonstration key"));
     let longest = stdout.split(|c: char| !c.is_ascii_hexdigit()).map(str::len).max();
-    assert_eq!(longest, Some(8), "no longer hexadecimal number than a SAI");
+    assert_eq!(longest, Some(16), "no longer hexadecimal number than a SAI");
     assert!(run("tape_key", &["--help"], b"").succeeded().contains("Usage: tape_key"));
     assert!(run("tape_key", &["--key"], b"").failed(2).contains("unknown argument --key"));
 }

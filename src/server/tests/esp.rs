@@ -5,12 +5,11 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::snapshot::Snapshot;
+use super::{provider, snapshot::Snapshot};
 use crate::crypto::{Cipher, Identity, MemoryKeys, Purpose, Random, RandomError, Secret};
 use crate::dialect::Profile;
 use crate::esp::{EspScsi, Flow, Form, Place, TAPE_DATA_ENCRYPTION};
 use crate::keys::{MgmtData, SaParameters, UsageAlgorithms};
-use crate::provider;
 use crate::sa::{SaId, SecurityAssociation};
 use crate::sense::{Sense, SenseKey, SenseKeySpecific};
 use crate::server::{DeviceServer, EspCommand, EventKind, RemovalReason};

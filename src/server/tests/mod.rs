@@ -16,6 +16,7 @@ use super::{DeviceServer, DropReason, Event, EventKind, Limit, Reply};
 use crate::ccs::SlowCrypto;
 use crate::ccs::table::Phase;
 use crate::keys::Protection;
+use crate::provider;
 use crate::sense::{SenseKey, SenseKeySpecific};
 use crate::time::Instant;
 use crate::wire::specific;
@@ -133,10 +134,8 @@ fn difference(before: &Snapshot, after: &Snapshot) -> Vec<String> {
 
 /// A device server after the first commands of the transcript, all of which succeed; the last one's job waits, if it has one.
 fn replay(transcript: &Transcript, upto: usize, slow_crypto: SlowCrypto) -> DeviceServer {
-    let mut server = transcript.server(|policy| {
-        policy.max_auth_failures = FAILURES;
-        policy.slow_crypto = slow_crypto;
-    });
+    let mut server = transcript.server(|policy| policy.slow_crypto = slow_crypto);
+    server.setting.limits.auth_failures = FAILURES;
     for command in &transcript.commands[..upto] {
         while let Some(job) = server.poll_job() {
             let late = server.complete(job.run(), &mut [0; 4096], NOW);
@@ -217,7 +216,7 @@ fn run(transcript: &Transcript, sum: &mut Counts) {
 
 #[test]
 fn a_refused_command_changes_nothing() {
-    let transcripts = Transcript::all(crate::provider::provider());
+    let transcripts = Transcript::all(provider::provider());
     assert!(!transcripts.is_empty());
     let mut sum = Counts::default();
     transcripts.iter().for_each(|transcript| run(transcript, &mut sum));
@@ -234,7 +233,7 @@ fn a_refused_command_changes_nothing() {
 /// A snapshot differs after everything that changes something, each of which the comparison above would find.
 #[test]
 fn a_snapshot_tells_every_change() {
-    let transcripts = Transcript::all(crate::provider::provider());
+    let transcripts = Transcript::all(provider::provider());
     let transcript = transcripts.iter().find(|transcript| transcript.name.contains("mandatory")).unwrap();
     let mut server = replay(transcript, 1, SlowCrypto::Offload);
     let mut last = Snapshot::of(&server);

@@ -178,7 +178,9 @@ fn authentication_and_delete() {
     assert_eq!(kind(inner(&[DELETE, DELETE], Exchange::DeleteOut)), WireErrorKind::OutOfPlace);
     for exchange in [Exchange::AuthenticationOut, Exchange::AuthenticationIn, Exchange::DeleteOut] {
         assert_eq!(outer(&[ENCRYPTED], exchange, AUTHENTICATED), Ok(()));
-        assert_eq!(kind(outer(&[KE], exchange, AUTHENTICATED)), WireErrorKind::Missing);
+        // The header's NEXT PAYLOAD is looked at before anything else (SPC-4 7.7.3.4).
+        let fault = outer(&[KE], exchange, AUTHENTICATED).unwrap_err();
+        assert_eq!((fault.byte, fault.kind), (16, WireErrorKind::OutOfPlace));
     }
 }
 
