@@ -226,6 +226,9 @@ fn constants_of_the_parameter_list() {
         assert_eq!(allowed(field), Allowed::Exactly(value), "{field}");
     }
     assert_eq!(allowed(Field::PayloadLength), Allowed::Range { least: 20, most: 260 });
+    let words = |field| alloc::format!("{}", allowed(field));
+    assert_eq!((words(Field::Inttr), words(Field::PayloadLength)), ("1".into(), "20 to 260".into()));
+    assert_eq!(words(Field::AlgorithmType), "01h, 02h, 03h, 04h, F9h");
 }
 
 /// The bytes that a field has in the CDB, in r3 Tables E1, F1, H1 to H4, J1, L1, M1, and with SPC-4 in its own: what is told

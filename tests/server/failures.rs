@@ -304,6 +304,15 @@ fn configurations_that_cannot_work() {
     }
 }
 
+/// Reading R38: 256 bytes are the most, and are allowed; half the longest key, 32 bytes, is the least here.
+#[test]
+fn the_shortest_and_the_longest_nonce() {
+    for length in [32, 256] {
+        let mut unit = Unit::new(|builder| builder.policy(policy(|policy| policy.nonce_length = length)));
+        assert_eq!(unit.establish(A, &Host::first()).ds_nonce.len(), length);
+    }
+}
+
 /// The longest identity that is taken can also be told.
 #[test]
 fn a_long_identity() {

@@ -6,7 +6,7 @@ use ikev2_scsi::sense::Allowed;
 use ikev2_scsi::server::{Event, Report};
 use ikev2_scsi::wire::{Field, WireErrorKind};
 
-use super::sealed::Forger;
+use super::sealed::{Forger, mandatory_host};
 use super::*;
 
 fn reporting() -> Unit {
@@ -182,6 +182,30 @@ fn what_a_delete_lacks_is_told() {
     unit.refused(A, &out(4, 28), &empty);
     let missing = report(&mut unit);
     assert_eq!((missing.fault.unwrap().byte, missing.rule.clause), (16, "r3 5.13.5, readings R6, R34"));
+}
+
+/// Reading R38: a nonce that is too short for its PRF has a length that a payload may have, and breaks another rule.
+#[test]
+fn a_nonce_too_short_for_its_function_is_explained() {
+    let mut unit = reporting();
+    let mut client = unit.client_before(A, &mandatory_host(|builder| builder), 0);
+    let honest = client.next_command(&mut unit.random).unwrap().data_out.to_vec();
+    // The PRF's descriptor is the second of the SCA payload; PRF_HMAC_SHA2_512 has a key of 64 bytes.
+    let (prf, nonce) = (SCA + 16 + 12, SCA + 76 + 264);
+    for (prf_identifier, length) in [(7, 31), (2, 15)] {
+        let mut message = honest[..nonce + 4 + length].to_vec();
+        message[prf + 7] = prf_identifier;
+        message[nonce + 3] = u8::try_from(4 + length).unwrap();
+        let total = u32::try_from(message.len()).unwrap();
+        message[24..28].copy_from_slice(&total.to_be_bytes());
+        unit.refused(A, &out(2, message.len()), &message);
+        let short = report(&mut unit);
+        let fault = short.fault.unwrap();
+        assert_eq!((fault.byte, fault.field), (nonce + 2, Field::PayloadLength));
+        assert_eq!((fault.kind, short.rule.clause), (WireErrorKind::Invalid, "r3 7.7.4.7, reading R38"), "{length}");
+        // Four bytes of the payload's own and 16 to 256 of the nonce (RFC 4306 3.9).
+        assert_eq!(short.rule.allowed, Allowed::Range { least: 20, most: 260 });
+    }
 }
 
 /// What the policy allows for the use at hand is told, not what it allows for another one (r3 7.7.4.12).
