@@ -25,7 +25,7 @@ use ikev2_scsi::crypto::Secret;
 use ikev2_scsi::wire::{Capabilities, Cdb, Direction, Header, Message, protocol, specific};
 use serde_json::Value;
 
-use dissect::{Algorithms, Dissector, Keyring, Keys, PROFILE, hex_lines, indented};
+use dissect::{Algorithms, Dissector, Keyring, Keys, hex_lines, indented};
 use member::{Fault, Member};
 use output::{Failure, Output, end};
 
@@ -43,7 +43,7 @@ The input is a capture as `create_sa --capture` writes it, or hexadecimal bytes:
 messages, one in a line. An input that does not end with its line goes on in the next one, up to an empty line.";
 
 /// The dialects by their names in captures.
-const DIALECTS: [(&str, Profile); 2] = [("r3", PROFILE), ("spc4", Profile::SPC4)];
+const DIALECTS: [(&str, Profile); 2] = [("r3", Profile::R3), ("spc4", Profile::SPC4)];
 
 /// The dialect with this name.
 fn profile_of(name: &str) -> Option<Profile> {
@@ -129,7 +129,7 @@ fn capture(json: &Value, options: &Options, output: &mut Output) -> Result<(), F
     let named = root.get("profile");
     let recorded = match named.read::<String>().map_err(wrong)? {
         Some(name) => profile_of(&name).ok_or_else(|| wrong(named.fault("is not known to this build")))?,
-        None => PROFILE,
+        None => Profile::R3,
     };
     let profile = options.profile.unwrap_or(recorded);
     let keyring = keyring(profile, &root).map_err(wrong)?;
@@ -235,7 +235,7 @@ impl Kind {
 
 /// Every input in hexadecimal lines.
 fn lines(text: &str, options: &Options, output: &mut Output) -> Result<(), Failure> {
-    let profile = options.profile.unwrap_or(PROFILE);
+    let profile = options.profile.unwrap_or(Profile::R3);
     let mut pending: Option<Input> = None;
     let mut last_cdb = None;
     let mut is_empty = true;
@@ -282,7 +282,7 @@ const fn lists_formats(cdb: &Cdb) -> bool {
 /// Shows one input. A CDB tells what the input after it is.
 fn show(input: &Input, last_cdb: &mut Option<Cdb>, options: &Options, output: &mut Output) -> Result<(), Failure> {
     let keyring = Err("no keys".into());
-    let profile = options.profile.unwrap_or(PROFILE);
+    let profile = options.profile.unwrap_or(Profile::R3);
     let dissector = Dissector { profile, keyring: &keyring, in_full: options.in_full };
     let Input { line, bytes } = input;
     let before = last_cdb.take();

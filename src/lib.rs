@@ -24,6 +24,7 @@ pub mod ccs;
 pub mod client;
 pub mod crypto;
 pub mod dialect;
+pub mod esp;
 pub mod guide;
 pub mod keys;
 #[cfg(feature = "rustcrypto")]

@@ -96,6 +96,16 @@ impl SaDatabase {
         self.by_ds_sai.get(&id.ds_sai).filter(|sa| sa.parameters.ac_sai == id.ac_sai)
     }
 
+    /// The association that both indexes name, to be used.
+    pub(crate) fn get_mut(&mut self, id: SaId) -> Option<&mut SecurityAssociation> {
+        self.get_mut_by_ds_sai(id.ds_sai).filter(|sa| sa.parameters.ac_sai == id.ac_sai)
+    }
+
+    /// The association that the device server's index names, to be used.
+    pub(crate) fn get_mut_by_ds_sai(&mut self, ds_sai: Sai) -> Option<&mut SecurityAssociation> {
+        self.by_ds_sai.get_mut(&ds_sai)
+    }
+
     /// All associations, by ascending DS_SAI.
     pub fn iter(&self) -> impl Iterator<Item = &SecurityAssociation> {
         self.by_ds_sai.values()
@@ -203,7 +213,7 @@ mod tests {
         assert!(sas.get(other_client).is_none());
         assert!(!sas.remove(other_client) && !sas.touch(other_client, at(0)));
         assert!(sas.remove(id(1)) && !sas.remove(id(1)) && sas.is_empty());
-        assert_eq!(sas.next_deadline(), None);
+        assert_eq!((sas.len(), sas.next_deadline()), (0, None));
     }
 
     #[test]
@@ -211,7 +221,7 @@ mod tests {
         let mut sas = SaDatabase::new();
         sas.insert(sa(1, 10, None), at(0));
         sas.insert(sa(2, 20, None), at(0));
-        assert_eq!(sas.next_deadline(), Some(at(10_000)));
+        assert_eq!((sas.len(), sas.next_deadline()), (2, Some(at(10_000))));
         assert!(sas.touch(id(1), at(9_999)));
         assert_eq!(sas.take_expired(at(19_998)), None);
         assert_eq!(sas.take_expired(at(19_999)), Some(id(1)));

@@ -17,8 +17,8 @@ mod tree;
 use lexer::tokens;
 
 /// The rooms from left to right.
-const LINE: [&str; 11] =
-    ["time", "dialect", "algorithm", "wire", "crypto", "capabilities", "keys", "sense", "sa", "ccs", "server"];
+const LINE: [&str; 12] =
+    ["time", "dialect", "algorithm", "wire", "crypto", "capabilities", "keys", "esp", "sense", "sa", "ccs", "server"];
 
 /// Modules beside the line: nobody but `lib.rs` (and, for `provider`, tests) looks into them.
 const LEAVES: [&str; 4] = ["provider", "client", "x509", "guide"];

@@ -16,6 +16,7 @@ mod support;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use ikev2_scsi::Profile;
 use serde_json::{Value, json};
 use support::{Transcript, hex};
 
@@ -198,6 +199,42 @@ fn clock_events_and_request_sense_are_served() {
     assert_eq!((fewer.len() + 1, shim.ask(&capabilities)), (list.len(), good()));
     let data = shim.ask(&steps[0].0)["data"].as_str().unwrap().to_owned();
     assert_eq!(data[24..], fewer.iter().map(|d| d.as_str().unwrap()).collect::<String>());
+    shim.finish();
+}
+
+/// SPC-4 5.14.4.5: changed capabilities are in force when one nexus has read them, and every other one is told, once.
+#[test]
+fn changed_capabilities_are_told_to_the_other_nexuses() {
+    let transcripts = support::transcripts();
+    let transcript = transcripts.iter().find(|t| t.profile() == Profile::SPC4 && t.json["scenario"] == "full").unwrap();
+    let list: Vec<Value> = transcript.json["provisioning"]["capabilities"].as_array().unwrap().clone();
+    let mut shim = Shim::start();
+    assert_eq!(shim.ask(&provision(transcript)), good());
+    let read = |nexus: &str| {
+        let mut read = requests(transcript)[0].0.clone();
+        read["nexus"] = nexus.into();
+        read
+    };
+    let listed = |answer: &Value| (answer["data"].as_str().unwrap().len() - 24) / 24;
+    for nexus in ["A", "B", "C"] {
+        assert_eq!(listed(&shim.ask(&read(nexus))), list.len());
+    }
+    let change = json!({ "op": "event", "kind": "capabilities", "nexus": "A", "value": list[1..].to_vec() });
+    assert_eq!(shim.ask(&change), good());
+    // A read that is cut short does not put them in force.
+    let mut short = read("A");
+    short["cdb"] = "a24001010000000000040000".into();
+    assert_eq!(shim.ask(&short)["status"], 0);
+    assert_eq!(listed(&shim.ask(&read("B"))), list.len() - 1);
+    let told = "700006000000000a000000002a1400000000";
+    assert_eq!(shim.ask(&read("A")), json!({ "status": 2, "data": "", "sense": told }));
+    assert_eq!(listed(&shim.ask(&read("A"))), list.len() - 1);
+    let request_sense = |nexus: &str| json!({ "op": "request_sense", "nexus": nexus });
+    assert_eq!(shim.ask(&request_sense("C")), json!({ "status": 0, "data": told }));
+    for nexus in ["A", "B", "C"] {
+        assert_eq!(shim.ask(&request_sense(nexus))["data"], "700000000000000a00000000000000000000", "{nexus}");
+        assert_eq!(listed(&shim.ask(&read(nexus))), list.len() - 1);
+    }
     shim.finish();
 }
 

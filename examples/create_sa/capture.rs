@@ -5,36 +5,37 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
+use ikev2_scsi::Profile;
 use ikev2_scsi::algorithm::{
-    Algorithm, IKE_AUTH_ECDSA_256, IKE_AUTH_ECDSA_384, IKE_AUTH_ECDSA_521, IKE_AUTH_RSA, IKE_AUTH_SHARED_KEY,
-    PRF_AES128_XCBC,
+    Algorithm, AlgorithmType, IKE_AUTH_ECDSA_256, IKE_AUTH_ECDSA_384, IKE_AUTH_ECDSA_521, IKE_AUTH_RSA,
+    IKE_AUTH_SHARED_KEY, PRF_AES128_XCBC,
 };
 use ikev2_scsi::crypto::{Identity, Purpose};
 use ikev2_scsi::dialect::PayloadType;
 use ikev2_scsi::sense::Sense;
+use ikev2_scsi::server::Limits;
 use ikev2_scsi::wire::{Capabilities, Direction, KeyExchange, Message, find};
 use serde_json::{Map, Value, json};
 
 use super::demonstration::member;
-use super::dissect::PROFILE;
 use super::hex;
 use super::pair::{CLIENT_KEY, Pair, SERVER_KEY, Step, client_identity, server_identity};
 use super::suite::Suite;
 
 /// The whole exchange. `sa` is the device server's association, as it was before the Delete.
-pub(crate) fn to_json(pair: &Pair, sa: &Value) -> Result<Value, Box<dyn Error>> {
+fn to_json(pair: &Pair, sa: Option<&Value>) -> Result<Value, Box<dyn Error>> {
     let suite = pair.suite;
     let mut options = Map::new();
     if !suite.usage_data.is_empty() {
         options.insert("usage".into(), hex::encode(suite.usage_data).into());
     }
-    if suite.nonce_length != Suite::standard().nonce_length {
+    if suite.nonce_length != Suite::standard(suite.profile).nonce_length {
         options.insert("nonce".into(), suite.nonce_length.into());
     }
     Ok(json!({
         "name": suite.name,
-        "profile": "r3",
-        "scenario": "delete",
+        "profile": profile_name(suite),
+        "scenario": if suite.is_abandoned { "abandon" } else { "delete" },
         "algorithms": algorithms(suite),
         "identifiers": identifiers(suite),
         "options": options,
@@ -42,18 +43,23 @@ pub(crate) fn to_json(pair: &Pair, sa: &Value) -> Result<Value, Box<dyn Error>> 
         "client": client(pair),
         "steps": pair.steps.iter().map(step).collect::<Vec<_>>(),
         "ccs": [internals(pair)?],
-        "sa": [sa],
+        "sa": sa.into_iter().collect::<Vec<_>>(),
     }))
 }
 
+fn profile_name(suite: &Suite) -> &'static str {
+    if suite.profile == Profile::SPC4 { "spc4" } else { "r3" }
+}
+
 /// Writes the text where, as far as that can be said, only its owner reads it.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
+pub(crate) fn write(path: &Path, pair: &Pair, sa: Option<&Value>) -> Result<(), Box<dyn Error>> {
+    let text = serde_json::to_string_pretty(&to_json(pair, sa)?)? + "\n";
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| format!("cannot write {}: {error}", path.display()))
+    written.map_err(|error| format!("cannot write {}: {error}", path.display()).into())
 }
 
 fn algorithms(suite: &Suite) -> Value {
@@ -98,15 +104,15 @@ fn group_name(algorithm: &Algorithm) -> String {
 
 fn identifiers(suite: &Suite) -> Value {
     let ids = suite.identifiers();
-    let text = |identifier: u32| format!("{identifier:08X}");
+    let text = |kind, identifier: u32| format!("{:08X}", suite.number(kind, identifier));
     json!({
-        "ENCR": text(ids.encryption),
+        "ENCR": text(AlgorithmType::Encryption, ids.encryption),
         "KEY LENGTH": ids.key_length,
-        "PRF": text(ids.pseudo_random),
-        "INTEG": text(ids.integrity),
-        "D-H": text(ids.group),
-        "client AUTH": text(suite.client_authentication()),
-        "server AUTH": text(ids.authentication),
+        "PRF": text(AlgorithmType::PseudoRandom, ids.pseudo_random),
+        "INTEG": text(AlgorithmType::Integrity, ids.integrity),
+        "D-H": text(AlgorithmType::DiffieHellman, ids.group),
+        "client AUTH": text(AlgorithmType::Authentication, suite.client_authentication()),
+        "server AUTH": text(AlgorithmType::Authentication, ids.authentication),
     })
 }
 
@@ -142,7 +148,7 @@ fn provisioning(pair: &Pair) -> Result<Value, Box<dyn Error>> {
     let policy = &pair.policy;
     let drawn = |purpose| pair.server_random.drawn(purpose).next_back().map_or(String::new(), hex::encode);
     Ok(json!({
-        "profile": "r3",
+        "profile": profile_name(pair.suite),
         "header_flags": "t10",
         "capabilities": capabilities(pair)?,
         "device_server": {
@@ -160,7 +166,7 @@ fn provisioning(pair: &Pair) -> Result<Value, Box<dyn Error>> {
             "max_protocol_timeout": policy.max_protocol_timeout,
             "max_inactivity_timeout": policy.max_inactivity_timeout,
             "usage_types": policy.usage_types.iter().map(|usage| usage.code).collect::<Vec<_>>(),
-            "max_auth_failures": policy.max_auth_failures,
+            "max_auth_failures": Limits::default().auth_failures,
             "nonce_length": policy.nonce_length,
             "rsa_hashes": ["sha1"],
             "match_id_to_certificate": true,
@@ -179,7 +185,7 @@ fn provisioning(pair: &Pair) -> Result<Value, Box<dyn Error>> {
 /// The descriptors that were reported.
 fn capabilities(pair: &Pair) -> Result<Vec<String>, Box<dyn Error>> {
     let reported = pair.steps.first().ok_or("no capabilities were reported")?;
-    let capabilities = Capabilities::parse_parameter_data(PROFILE, &reported.data_in)?;
+    let capabilities = Capabilities::parse_parameter_data(pair.suite.profile, &reported.data_in)?;
     Ok(capabilities.descriptors.iter().map(|descriptor| hex::encode(&descriptor.to_bytes())).collect())
 }
 
@@ -225,9 +231,9 @@ fn internals(pair: &Pair) -> Result<Value, Box<dyn Error>> {
             Direction::Out => ("dh_public_i", &step.data_out),
             Direction::In => ("dh_public_r", &step.data_in),
         };
-        let message = Message::parse(PROFILE, data)?;
+        let message = Message::parse(pair.suite.profile, data)?;
         let raw = find(&message.payloads(), PayloadType::KeyExchange).ok_or("a key exchange without a KE payload")?;
-        values.insert(name.into(), hex::encode(raw.body::<KeyExchange<'_>>(PROFILE)?.public).into());
+        values.insert(name.into(), hex::encode(raw.body::<KeyExchange<'_>>(pair.suite.profile)?.public).into());
     }
     Ok(values.into())
 }

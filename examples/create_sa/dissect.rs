@@ -14,8 +14,6 @@ use ikev2_scsi::{Profile, provider};
 
 use super::hex;
 
-/// How everything here is spoken that does not say otherwise.
-pub(crate) const PROFILE: Profile = Profile::R3;
 /// Bytes in one line of hexadecimal.
 const PER_LINE: usize = 32;
 

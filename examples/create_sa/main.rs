@@ -27,6 +27,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ikev2_scsi::Profile;
 use ikev2_scsi::client::Step as ClientStep;
 use ikev2_scsi::keys::SaParameters;
 
@@ -39,8 +40,9 @@ Creates an IKEv2-SCSI security association, shows every command, and deletes it.
 
 Usage: create_sa [OPTIONS]
 
-  --list          name the suites
-  --suite NAME    take another suite than `mandatory`
+  --dialect NAME  speak `r3`, as without it, or `spc4`
+  --list          name the suites of the dialect
+  --suite NAME    take another suite than the first one
   --hex           show the bytes of CDBs and parameter data too
   --quiet         show the last two lines only
   --capture FILE  write the exchange with its keys to FILE, as JSON
@@ -49,6 +51,7 @@ Usage: create_sa [OPTIONS]
 /// What is to be done.
 struct Options {
     action: Action,
+    profile: Profile,
     suite: &'static Suite,
     with_bytes: bool,
     is_quiet: bool,
@@ -66,11 +69,13 @@ impl Options {
     fn read(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, Failure> {
         let mut options = Self {
             action: Action::Create,
-            suite: Suite::standard(),
+            profile: Profile::R3,
+            suite: Suite::standard(Profile::R3),
             with_bytes: false,
             is_quiet: false,
             capture: None,
         };
+        let mut named = None;
         while let Some(argument) = arguments.next() {
             let mut value = |what: &str| {
                 let usage = || Failure::Usage(format!("{} needs {what}", argument.to_string_lossy()));
@@ -81,10 +86,15 @@ impl Options {
                 Some("--list") if options.action == Action::Create => options.action = Action::List,
                 Some("--list") => {}
                 Some("--suite") => {
-                    let name = value("the name of a suite")?;
-                    let found = name.to_str().and_then(Suite::find);
-                    let usage = || Failure::Usage(format!("no suite {name:?}: --list names them"));
-                    options.suite = found.ok_or_else(usage)?;
+                    named = Some(value("the name of a suite")?);
+                }
+                Some("--dialect") => {
+                    let name = value("`r3` or `spc4`")?;
+                    options.profile = match name.to_str() {
+                        Some("r3") => Profile::R3,
+                        Some("spc4") => Profile::SPC4,
+                        _ => return Err(Failure::Usage(format!("no dialect {name:?}: `r3` or `spc4`"))),
+                    };
                 }
                 Some("--hex") => options.with_bytes = true,
                 Some("--quiet") => options.is_quiet = true,
@@ -92,6 +102,13 @@ impl Options {
                 _ => return Err(Failure::Usage(format!("what is {argument:?}"))),
             }
         }
+        options.suite = match named {
+            None => Suite::standard(options.profile),
+            Some(name) => {
+                let found = name.to_str().and_then(|name| Suite::find(options.profile, name));
+                found.ok_or_else(|| Failure::Usage(format!("no suite {name:?}: --list names them")))?
+            }
+        };
         Ok(options)
     }
 }
@@ -105,7 +122,7 @@ struct Narrator<'a> {
 impl Narrator<'_> {
     fn step(&mut self, pair: &Pair, step: &Step) -> Result<(), Failure> {
         let number = pair.steps.len().saturating_add(1);
-        self.details(&report::step(number, step, &pair.keyring(), self.options.with_bytes))
+        self.details(&report::step(number, step, pair.suite.profile, &pair.keyring(), self.options.with_bytes))
     }
 
     fn details(&mut self, text: &str) -> Result<(), Failure> {
@@ -121,9 +138,8 @@ fn main() -> ExitCode {
 fn run(options: &Options, output: &mut Output) -> Result<(), Failure> {
     match options.action {
         Action::Help => output.lines(HELP),
-        Action::List => {
-            Suite::all().try_for_each(|suite| output.lines(&format!("{:<32}{}", suite.name, suite.description())))
-        }
+        Action::List => Suite::all(options.profile)
+            .try_for_each(|suite| output.lines(&format!("{:<32}{}", suite.name, suite.description()))),
         Action::Create => create(&mut Narrator { output, options }),
     }
 }
@@ -132,19 +148,39 @@ fn create(narrator: &mut Narrator<'_>) -> Result<(), Failure> {
     let suite = narrator.options.suite;
     narrator.details(&format!("Suite {}: {}\n", suite.name, suite.description()))?;
     let mut pair = Pair::new(suite)?;
+    if suite.is_abandoned {
+        return give_up(&mut pair, narrator);
+    }
     let parameters = pair.establish(|pair, step| narrator.step(pair, step))?;
     let sa = compare(&pair, &parameters, narrator)?;
     let created = format!(
         "SA created: AC_SAI {}, DS_SAI {}, the same parameters on both sides",
-        parameters.ac_sai, parameters.ds_sai
+        association::sai(&parameters, parameters.ac_sai),
+        association::sai(&parameters, parameters.ds_sai)
     );
     remove(&mut pair, parameters, narrator)?;
     if let Some(path) = &narrator.options.capture {
-        let json = serde_json::to_string_pretty(&capture::to_json(&pair, &sa)?)?;
-        capture::write(path, &(json + "\n"))?;
+        capture::write(path, &pair, Some(&sa))?;
     }
     narrator.output.lines(&created)?;
     narrator.output.lines("SA deleted: the device server has none left")
+}
+
+/// A sequence that is given up before its authentication: nothing is left of it.
+fn give_up(pair: &mut Pair, narrator: &mut Narrator<'_>) -> Result<(), Failure> {
+    let given_up: Result<_, Failure> = pair.establish(|pair, step| narrator.step(pair, step));
+    let last = pair.steps.last().ok_or("nothing was sent")?;
+    if given_up.is_ok() || last.sense.is_some() || last.name != ClientStep::Delete.name() {
+        return Err("the sequence was not given up by a Delete".into());
+    }
+    if pair.count_sas() > 0 || !pair.is_idle() {
+        return Err("the device server has something left of the sequence".into());
+    }
+    if let Some(path) = &narrator.options.capture {
+        capture::write(path, pair, None)?;
+    }
+    narrator.output.lines("Sequence given up before the authentication, by a Delete")?;
+    narrator.output.lines("Nothing created: the device server has neither a sequence nor an SA")
 }
 
 /// Shows and compares what both sides have; gives the device server's association for a capture.

@@ -7,7 +7,9 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time;
 
+use ikev2_scsi::algorithm::AlgorithmType;
 use ikev2_scsi::ccs::Policy;
+use ikev2_scsi::ccs::table::Phase;
 use ikev2_scsi::client::{
     ApplicationClient, ClientConfig, ClientConfigBuilder, Command, Outcome, Preferences, Status, Step as ClientStep,
     delete,
@@ -21,7 +23,7 @@ use ikev2_scsi::wire::{Cdb, Direction, IdType, Sai};
 use ikev2_scsi::{DeviceServer, Instant, NexusId, Reply, Request, provider};
 
 use super::demonstration::Demonstration;
-use super::dissect::{Algorithms, Keyring, Keys, PROFILE};
+use super::dissect::{Algorithms, Keyring, Keys};
 use super::suite::Suite;
 
 /// The I_T nexus.
@@ -138,11 +140,14 @@ impl Pair {
         let log = Arc::new(Log::default());
         let mut policy = Policy::default();
         policy.allow_no_authentication = suite.is_unauthenticated();
+        // A demonstration of one suite has the keys of that suite, and no others to report.
+        policy.waive_complete_row = true;
         let client_keys = keys(CLIENT_KEY, &server, SERVER_KEY)?;
         let server_keys = keys(SERVER_KEY, &client, CLIENT_KEY)?;
         let demonstration = Demonstration::of(suite)?;
         let (client_signs, server_signs) = (demonstration.client(&server)?, demonstration.server(&client)?);
         let client = ClientConfig::builder(provider::provider(), client)
+            .profile(suite.profile)
             .preshared_keys(client_keys)
             .expect_device_server(server.clone())
             .preferences(Preferences::exactly(suite.identifiers()))
@@ -154,6 +159,7 @@ impl Pair {
             .certificate_requests(client_signs.requests);
         let client = client_signs.own.into_iter().fold(client, ClientConfigBuilder::credential).build()?;
         let server = DeviceServer::builder(provider::provider())
+            .profile(suite.profile)
             .identity(server)
             .preshared_keys(server_keys)
             .policy(policy.clone())
@@ -179,7 +185,9 @@ impl Pair {
     /// What the Encrypted payloads can be opened with by now.
     pub(crate) fn keyring(&self) -> Keyring {
         let ids = self.suite.identifiers();
-        let algorithms = Algorithms::find(PROFILE, ids.encryption, ids.key_length, ids.integrity)?;
+        let encryption = self.suite.number(AlgorithmType::Encryption, ids.encryption);
+        let integrity = self.suite.number(AlgorithmType::Integrity, ids.integrity);
+        let algorithms = Algorithms::find(self.suite.profile, encryption, ids.key_length, integrity)?;
         let keys = Keys::collect(algorithms, |name| self.log.value(name));
         Ok(keys.into_iter().collect())
     }
@@ -194,13 +202,17 @@ impl Pair {
         client.set_unix_time(self.demonstration.unix_time);
         let mut tries: u8 = 0;
         loop {
+            if self.suite.is_abandoned && client.step() == ClientStep::AuthenticationOut {
+                client.abandon();
+            }
             let command = client.next_command(&mut self.client_random).map_err(Box::from)?;
             let step = self.send(client.step(), &command)?;
             seen(self, &step)?;
             let sense = step.sense.as_ref().map(Sense::to_fixed);
             let status = sense.as_ref().map_or(Status::Good(&step.data_in), |s| Status::CheckCondition(s.as_ref()));
-            let outcome = client.reply(status).map_err(Box::from)?;
+            let outcome = client.reply(status);
             self.steps.push(step);
+            let outcome = outcome.map_err(Box::from)?;
             match outcome {
                 Outcome::Continue => tries = 0,
                 Outcome::Established(parameters) => return Ok(*parameters),
@@ -244,6 +256,11 @@ impl Pair {
     /// The device server's half of an association.
     pub(crate) fn server_sa(&self, parameters: &SaParameters) -> Option<&SecurityAssociation> {
         self.server.sas().get(SaId { ac_sai: parameters.ac_sai, ds_sai: parameters.ds_sai })
+    }
+
+    /// Whether the device server waits for a command of a sequence.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.server.phase(NEXUS) == Phase::Idle
     }
 
     /// How many associations the device server has.

@@ -3,16 +3,17 @@
 use ikev2_scsi::algorithm::{self, AlgorithmType};
 use ikev2_scsi::crypto::{CryptoError, Identity, Prf, Secret};
 use ikev2_scsi::keys::SaParameters;
-use ikev2_scsi::provider;
 use ikev2_scsi::wire::Direction;
+use ikev2_scsi::{Profile, provider};
 
-use super::dissect::{Dissector, Keyring, PROFILE, hex_lines, indented};
+use super::association;
+use super::dissect::{Dissector, Keyring, hex_lines, indented};
 use super::hex;
 use super::pair::Step;
 
 /// A command, its parameter data and its status, in the order in which they cross the wire.
-pub(crate) fn step(number: usize, step: &Step, keyring: &Keyring, with_bytes: bool) -> String {
-    let dissector = Dissector { profile: PROFILE, keyring, in_full: false };
+pub(crate) fn step(number: usize, step: &Step, profile: Profile, keyring: &Keyring, with_bytes: bool) -> String {
+    let dissector = Dissector { profile, keyring, in_full: false };
     let mut lines = vec![format!("Command {number}: {}", step.name), step.cdb.to_string()];
     if with_bytes {
         lines.push(format!("CDB:\n{}", indented(&hex::encode(&step.cdb.to_bytes()))));
@@ -55,29 +56,51 @@ impl Fingerprints {
     }
 }
 
-/// One side's parameters, by the standard's names (r3 5.13.4.5).
+/// One side's parameters, by the standard's names (r3 5.13.4.5, SPC-4 5.14.4.9).
 pub(crate) fn parameters(side: &str, parameters: &SaParameters) -> Result<String, CryptoError> {
     let prf = provider::provider().prfs.first().ok_or(CryptoError::Device)?;
     let fingerprints = Fingerprints(*prf);
     let management = &parameters.mgmt_data;
-    let fields = [
-        format!("AC_SAI: {}", parameters.ac_sai),
-        format!("DS_SAI: {}", parameters.ds_sai),
+    // Only SPC-4 says by which algorithms an association is used, and makes the keys for it.
+    let profile = if parameters.usage_algorithms.is_some() { Profile::SPC4 } else { Profile::R3 };
+    let mut fields = vec![
+        format!("AC_SAI: {}", association::sai(parameters, parameters.ac_sai)),
+        format!("DS_SAI: {}", association::sai(parameters, parameters.ds_sai)),
         format!("TIMEOUT: {}", parameters.timeout),
-        format!("AC_NONCE: {}", bytes(&parameters.ac_nonce)),
-        format!("DS_NONCE: {}", bytes(&parameters.ds_nonce)),
-        fingerprints.line("KEY_SEED", &parameters.key_seed)?,
+    ];
+    match parameters.usage_algorithms {
+        None => fields.extend([
+            format!("AC_NONCE: {}", bytes(&parameters.ac_nonce)),
+            format!("DS_NONCE: {}", bytes(&parameters.ds_nonce)),
+            fingerprints.line("KEY_SEED", &parameters.key_seed)?,
+        ]),
+        Some(usage) => fields.extend([
+            format!("AC_SQN: {}", parameters.ac_sqn),
+            format!("DS_SQN: {}", parameters.ds_sqn),
+            fingerprints.line("KEYMAT", &parameters.keymat)?,
+            format!("USAGE_DATA, ENCR: {}", named(profile, AlgorithmType::Encryption, usage.encr)),
+            format!("USAGE_DATA, KEY LENGTH: {}", usage.key_length),
+            format!("USAGE_DATA, INTEG: {}", named(profile, AlgorithmType::Integrity, usage.integ)),
+        ]),
+    }
+    fields.extend([
         format!("KDF_ID: {}", number(parameters.kdf_id)),
         format!("USAGE_TYPE: {:04X}h", parameters.usage_type),
         format!("USAGE_DATA: {}", bytes(&parameters.usage_data)),
         "MGMT_DATA:".into(),
-        format!("  ENCR: {}", named(AlgorithmType::Encryption, management.encr)),
+        format!("  ENCR: {}", named(profile, AlgorithmType::Encryption, management.encr)),
         format!("  KEY LENGTH: {}", management.key_length),
-        format!("  INTEG: {}", named(AlgorithmType::Integrity, management.integ)),
+        format!("  INTEG: {}", named(profile, AlgorithmType::Integrity, management.integ)),
         indented(&fingerprints.line("SK_ei", &management.sk_ei)?),
         indented(&fingerprints.line("SK_ai", &management.sk_ai)?),
-        format!("  NEXT MESSAGE ID: {}", management.next_message_id),
-    ];
+    ]);
+    if parameters.usage_algorithms.is_some() {
+        fields.extend([
+            indented(&fingerprints.line("SK_er", &management.sk_er)?),
+            indented(&fingerprints.line("SK_ar", &management.sk_ar)?),
+        ]);
+    }
+    fields.push(format!("  NEXT MESSAGE ID: {}", management.next_message_id));
     Ok(format!("SA parameters of the {side}\n{}\n", indented(&fields.join("\n"))))
 }
 
@@ -94,8 +117,8 @@ fn bytes(bytes: &[u8]) -> String {
     if bytes.is_empty() { "0 bytes".into() } else { hex::encode(bytes) }
 }
 
-fn named(kind: AlgorithmType, identifier: u32) -> String {
-    let name = algorithm::find(kind, identifier).map_or("", |row| row.name);
+fn named(profile: Profile, kind: AlgorithmType, identifier: u32) -> String {
+    let name = algorithm::numbered(profile, kind.code(), identifier).map_or("", |number| number.name);
     format!("{}, {name}", number(identifier))
 }
 

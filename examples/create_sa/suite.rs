@@ -8,8 +8,8 @@ use ikev2_scsi::algorithm::{
     PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
 };
 use ikev2_scsi::client::SuiteIdentifiers;
-use ikev2_scsi::provider;
 use ikev2_scsi::wire::IdType;
+use ikev2_scsi::{Profile, provider};
 
 /// Which of an algorithm's key lengths.
 #[derive(Clone, Copy)]
@@ -21,6 +21,7 @@ enum Key {
 /// What an exchange is made with.
 #[derive(Clone, Copy)]
 pub(crate) struct Suite {
+    pub(crate) profile: Profile,
     pub(crate) name: &'static str,
     pub(crate) encryption: Algorithm,
     key: Key,
@@ -41,10 +42,13 @@ pub(crate) struct Suite {
     pub(crate) nonce_length: usize,
     /// The application client's ID TYPE.
     pub(crate) id_type: IdType,
+    /// Whether the sequence is given up before its authentication, by a Delete (SPC-4 5.14.4.10).
+    pub(crate) is_abandoned: bool,
 }
 
 /// What r3 makes mandatory.
 const MANDATORY: Suite = Suite {
+    profile: Profile::R3,
     name: "mandatory",
     encryption: ENCR_AES_CBC,
     key: Key::Shortest,
@@ -58,6 +62,7 @@ const MANDATORY: Suite = Suite {
     usage_data: &[],
     nonce_length: 32,
     id_type: IdType::KeyId,
+    is_abandoned: false,
 };
 
 /// A cipher with HMAC of one hash for everything else.
@@ -147,6 +152,63 @@ static SUITES: &[Suite] = &[
     },
 ];
 
+/// The first row of SPC-4 table 82.
+const ROW_1: Suite = Suite {
+    profile: Profile::SPC4,
+    ..combined("table82-row1", ENCR_AES_GCM_16, Key::Shortest, PRF_HMAC_SHA2_256)
+        .signed(IKE_AUTH_RSA, IKE_AUTH_RSA)
+        .certified()
+};
+
+/// The second one.
+const ROW_2: Suite = Suite {
+    profile: Profile::SPC4,
+    group: ECP_521,
+    ..separate("table82-row2", ENCR_AES_CBC, Key::Longest, PRF_HMAC_SHA2_512, AUTH_HMAC_SHA2_512_256)
+        .signed(IKE_AUTH_ECDSA_521, IKE_AUTH_ECDSA_521)
+};
+
+/// Shared keys, which SPC-4 has beside table 82.
+const SHARED: Suite = Suite { profile: Profile::SPC4, ..MANDATORY };
+
+static SPC4_SUITES: &[Suite] = &[
+    ROW_1,
+    ROW_2,
+    Suite { name: "cbc128-sha1-modp2048-psk", ..SHARED },
+    Suite { name: "auth-none-gcm", ..ROW_1.signed(IKE_AUTH_NONE, IKE_AUTH_NONE) },
+    Suite {
+        name: "client-ecdsa256-server-psk",
+        group: ECP_256,
+        ..ROW_1.signed(IKE_AUTH_ECDSA_256, IKE_AUTH_SHARED_KEY)
+    },
+    Suite { name: "client-psk-server-ecdsa521", ..ROW_2.signed(IKE_AUTH_SHARED_KEY, IKE_AUTH_ECDSA_521) },
+    Suite {
+        name: "delete-running-ccs",
+        group: ECP_256,
+        is_abandoned: true,
+        ..ROW_2.signed(IKE_AUTH_SHARED_KEY, IKE_AUTH_SHARED_KEY)
+    },
+    Suite {
+        name: "cbc128-xcbc-sha256-modp3072-psk",
+        prf: PRF_AES128_XCBC,
+        integrity: AUTH_HMAC_SHA2_256_128,
+        group: MODP_3072,
+        ..SHARED
+    },
+    Suite {
+        name: "ccm16-256-sha512-ecp521-psk",
+        group: ECP_521,
+        profile: Profile::SPC4,
+        ..combined("", ENCR_AES_CCM_16, Key::Longest, PRF_HMAC_SHA2_512)
+    },
+    Suite {
+        name: "gcm-128-fc-name",
+        id_type: IdType::FcName,
+        nonce_length: 64,
+        ..ROW_1.signed(IKE_AUTH_SHARED_KEY, IKE_AUTH_SHARED_KEY)
+    },
+];
+
 impl Suite {
     /// The same with other ways to authenticate: the application client's, and the device server's.
     const fn signed(self, own_method: u32, authentication: u32) -> Self {
@@ -170,17 +232,23 @@ impl Suite {
     }
 
     /// The suite that is used unless another one is named.
-    pub(crate) const fn standard() -> &'static Self {
-        &MANDATORY
+    pub(crate) fn standard(profile: Profile) -> &'static Self {
+        if profile == Profile::SPC4 { &ROW_1 } else { &MANDATORY }
     }
 
-    /// The suites of which this build has every algorithm.
-    pub(crate) fn all() -> impl Iterator<Item = &'static Self> {
-        SUITES.iter().filter(|suite| suite.is_in_this_build())
+    /// The suites of a dialect of which this build has every algorithm.
+    pub(crate) fn all(profile: Profile) -> impl Iterator<Item = &'static Self> {
+        let of_dialect = if profile == Profile::SPC4 { SPC4_SUITES } else { SUITES };
+        of_dialect.iter().filter(|suite| suite.is_in_this_build())
     }
 
-    pub(crate) fn find(name: &str) -> Option<&'static Self> {
-        Self::all().find(|suite| suite.name == name)
+    pub(crate) fn find(profile: Profile, name: &str) -> Option<&'static Self> {
+        Self::all(profile).find(|suite| suite.name == name)
+    }
+
+    /// An ALGORITHM IDENTIFIER as the dialect numbers it.
+    pub(crate) fn number(&self, kind: AlgorithmType, identifier: u32) -> u32 {
+        algorithm::number_of(self.profile, kind, identifier).unwrap_or(identifier)
     }
 
     fn is_in_this_build(&self) -> bool {
@@ -219,9 +287,13 @@ impl Suite {
 
     /// The algorithms, by the names of the standard's tables, and what else differs from the other suites.
     pub(crate) fn description(&self) -> String {
-        let method = |identifier| algorithm::find(AlgorithmType::Authentication, identifier).map_or("", |row| row.name);
-        let cipher = format!("{} with KEY LENGTH {}", self.encryption.name, self.key_length());
-        let names = [self.prf.name, self.integrity.name, self.group.name, method(self.authentication)];
+        let name = |row: &Algorithm| {
+            let number = self.number(row.algorithm_type, row.identifier);
+            algorithm::numbered(self.profile, row.algorithm_type.code(), number).map_or(row.name, |number| number.name)
+        };
+        let method = |identifier| algorithm::find(AlgorithmType::Authentication, identifier).map_or("", name);
+        let cipher = format!("{} with KEY LENGTH {}", name(&self.encryption), self.key_length());
+        let names = [name(&self.prf), name(&self.integrity), name(&self.group), method(self.authentication)];
         let mut parts = vec![cipher];
         parts.extend(names.map(Into::into));
         if !self.is_unauthenticated() && self.own_method != self.authentication {
@@ -237,6 +309,9 @@ impl Suite {
         }
         if !self.usage_data.is_empty() {
             parts.push(format!("{} bytes of USAGE DATA", self.usage_data.len()));
+        }
+        if self.is_abandoned {
+            parts.push("given up before the authentication".into());
         }
         parts.join(", ")
     }

@@ -40,7 +40,7 @@ const fn is_of_spc4(parameters: &SaParameters) -> bool {
 }
 
 /// A SAI of eight bytes, in SPC-4 of four.
-fn sai(parameters: &SaParameters, sai: Sai) -> String {
+pub(crate) fn sai(parameters: &SaParameters, sai: Sai) -> String {
     let width = if is_of_spc4(parameters) { 8 } else { 16 };
     format!("{:0width$x}", sai.0)
 }

@@ -6,7 +6,7 @@ use ikev2_scsi::Profile;
 use ikev2_scsi::ccs::{Policy, UsageType};
 use ikev2_scsi::crypto::{HashKind, Identity, MemoryKeys, Secret};
 use ikev2_scsi::provider;
-use ikev2_scsi::server::{Builder, DeviceServer};
+use ikev2_scsi::server::{Builder, DeviceServer, Limits};
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Descriptor, Descriptors, IdType};
 use ikev2_scsi::x509::IdentityMatch;
@@ -20,6 +20,7 @@ use super::script::Values;
 pub(crate) struct Provisioning {
     pub(crate) profile: Profile,
     pub(crate) policy: Policy,
+    limits: Limits,
     pub(crate) script: Vec<Values>,
     pub(crate) descriptor_sense: bool,
     /// The calendar's time, which does not move.
@@ -45,6 +46,8 @@ impl Provisioning {
         let device_server = root.get("device_server").object()?.present()?;
         let settings = root.get("policy").object()?;
         let (policy, descriptor_sense) = read_policy(&settings)?;
+        let mut limits = Limits::default();
+        replace(&mut limits.auth_failures, settings.get("max_auth_failures").read()?);
         let identity_match = match settings.get("match_id_to_certificate").read()? {
             Some(false) => IdentityMatch::Off,
             Some(true) | None => IdentityMatch::Required,
@@ -61,6 +64,7 @@ impl Provisioning {
         Ok(Self {
             profile,
             policy,
+            limits,
             script,
             descriptor_sense,
             capabilities: descriptors(&root.get("capabilities").present()?)?,
@@ -83,6 +87,7 @@ impl Provisioning {
         let builder = DeviceServer::builder(provider::provider())
             .profile(self.profile)
             .policy(self.policy.clone())
+            .limits(self.limits)
             .identity(self.identity.clone())
             .preshared_keys(keys)
             .validator(Arc::clone(&self.signatures.validator))
@@ -142,7 +147,6 @@ fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
     replace(&mut policy.max_inactivity_timeout, member.get("max_inactivity_timeout").read()?);
     replace(&mut policy.usage_types, (!usage_types.is_absent()).then_some(listed?));
     replace(&mut policy.nonce_length, nonce_length.map(|length| usize::try_from(length).unwrap_or(usize::MAX)));
-    replace(&mut policy.max_auth_failures, member.get("max_auth_failures").read()?);
     replace(&mut policy.rsa_hashes, hashes);
     // Both are offered where the capabilities list them, and nowhere else.
     (policy.allow_no_authentication, policy.allow_triple_des) = (true, true);

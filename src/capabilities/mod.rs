@@ -1,7 +1,7 @@
 //! What the device server offers (r3 5.13.4.2, 7.7.2, 7.7.4.11), and what an application client selected of it.
 //!
 //! The list is derived from the provider's lists, in the standard's order; a policy may hide entries and never adds one.
-//! Selection ([`select`]) is the one place that judges an SCA payload's descriptors.
+//! Selection is the one place that judges an SCA payload's descriptors, and those of its successors in SPC-4.
 
 mod selection;
 

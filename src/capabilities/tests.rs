@@ -1,5 +1,7 @@
 //! The derived list, and every refusal of an SCA payload's descriptors.
 
+mod offered;
+
 use alloc::vec::Vec;
 
 use super::*;

@@ -13,9 +13,6 @@
 ///
 /// bytes on the heap, and while calculations are offloaded those that a job owns. `CCS_BYTES` and `SA_BYTES` hold on targets
 /// with pointers of up to 64 bits, and do not count what an allocator adds to each allocation.
-///
-/// Failed authentications in one sequence are bounded too, by [`Policy::max_auth_failures`](super::Policy::max_auth_failures):
-/// that is a decision about security and not about memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -31,9 +28,9 @@ pub struct Limits {
     pub sas_per_identity: usize,
     /// Bytes that a running sequence keeps of messages. 65 536 by default.
     ///
-    /// They are those of the key exchange OUT, of its USAGE DATA, descriptors, nonce and public value once more, of our nonce
+    /// They are those of the key exchange OUT, of its USAGE DATA, of the payloads that are echoed, of nonce and public value once more, of our nonce
     /// and of the key exchange IN; and from the authentication OUT those of identity, CERT and AUTH data, the hashes of its
-    /// Certificate Requests, and 32 for each CERTIFICATE ENCODING in them. A key exchange OUT or authentication OUT that would need more is INSUFFICIENT RESOURCES.
+    /// Certificate Requests, and 32 for each CERTIFICATE ENCODING in them; in SPC-4 also its SAUT payload. A key exchange OUT or authentication OUT that would need more is INSUFFICIENT RESOURCES.
     /// The default holds what a list of 16 384 bytes can ask for; with less, a long one may be refused that r3 7.7.6.2 has a
     /// device server take.
     pub retained: usize,
@@ -46,6 +43,8 @@ pub struct Limits {
     /// CERT payloads of one authentication OUT. 16 by default; one more is AUTHENTICATION FAILED, as it
     /// is when a validator looks at no more.
     pub certificates: usize,
+    /// Failed authentications after which a sequence of r3 is abandoned (reading R23); in SPC-4 the first one ends it. 3 by default.
+    pub auth_failures: u8,
     /// Jobs that wait for `poll_job`, and commands held for jobs that do not come back, each counted by itself, at which a key
     /// exchange OUT is INSUFFICIENT RESOURCES. Running sequences may add one of both each. 128 by default.
     pub jobs: usize,
@@ -67,8 +66,8 @@ impl Limits {
 
 impl Default for Limits {
     /// 256 nexuses, 64 running sequences, 1024 associations in all and for one identity, 65 536 bytes for each running
-    /// sequence, parameter lists of 16 384 bytes, 256 payloads in a message, 16 certificates in an authentication, 128 jobs, 256
-    /// events.
+    /// sequence, parameter lists of 16 384 bytes, 256 payloads in a message, 16 certificates in an authentication, three failures
+    /// of it, 128 jobs, 256 events.
     fn default() -> Self {
         Self {
             nexuses: 256,
@@ -79,6 +78,7 @@ impl Default for Limits {
             parameter_list: Self::MIN_PARAMETER_LIST,
             payloads: 256,
             certificates: 16,
+            auth_failures: 3,
             jobs: 128,
             events: 256,
         }

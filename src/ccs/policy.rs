@@ -72,8 +72,6 @@ pub struct Policy {
     pub one_sequence: bool,
     /// Hashes accepted in RSA signatures: SHA-1 is what RFC 4306 has (reading R16).
     pub rsa_hashes: Vec<HashKind>,
-    /// Failed authentications after which a sequence is abandoned (reading R23).
-    pub max_auth_failures: u8,
     /// Who runs slow cryptography.
     pub slow_crypto: SlowCrypto,
     /// The constant time, in milliseconds, that a progress indication pretends a calculation to take (r3 5.13.7).
@@ -111,16 +109,13 @@ impl Policy {
         if self.one_sequence && !rules.may_be_exclusive {
             return Err(PolicyError::OneSequence);
         }
-        if self.max_auth_failures == 0 {
-            return Err(PolicyError::NoFailures);
-        }
         Ok(())
     }
 }
 
 impl Default for Policy {
     /// One minute for a sequence's next command, a day for an SA's next use, tape data encryption with 1024 bytes of usage
-    /// data, 32-byte nonces, three failures, cryptography inline.
+    /// data, 32-byte nonces, cryptography inline.
     fn default() -> Self {
         Self {
             max_protocol_timeout: 60,
@@ -133,7 +128,6 @@ impl Default for Policy {
             waive_complete_row: false,
             one_sequence: false,
             rsa_hashes: vec![HashKind::Sha1],
-            max_auth_failures: 3,
             slow_crypto: SlowCrypto::Inline,
             expected_calculation_ms: 1000,
         }
@@ -165,7 +159,4 @@ pub enum PolicyError {
     /// r3 counts by nexus.
     #[error("r3 does not let one nexus's sequence keep others out: one_sequence is for SPC-4")]
     OneSequence,
-    /// Every sequence would be abandoned at once.
-    #[error("at least one authentication failure must be allowed")]
-    NoFailures,
 }

@@ -84,14 +84,17 @@ impl DeviceSense {
         let (rules, codes) = (profile.rules(), profile.codes());
         let changed = self.key == UNIT_ATTENTION && self.asc == codes.capabilities_changed();
         let conflicts = self.key == ABORTED_COMMAND && self.asc == codes.conflicting_request();
-        let rejected = [codes.parameter_value_rejected(), UNABLE_TO_DECRYPT].contains(&self.asc);
         match step {
             _ if self.is_deferred => Verdict::PutOff,
             Step::KeyExchangeOut if changed && rules.capabilities_wait_to_be_read => Verdict::CapabilitiesChanged,
             _ if self.is_put_off() => Verdict::PutOff,
             Step::KeyExchangeOut if conflicts && rules.may_be_exclusive => Verdict::PutOff,
-            Step::AuthenticationOut if rules.classes == ErrorClasses::Two => {
-                match self.key == ILLEGAL_REQUEST && rejected {
+            Step::AuthenticationOut | Step::KeyExchangeIn if rules.classes == ErrorClasses::Two => {
+                let not_ended_by = match step {
+                    Step::KeyExchangeIn => [codes.invalid_field_in_cdb(); 2],
+                    _ => [codes.parameter_value_rejected(), UNABLE_TO_DECRYPT],
+                };
+                match self.key == ILLEGAL_REQUEST && not_ended_by.contains(&self.asc) {
                     true => Verdict::RefusedAlone,
                     false => Verdict::Refused,
                 }
@@ -204,7 +207,8 @@ mod tests {
         let verdicts =
             |profile, sense: [u8; 4]| all.map(|step| DeviceSense::parse(&sense).unwrap().verdict(profile, step));
         let except = |step, verdict, others| all.map(|each| if each == step { verdict } else { others });
-        let spc4: [([u8; 4], [Verdict; 6]); 12] = [
+        let spc4: [([u8; 4], [Verdict; 6]); 13] = [
+            ([0x72, 0x5, 0x24, 0x00], except(KeyExchangeIn, RefusedAlone, Refused)),
             ([0x72, 0x2, 0x04, 0x13], [PutOff; 6]),
             ([0x72, 0x6, 0x29, 0x00], [PutOff; 6]),
             ([0x72, 0x6, 0x2A, 0x14], except(KeyExchangeOut, CapabilitiesChanged, PutOff)),

@@ -190,6 +190,10 @@ impl State {
             Self::Claimed(awaited, _) if verdict == Verdict::RefusedAlone => {
                 Self::abandon_sequence(config, awaited.into_session(), error)
             }
+            // There are no keys yet.
+            Self::Accepted(_) if verdict == Verdict::RefusedAlone && config.profile.rules().delete_ends_sequences => {
+                Self::failed(ClientError { leftover: Leftover::PerhapsSequence, ..error })
+            }
             Self::Abandoned(abandoned) => Self::failed(abandoned.failure),
             _ => Self::failed(error),
         }

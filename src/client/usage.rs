@@ -64,7 +64,7 @@ impl Usage {
         choice: &Choice,
         offers: impl Fn(&Descriptor) -> bool,
     ) -> Result<Option<Self>, AlgorithmType> {
-        if !config.profile.rules().makes_usage_keys {
+        if !is_selected(config.profile) {
             return Ok(None);
         }
         let identifiers = config.usage_algorithms.unwrap_or_else(|| UsageIdentifiers::of_exchange(choice));
@@ -93,6 +93,11 @@ impl Usage {
     }
 }
 
+/// True where the dialect selects algorithms for an association's use: it has the payload for it.
+fn is_selected(profile: Profile) -> bool {
+    profile.rules().payload_code(PayloadType::SaUsage) != 0
+}
+
 /// Checks what an association is to be for, as far as it can be told beforehand.
 ///
 /// # Errors
@@ -113,7 +118,7 @@ pub(super) fn check(config: &ClientConfig) -> Result<(), ClientConfigError> {
     }
     match config.usage_algorithms {
         None => Ok(()),
-        Some(_) if !rules.makes_usage_keys => Err(ClientConfigError::NoUsageAlgorithms),
+        Some(_) if !is_selected(config.profile) => Err(ClientConfigError::NoUsageAlgorithms),
         Some(identifiers) => match Usage::of(config.profile, &config.provider, identifiers, |_| true) {
             Ok(_) => Ok(()),
             Err(kind) => Err(ClientConfigError::NothingUsable(kind)),

@@ -216,8 +216,6 @@ pub(crate) struct Rules {
     pub(crate) usage_after_authentication: Option<(u16, u16)>,
     /// What a refusal does to the sequence.
     pub(crate) classes: ErrorClasses,
-    /// Whether an SA has keys for its use, made when it is (SPC-4 5.14.4.8.6).
-    pub(crate) makes_usage_keys: bool,
     /// Whether a Delete also ends a running sequence, and what is kept for repetition (SPC-4 5.14.4.11, reading S9).
     pub(crate) delete_ends_sequences: bool,
     /// Whether REQUEST SENSE restarts the protocol timeout (SPC-4 5.14.4.1).

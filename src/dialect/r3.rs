@@ -48,7 +48,6 @@ pub(super) static RULES: Rules = Rules {
     usage_without_data: &[],
     usage_after_authentication: None,
     classes: ErrorClasses::One,
-    makes_usage_keys: false,
     delete_ends_sequences: false,
     waiting_prolongs: false,
     repeats_from_last_out: false,

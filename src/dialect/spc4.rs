@@ -66,7 +66,6 @@ pub(super) static RULES: Rules = Rules {
     usage_without_data: &[0x0081, 0x8001],
     usage_after_authentication: Some((0x8000, 0xBFFF)),
     classes: ErrorClasses::Two,
-    makes_usage_keys: true,
     delete_ends_sequences: true,
     waiting_prolongs: true,
     repeats_from_last_out: true,

@@ -288,6 +288,12 @@ mod tests {
         assert_eq!(check.run(), Err(PeerError::Denied(Denial::Certificate(CertificateError::Unknown))));
     }
 
+    #[test]
+    fn without_shared_keys_no_shared_key_is_good() {
+        let check = check(PRF_HMAC_SHA1, 2, Credentials::default(), &[1; 20]);
+        assert_eq!(check.run(), Err(PeerError::Denied(Denial::Method)));
+    }
+
     /// Counts how often it is asked.
     struct Counting(AtomicUsize);
 

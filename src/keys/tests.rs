@@ -204,3 +204,13 @@ fn what_a_combined_mode_authenticates() {
     let end = open(Profile::R3, &protection, &mut message, &encrypted).unwrap();
     assert_eq!(message[encrypted.text.start..end], delete);
 }
+
+/// A logger prints whether it records, and nothing of what it did.
+#[test]
+fn a_logger_tells_whether_it_is_on() {
+    let log = Log::default();
+    let on = KeyLogger { log: Some(&log), ac_sai: Sai(1), ds_sai: Sai(2) };
+    on.record("SK_d", b"secret");
+    assert_eq!(alloc::format!("{on:?}"), "KeyLogger(on)");
+    assert_eq!(alloc::format!("{:?}", KeyLogger { log: None, ..on }), "KeyLogger(off)");
+}

@@ -28,6 +28,7 @@
 //! There a refusal also ends the sequence of its nexus, but for those that SPC-4 table 83 names: [`Sense::keeps_sequence`].
 
 mod abandonment;
+mod esp;
 mod report;
 mod report_spc4;
 

@@ -70,6 +70,8 @@ fn failures_inside_have_no_pointer() {
     assert_eq!(fixed(Refusal::Internal), (4, [0x44, 0x00], [0, 0, 0]));
     assert_eq!(Refusal::from(CryptoError::Device), Refusal::Internal);
     assert_eq!(Refusal::from(RandomError), Refusal::Internal);
+    assert_eq!(Refusal::from(EmitError::TooLong), Refusal::Internal);
+    assert_eq!(Refusal::from(ProtectError::Crypto(CryptoError::Device)), Refusal::Internal);
 }
 
 /// The sense data of the second Delete in the recorded exchanges.
@@ -94,6 +96,10 @@ fn people_can_read_it() {
     let text = |refusal: Refusal| alloc::format!("{}", refusal.sense(SenseCodes::R3));
     assert_eq!(text(list(WireErrorKind::Invalid)), "ILLEGAL REQUEST, 74h/30h, parameter list byte 291");
     assert_eq!(text(Refusal::OperationInProgress { done: 1, of: 4 }), "NOT READY, 00h/1Eh, progress 25 %");
+    assert_eq!(text(Refusal::Internal), "HARDWARE ERROR, 44h/00h");
+    let inc_512 = WireError::at_bit(4, 7, Field::Inc512, WireErrorKind::Invalid);
+    assert_eq!(text(Refusal::Cdb(inc_512)), "ILLEGAL REQUEST, 24h/00h, CDB byte 4 bit 7");
+    assert_eq!(alloc::format!("{}", Sense::NONE), "NO SENSE, 00h/00h");
 }
 
 /// A newcomer finds a rule for every fault: no field of a message is without a clause of its own.
@@ -150,6 +156,161 @@ fn every_rule_has_a_clause() {
     assert_eq!(clause(Exchange::KeyExchangeOut), "r3 5.13.4.3.2, readings R6, R34");
     assert_eq!(clause(Exchange::AuthenticationOut), "r3 5.13.4.4.2, readings R6, R34");
     assert_eq!(clause(Exchange::DeleteOut), "r3 5.13.5, readings R6, R34");
+    assert_eq!(missing.rule(Profile::R3, None).clause, "r3 7.7.4.1, reading R6");
+    assert_eq!(
+        list(WireErrorKind::UnrecognisedCritical).rule(Profile::R3, None).clause,
+        "r3 7.7.3.1.1, 7.7.5, reading R6"
+    );
+    assert_eq!(list(WireErrorKind::NoHeader).rule(Profile::R3, None).clause, "r3 7.7.3.1.1, reading R36");
+}
+
+/// Refusals that blame no field: each has its clause, and no fault.
+#[test]
+fn refusals_without_a_field_have_a_clause() {
+    let client = Box::new(Claimant { identity: Identity::key_id(b"host"), method: 2 });
+    let refusals = [
+        (Refusal::Authentication { at: 28, client, why: Denial::WrongAuth }, "r3 5.13.4.4.2"),
+        (Refusal::OperationInProgress { done: 1, of: 4 }, "r3 5.13.4.6, reading R24"),
+        (Refusal::Calculating { progress: 0 }, "r3 5.13.7"),
+        (Refusal::InvalidSequence { is_delete: true }, "r3 5.13.5, reading R25"),
+        (Refusal::InvalidSequence { is_delete: false }, "r3 5.13.4.6, 7.7.4.13, reading R25"),
+        (Refusal::InsufficientResources { limit: Limit::Jobs }, "reading R40"),
+        (Refusal::Internal, "reading R40"),
+    ];
+    for (refusal, clause) in refusals {
+        assert_eq!((refusal.rule(Profile::R3, None).clause, refusal.fault()), (clause, None));
+    }
+    let fault = WireError::new(2, Field::SecurityProtocolSpecific, WireErrorKind::Invalid);
+    assert_eq!(Refusal::Cdb(fault).fault(), Some(&fault));
+}
+
+/// r3 6.29, 6.30, 7.7.6.2, Tables A0, A1, D1; readings R35, R36.
+#[test]
+fn rules_of_the_cdb() {
+    let rule = |field| Refusal::Cdb(WireError::new(0, field, WireErrorKind::Invalid)).rule(Profile::R3, None);
+    let rules = [
+        (Field::OperationCode, "r3 6.29, 6.30", Allowed::Text("A2h or B5h, of 12 bytes")),
+        (Field::SecurityProtocol, "r3 6.29, 6.30, reading R35", Allowed::Text("IN: 00h, 40h, 41h; OUT: 41h")),
+        (
+            Field::SecurityProtocolSpecific,
+            "r3 Tables A0, A1, D1, reading R35",
+            Allowed::Text("a phase of the protocol"),
+        ),
+        (Field::Inc512, "reading R35", Allowed::Exactly(0)),
+        (Field::TransferLength, "r3 7.7.6.2, reading R36", Allowed::Text("up to the limit")),
+        (Field::AllocationLength, "reading R35", Allowed::Text("as the CDB's format has it")),
+    ];
+    for (field, clause, allowed) in rules {
+        assert_eq!((rule(field).clause, rule(field).allowed), (clause, allowed), "{field}");
+    }
+}
+
+/// The constants of r3 Tables E1, H3, H4, J1, L1 and M1; a nonce is 16 to 256 bytes (RFC 4306 3.9) in a payload of 4 more.
+#[test]
+fn constants_of_the_parameter_list() {
+    let allowed =
+        |field| Refusal::List(WireError::new(0, field, WireErrorKind::Invalid)).rule(Profile::R3, None).allowed;
+    let constants = [
+        (Field::MajorVersion, 2),
+        (Field::Inttr, 1),
+        (Field::Rspns, 0),
+        (Field::NumberOfTransforms, 5),
+        (Field::DescriptorLength, 12),
+        (Field::NumberOfTimeoutValues, 2),
+        (Field::ProtocolId, 1),
+        (Field::SaiSize, 8),
+        (Field::NotifyMessageType, 16_384),
+        (Field::NumberOfSais, 1),
+    ];
+    for (field, value) in constants {
+        assert_eq!(allowed(field), Allowed::Exactly(value), "{field}");
+    }
+    assert_eq!(allowed(Field::PayloadLength), Allowed::Range { least: 20, most: 260 });
+    let words = |field| alloc::format!("{}", allowed(field));
+    assert_eq!((words(Field::Inttr), words(Field::PayloadLength)), ("1".into(), "20 to 260".into()));
+    assert_eq!(words(Field::AlgorithmType), "01h, 02h, 03h, 04h, F9h");
+}
+
+/// The bytes that a field has in the CDB, in r3 Tables E1, F1, H1 to H4, J1, L1, M1, and with SPC-4 in its own: what is told
+/// of it is the field and not its neighbour. Proofs, ciphertexts and what can be long are not told, of a public value the
+/// beginning.
+#[test]
+fn as_much_is_told_as_the_field_has() {
+    use Field as F;
+    let of_width = |field: &Field| match field {
+        F::OperationCode | F::SecurityProtocol | F::Inc512 => 1,
+        F::NextPayload | F::MajorVersion | F::ExchangeType | F::Inttr | F::Rspns => 1,
+        F::NumberOfTransforms | F::NumberOfDescriptors | F::SecurityAssociationType | F::AlgorithmType => 1,
+        F::NumberOfTimeoutValues | F::IdType | F::CertificateEncoding | F::AuthMethod => 1,
+        F::ProtocolId | F::SaiSize | F::PadLength => 1,
+        F::SecurityProtocolSpecific | F::PayloadLength | F::UsageDataLength | F::DescriptorLength => 2,
+        F::KeyLength | F::GroupNumber | F::NotifyMessageType | F::NumberOfSais | F::SaType => 2,
+        F::AllocationLength | F::TransferLength | F::MessageId | F::Length | F::AlgorithmIdentifier => 4,
+        F::ProtocolTimeout | F::InactivityTimeout | F::DeletedAcSai | F::DeletedDsSai => 4,
+        F::AcSai | F::DsSai | F::Said | F::Sai | F::DeletedSai => 8,
+        F::KeyExchangeData => 16,
+        _ => 0,
+    };
+    for field in Field::ALL {
+        assert_eq!(told_width(Profile::R3, *field), of_width(field), "{field}");
+        // SAIs of SPC-4 have four bytes (reading R2).
+        assert_eq!(
+            told_width(Profile::SPC4, *field),
+            if of_width(field) == 8 { 4 } else { of_width(field) },
+            "{field}"
+        );
+    }
+}
+
+/// FIELD POINTER and PROGRESS INDICATION have two bytes.
+#[test]
+fn what_is_too_great_for_its_field_is_the_greatest() {
+    let far = Refusal::List(WireError::new(0x1_0001, Field::Sai, WireErrorKind::Invalid));
+    assert_eq!(fixed(far), (5, [0x74, 0x30], [0x80, 0xFF, 0xFF]));
+    assert_eq!(fixed(Refusal::OperationInProgress { done: 4, of: 4 }), (2, [0x00, 0x1E], [0x80, 0xFF, 0xFF]));
+}
+
+/// Reading R40: a limit is told where one is the cause, and nowhere else.
+#[test]
+fn a_limit_is_named_where_it_is_the_cause() {
+    let failed = |why| {
+        let client = Box::new(Claimant { identity: Identity::key_id(b"host"), method: 2 });
+        Refusal::Authentication { at: 28, client, why }
+    };
+    let cdb = |field| Refusal::Cdb(WireError::new(6, field, WireErrorKind::Invalid));
+    assert_eq!(Refusal::InsufficientResources { limit: Limit::Sas }.limit(), Some(Limit::Sas));
+    assert_eq!(failed(Denial::TooManyAssociations).limit(), Some(Limit::SasPerIdentity));
+    assert_eq!(failed(Denial::TooManyCertificates).limit(), Some(Limit::Certificates));
+    assert_eq!(cdb(Field::TransferLength).limit(), Some(Limit::ParameterList));
+    for other in [failed(Denial::WrongAuth), cdb(Field::Inc512), list(WireErrorKind::Length), Refusal::Internal] {
+        assert_eq!(other.limit(), None);
+    }
+}
+
+/// Each limit has words of its own.
+#[test]
+fn limits_are_told_apart() {
+    let limits = [
+        Limit::Nexuses,
+        Limit::Sequences,
+        Limit::Sas,
+        Limit::SasPerIdentity,
+        Limit::Retained,
+        Limit::ParameterList,
+        Limit::Payloads,
+        Limit::Certificates,
+        Limit::Jobs,
+        Limit::AuthenticationFailures,
+    ];
+    let words: alloc::collections::BTreeSet<_> = limits.iter().map(|limit| alloc::format!("{limit}")).collect();
+    assert_eq!((words.len(), words.contains("")), (limits.len(), false));
+}
+
+/// Sense data print as the bytes that go to the initiator.
+#[test]
+fn sense_data_print_as_bytes() {
+    let text = alloc::format!("{:?}", Sense::NONE.to_descriptor());
+    assert_eq!(text, "[72, 00, 00, 00, 00, 00, 00, 00]");
 }
 
 /// SPC-4 table 83: the one list of what leaves a sequence where it was.

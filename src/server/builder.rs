@@ -266,7 +266,7 @@ fn check_limits(profile: Profile, limits: &Limits) -> Result<(), ConfigError> {
         return Err(ConfigError::PayloadLimit);
     }
     let counts = [limits.nexuses, limits.sequences, limits.sas, limits.sas_per_identity, limits.events];
-    if counts.contains(&0) || limits.retained == 0 || limits.jobs == 0 {
+    if counts.contains(&0) || limits.retained == 0 || limits.jobs == 0 || limits.auth_failures == 0 {
         return Err(ConfigError::ZeroLimit);
     }
     Ok(())

@@ -121,6 +121,8 @@ pub enum RemovalReason {
     Reset,
     /// [`DeviceServer::remove_sa`](super::DeviceServer::remove_sa).
     Administrator,
+    /// The last sequence number of a direction was used (SPC-4 5.14.7.4.2, 5.14.7.5.2).
+    SequenceNumbers,
 }
 
 /// Why a command sequence was dropped.
@@ -227,6 +229,7 @@ impl fmt::Display for RemovalReason {
             Self::InitialContact => "Initial Contact",
             Self::Reset => "reset",
             Self::Administrator => "administrator",
+            Self::SequenceNumbers => "no sequence number left",
         })
     }
 }
@@ -352,11 +355,42 @@ mod tests {
         assert_eq!(alloc::format!("{}", read(5)), "5 ms: nexus 1: capabilities read");
         let text = "0 ms: nexus 1: SA 0000000000000001/0000000000000002 removed: Delete";
         assert_eq!(alloc::format!("{}", removed(0)), text);
+        let lost = lost(2, 7).unwrap();
+        assert_eq!(alloc::format!("{lost}"), "2 ms: 7 events lost");
+        let limit = event(3, EventKind::LimitReached { limit: Limit::Jobs });
+        assert_eq!(alloc::format!("{limit}"), "3 ms: nexus 1: limit reached: jobs");
         let failed = event(1, EventKind::failed(&claimant(b"host\n"), Denial::UnknownIdentity));
         let text =
             "1 ms: nexus 1: authentication of KeyId \"host\\n\" by method 2 failed: no shared key for that identity";
         assert_eq!(alloc::format!("{failed}"), text);
         let long = EventKind::failed(&claimant(&[b'a'; 300]), Denial::WrongAuth);
         assert!(alloc::format!("{}", event(0, long)).contains("a\" and 44 bytes more by method 2"));
+    }
+
+    /// An embedder's log tells every cause apart.
+    #[test]
+    fn each_cause_has_words_of_its_own() {
+        let dropped = [
+            (DropReason::ProtocolTimeout, "protocol timeout"),
+            (DropReason::AuthenticationFailures, "too many failed authentications"),
+            (DropReason::NexusLoss, "I_T nexus loss"),
+            (DropReason::Reset, "reset"),
+        ];
+        for (why, words) in dropped {
+            let text = alloc::format!("{}", event(0, EventKind::SequenceDropped { why }));
+            assert_eq!(text, alloc::format!("0 ms: nexus 1: sequence dropped: {words}"));
+        }
+        let removed = [
+            (RemovalReason::Delete, "Delete"),
+            (RemovalReason::Inactivity, "inactivity timeout"),
+            (RemovalReason::InitialContact, "Initial Contact"),
+            (RemovalReason::Reset, "reset"),
+            (RemovalReason::Administrator, "administrator"),
+        ];
+        let id = SaId { ac_sai: crate::wire::Sai(1), ds_sai: crate::wire::Sai(2) };
+        for (why, words) in removed {
+            let text = alloc::format!("{}", event(0, EventKind::SaRemoved { id, why }));
+            assert!(text.ends_with(&alloc::format!(" removed: {words}")), "{text}");
+        }
     }
 }

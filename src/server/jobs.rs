@@ -285,7 +285,7 @@ impl DeviceServer {
 
     /// One more failed authentication, perhaps the last (reading R23).
     fn count_failure(&mut self, nexus: NexusId) {
-        let limit = self.setting.policy.max_auth_failures;
+        let limit = self.setting.limits.auth_failures;
         let sequence = self.slots.get_mut(&nexus).and_then(|slot| slot.ccs.sequence_mut());
         let is_last = sequence.is_some_and(|sequence| {
             sequence.failures = sequence.failures.saturating_add(1);

@@ -13,6 +13,7 @@
 mod admission;
 mod builder;
 mod commands;
+mod esp;
 mod event;
 mod jobs;
 mod lifetime;
@@ -23,6 +24,7 @@ mod tests;
 pub use crate::ccs::Limits;
 pub use admission::{Admission, Applicant};
 pub use builder::{Builder, ConfigError};
+pub use esp::{EspCommand, OpenedOut};
 pub use event::{Deadline, DeadlineReason, DropReason, Event, EventKind, KeptIdentity, RemovalReason};
 
 pub use crate::sense::Limit;

@@ -25,6 +25,7 @@ impl Sai {
 }
 
 impl fmt::Display for Sai {
+    /// Sixteen hexadecimal digits, of which the first eight are zero in SPC-4.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
     }

@@ -10,6 +10,7 @@
 )]
 
 mod pair;
+mod spc4;
 mod tampering;
 
 use std::sync::Arc;

@@ -166,3 +166,19 @@ fn uses_of_associations() {
         assert_eq!((codes(&sense), sense.specific), (VALUE, in_list(28 + 16 + at)), "{code:02x}, {length}");
     }
 }
+
+/// An embedder that decides nothing.
+struct Undecided;
+
+impl Admission for Undecided {}
+
+/// Who decides nothing admits everybody to everything, as if nobody had been asked.
+#[test]
+fn nothing_is_withheld_until_the_embedder_decides() {
+    let whole = Unit::new(|builder| builder).capabilities();
+    let mut unit = Unit::new(|builder| builder.admission(Arc::new(Undecided)));
+    assert_eq!(listed(&mut unit, A), whole);
+    assert_eq!(listed(&mut unit, B), whole);
+    unit.establish(A, &Host::first());
+    assert_eq!(unit.server.sas().len(), 1);
+}

@@ -276,7 +276,8 @@ fn configurations_that_cannot_work() {
     assert_eq!(build(&|builder| builder.limits(small)), Some(ConfigError::ParameterListLimit));
     let few = limits(|limits| limits.payloads = 5);
     assert_eq!(build(&|builder| builder.limits(few)), Some(ConfigError::PayloadLimit));
-    let zeros: [fn(&mut Limits); 7] = [
+    let zeros: [fn(&mut Limits); 8] = [
+        |limits| limits.auth_failures = 0,
         |limits| limits.nexuses = 0,
         |limits| limits.sequences = 0,
         |limits| limits.sas = 0,
@@ -294,13 +295,21 @@ fn configurations_that_cannot_work() {
         // Half the key of PRF_HMAC_SHA2_512, the longest of this provider (reading R38).
         (|policy| policy.nonce_length = 31, PolicyError::NonceLength { min: 32 }),
         (|policy| policy.nonce_length = 257, PolicyError::NonceLength { min: 32 }),
-        (|policy| policy.max_auth_failures = 0, PolicyError::NoFailures),
         (|policy| policy.usage_types.clear(), PolicyError::NoUsageType),
         (|policy| policy.usage_types.push(UsageType { code: 0x81, max_data: 0 }), PolicyError::UsageTypeTwice(0x81)),
         (|policy| policy.usage_types.push(UsageType::CBCS), PolicyError::UsageTypeTooLong(0x8001)),
         (|policy| policy.one_sequence = true, PolicyError::OneSequence),
     ] {
         assert_eq!(build(&|builder| builder.policy(policy(change))), Some(ConfigError::Policy(error)));
+    }
+}
+
+/// Reading R38: 256 bytes are the most, and are allowed; half the longest key, 32 bytes, is the least here.
+#[test]
+fn the_shortest_and_the_longest_nonce() {
+    for length in [32, 256] {
+        let mut unit = Unit::new(|builder| builder.policy(policy(|policy| policy.nonce_length = length)));
+        assert_eq!(unit.establish(A, &Host::first()).ds_nonce.len(), length);
     }
 }
 

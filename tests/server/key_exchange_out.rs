@@ -142,6 +142,29 @@ fn what_is_absent_or_unknown_is_pointed_at() {
     while unit.step(A, &mut client).is_none() {}
 }
 
+/// r3 7.7.4.13, reading R28: neither zero nor more than the maximum, which itself is allowed; a minute and a day here.
+#[test]
+fn timeouts_reach_to_their_maximum() {
+    let (mut unit, _, message) = honest();
+    let cases: [([u32; 2], Option<usize>); 6] = [
+        ([1, 1], None),
+        ([60, 86_400], None),
+        ([61, 86_400], Some(STV + 8)),
+        ([60, 86_401], Some(STV + 12)),
+        ([0, 86_400], Some(STV + 8)),
+        ([60, 0], Some(STV + 12)),
+    ];
+    for (timeouts, wrong) in cases {
+        let mut changed = message.clone();
+        changed[STV + 8..STV + 16].copy_from_slice(&timeouts.map(u32::to_be_bytes).concat());
+        let reply = unit.send(A, &out(2, changed.len()), &changed).0;
+        let pointer =
+            if let Reply::CheckCondition(sense) = reply { Some((codes(&sense), sense.specific)) } else { None };
+        assert_eq!(pointer, wrong.map(|at| (VALUE, list(at))), "{timeouts:?}");
+        unit.server.nexus_lost(A);
+    }
+}
+
 /// Reading R38: PAYLOAD LENGTH; 16 to 256 bytes, and half of the PRF's key.
 #[test]
 fn nonces_have_their_lengths() {

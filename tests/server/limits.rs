@@ -230,7 +230,7 @@ fn begin_small(unit: &mut Unit) -> Others {
     Others { sa, client }
 }
 
-/// `Policy::max_auth_failures`: one failure fewer leaves the sequence, the last one abandons it.
+/// `Limits::auth_failures`: one failure fewer leaves the sequence, the last one abandons it.
 #[test]
 fn failed_authentications() {
     for (failures, is_dropped) in [(2, false), (3, true), (4, true)] {

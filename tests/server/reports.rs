@@ -1,11 +1,12 @@
 //! What is told of a refusal: field, value, what is allowed, clause, phase.
 
+use ikev2_scsi::ccs::UsageType;
 use ikev2_scsi::ccs::table::Phase;
 use ikev2_scsi::sense::Allowed;
 use ikev2_scsi::server::{Event, Report};
 use ikev2_scsi::wire::{Field, WireErrorKind};
 
-use super::sealed::Forger;
+use super::sealed::{Forger, mandatory_host};
 use super::*;
 
 fn reporting() -> Unit {
@@ -151,6 +152,78 @@ fn a_field_that_was_encrypted_is_told() {
     let told = report(&mut forger.unit);
     assert_eq!((told.fault.unwrap().field, &*told.offered), (Field::Sai, [9; 8].as_slice()));
     assert_eq!((told.rule.clause, told.phase), ("r3 7.7.4.8a", Phase::KeyExchangeIn));
+}
+
+/// A Delete of nothing and a command without a field at fault: no value, no offset, and the rule of its own clause.
+#[test]
+fn refusals_of_a_delete_are_explained() {
+    let mut unit = reporting();
+    unit.refused(A, &out(4, 28), &[0; 28]);
+    let delete = report(&mut unit);
+    assert_eq!((delete.fault, delete.rule.clause), (None, "r3 5.13.5, reading R25"));
+    let expected = "ILLEGAL REQUEST, 2Ch/00h, parameter list byte 0: allowed the SAIs of a live security association (r3 \
+        5.13.5, reading R25), in phase Idle";
+    assert_eq!(delete.to_string(), expected);
+    unit.refused(A, &out(5, 28), &[0; 28]);
+    let vendor = report(&mut unit);
+    assert_eq!((vendor.fault.unwrap().field, &*vendor.offered), (Field::SecurityProtocolSpecific, [1, 5].as_slice()));
+}
+
+/// What a missing payload is judged by is that of the message: a Delete has the Encrypted payload and in it a Delete payload.
+#[test]
+fn what_a_delete_lacks_is_told() {
+    let mut unit = reporting();
+    let host = Host::first();
+    let parameters = unit.establish(A, &host);
+    let command = client::delete(&host.0, parameters, &mut unit.random).unwrap();
+    let mut empty = command.data_out[..28].to_vec();
+    empty[16] = 0;
+    empty[24..].copy_from_slice(&[0, 0, 0, 28]);
+    unit.refused(A, &out(4, 28), &empty);
+    let missing = report(&mut unit);
+    assert_eq!((missing.fault.unwrap().byte, missing.rule.clause), (16, "r3 5.13.5, readings R6, R34"));
+}
+
+/// Reading R38: a nonce that is too short for its PRF has a length that a payload may have, and breaks another rule.
+#[test]
+fn a_nonce_too_short_for_its_function_is_explained() {
+    let mut unit = reporting();
+    let mut client = unit.client_before(A, &mandatory_host(|builder| builder), 0);
+    let honest = client.next_command(&mut unit.random).unwrap().data_out.to_vec();
+    // The PRF's descriptor is the second of the SCA payload; PRF_HMAC_SHA2_512 has a key of 64 bytes.
+    let (prf, nonce) = (SCA + 16 + 12, SCA + 76 + 264);
+    for (prf_identifier, length) in [(7, 31), (2, 15)] {
+        let mut message = honest[..nonce + 4 + length].to_vec();
+        message[prf + 7] = prf_identifier;
+        message[nonce + 3] = u8::try_from(4 + length).unwrap();
+        let total = u32::try_from(message.len()).unwrap();
+        message[24..28].copy_from_slice(&total.to_be_bytes());
+        unit.refused(A, &out(2, message.len()), &message);
+        let short = report(&mut unit);
+        let fault = short.fault.unwrap();
+        assert_eq!((fault.byte, fault.field), (nonce + 2, Field::PayloadLength));
+        assert_eq!((fault.kind, short.rule.clause), (WireErrorKind::Invalid, "r3 7.7.4.7, reading R38"), "{length}");
+        // Four bytes of the payload's own and 16 to 256 of the nonce (RFC 4306 3.9).
+        assert_eq!(short.rule.allowed, Allowed::Range { least: 20, most: 260 });
+    }
+}
+
+/// What the policy allows for the use at hand is told, not what it allows for another one (r3 7.7.4.12).
+#[test]
+fn the_room_for_usage_data_is_told() {
+    let mut uses = [UsageType::new(0x81), UsageType::new(0x82)];
+    (uses[0].max_data, uses[1].max_data) = (16, 8);
+    let uses = policy(|policy| policy.usage_types = uses.to_vec());
+    let mut unit = Unit::new(|builder| builder.report_refusals(true).policy(uses));
+    for (code, most) in [(0x81, 16), (0x82, 8)] {
+        let host = Host::with(b"host-0", b"key 0", |builder| builder.usage(code, &[7; 20]));
+        let mut client = unit.client_before(A, &host, 0);
+        let command = client.next_command(&mut unit.random).unwrap();
+        unit.refused(A, &command.cdb.to_bytes(), &command.data_out);
+        let long = report(&mut unit);
+        assert_eq!((long.fault.unwrap().field, &*long.offered), (Field::UsageDataLength, [0, 20].as_slice()));
+        assert_eq!(long.rule.allowed, Allowed::Range { least: 0, most });
+    }
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn policies_of_the_other_dialect() {
     });
     let r3 = builder().profile(Profile::R3).policy(one);
     assert!(matches!(r3.build().map(|_| ()), Err(ConfigError::Policy(PolicyError::OneSequence))));
-    let mut bench = Bench::with(|builder| builder.policy(policy(|policy| policy.max_auth_failures = 200)));
+    let mut bench = limited(|limits| limits.auth_failures = 200);
     let client = bench.after(A, COMBINED_SUITE.with_auth([SHARED_KEY; 2]), 0x1000, 2);
     let wrong = Client { key: b"wrong".to_vec(), ..client.clone() };
     assert_eq!(code(&bench.refused(A, Command::AuthenticationOut, &wrong.authentication_out())), DENIED);

@@ -6,7 +6,7 @@ use crate::algorithm::{
     ENCR_AES_GCM_16, ENCR_NULL, INTEG_NONE,
 };
 use crate::dialect::Profile;
-use crate::wire::{Body, Chain, Descriptor, Header, SaAlgorithms, SaUsage, Timeouts, find};
+use crate::wire::{Chain, Descriptor, Header, SaAlgorithms, SaUsage, Timeouts, find};
 
 const PSK: &str = "spc4-cbc128-sha1-modp2048-psk";
 const NONE: &str = "spc4-auth-none-gcm";

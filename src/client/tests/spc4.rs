@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::crypto::{CertificateRequests, CertificateWish, CryptoError, Prf};
-use crate::provider::PRF_HMAC_SHA1;
 use crate::wire::{Certificate, CertificateEncoding, WireError};
 
 const BUSY: [u8; 8] = [0x72, 2, 0x04, 0x13, 0, 0, 0, 0];
@@ -10,10 +9,10 @@ const CHANGED: [u8; 8] = [0x72, 6, 0x2A, 0x14, 0, 0, 0, 0];
 const REJECTED: [u8; 8] = [0x72, 5, 0x74, 0x11, 0, 0, 0, 0];
 const INVALID: [u8; 8] = [0x72, 5, 0x74, 0x10, 0, 0, 0, 0];
 
-const PSK: &str = "spc4-cbc128-sha1-modp2048-psk";
-const ROW_1: &str = "spc4-table82-row1";
-const ROW_2: &str = "spc4-table82-row2";
-const CURVE: &str = "spc4-delete-running-ccs";
+pub(super) const PSK: &str = "spc4-cbc128-sha1-modp2048-psk";
+pub(super) const ROW_1: &str = "spc4-table82-row1";
+pub(super) const ROW_2: &str = "spc4-table82-row2";
+pub(super) const CURVE: &str = "spc4-delete-running-ccs";
 const NONE: &str = "spc4-auth-none-gcm";
 const CERTREQ: &str = "spc4-client-ecdsa256-server-psk";
 
@@ -25,7 +24,7 @@ fn for_delete(transcript: &Transcript) -> Script {
 }
 
 /// The Delete comes, and then the error.
-fn deleted(client: &mut ApplicationClient, transcript: &Transcript, leftover: Leftover) -> ClientError {
+pub(super) fn deleted(client: &mut ApplicationClient, transcript: &Transcript, leftover: Leftover) -> ClientError {
     let failure = client.failure().cloned().unwrap();
     assert_eq!((failure.leftover, client.step()), (leftover, Step::Delete), "{failure}");
     let command = client.next_command(&mut for_delete(transcript)).unwrap();
@@ -79,7 +78,7 @@ fn an_exchange_is_given_up_at_every_step() {
             assert_eq!(client.reply(Status::Good(&data_in)), Ok(Outcome::Continue));
         }
         let is_late = matches!(step, Step::AuthenticationOut | Step::AuthenticationIn);
-        client.next_command(&mut for_delete(&transcript)).unwrap();
+        let _ = client.next_command(&mut for_delete(&transcript)).unwrap();
         let leftover = if is_late { Leftover::PerhapsAssociation } else { Leftover::PerhapsSequence };
         let error = deleted(&mut client, &transcript, leftover);
         assert_eq!(error.fault, Fault::GivenUp);
@@ -141,6 +140,11 @@ fn a_refused_authentication_out_ends_the_sequence_or_we_do() {
         let (mut client, ..) = transcript.client_at(step);
         let error = client.reply(Status::CheckCondition(&REJECTED)).unwrap_err();
         assert_eq!((error.step, error.leftover), (step, Leftover::Nothing), "there are no keys");
+    }
+    for sense in [&not_ours[..], &[]] {
+        let (mut client, ..) = transcript.client_at(Step::KeyExchangeIn);
+        let error = client.reply(Status::CheckCondition(sense)).unwrap_err();
+        assert_eq!((error.step, error.leftover), (Step::KeyExchangeIn, Leftover::PerhapsSequence));
     }
     let (mut client, ..) = Transcript::read(ROW_2).client_at(Step::AuthenticationIn);
     assert_eq!(client.reply(Status::CheckCondition(&not_ours)), Ok(Outcome::Continue));
@@ -355,7 +359,7 @@ fn padding_that_does_not_count_is_refused() {
     }
 }
 
-fn anchors() -> CertificateRequests {
+pub(super) fn anchors() -> CertificateRequests {
     let wish = CertificateWish { encoding: CertificateEncoding::X509Signature, authorities: [[7; 20]].into() };
     CertificateRequests::Exactly([wish].into())
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a test may print what it counted")]
 
 mod corpus;
+mod esp;
 mod snapshot;
 mod spc4;
 mod transcript;
@@ -17,6 +18,7 @@ use crate::ccs::table::Phase;
 use crate::ccs::{Ccs, SlowCrypto};
 use crate::dialect::Profile;
 use crate::keys::Protection;
+use crate::provider;
 use crate::sense::{SenseKey, SenseKeySpecific};
 use crate::time::Instant;
 use crate::wire::specific;
@@ -39,7 +41,7 @@ const ACCEPTED: usize = 3;
 
 /// The transcripts of a dialect that this build can replay.
 fn transcripts(profile: Profile) -> Vec<Transcript> {
-    Transcript::all(crate::provider::provider(), profile)
+    Transcript::all(provider::provider(), profile)
 }
 
 /// Where a sequence is.
@@ -142,10 +144,8 @@ fn difference(before: &Snapshot, after: &Snapshot) -> Vec<String> {
 
 /// A device server after the first commands of the transcript, all of which succeed; the last one's job waits, if it has one.
 fn replay(transcript: &Transcript, upto: usize, slow_crypto: SlowCrypto) -> DeviceServer {
-    let mut server = transcript.server(|policy| {
-        policy.max_auth_failures = FAILURES;
-        policy.slow_crypto = slow_crypto;
-    });
+    let mut server = transcript.server(|policy| policy.slow_crypto = slow_crypto);
+    server.setting.limits.auth_failures = FAILURES;
     for command in &transcript.commands[..upto] {
         while let Some(job) = server.poll_job() {
             let late = server.complete(job.run(), &mut [0; 4096], NOW);
