@@ -159,7 +159,9 @@ fn no_authentication_in_one_direction_cannot_be_listed() {
         list.push(descriptor(one ^ 0x03, NO_AUTH, 0));
         assert!(strict(&list).is_ok());
         list.push(descriptor(one, NO_AUTH, 0));
-        assert!(strict(&list).is_err(), "twice");
+        assert!(strict(&list).is_err(), "twice for one");
+        list.push(descriptor(one ^ 0x03, NO_AUTH, 0));
+        assert!(strict(&list).is_err(), "twice for both");
     }
 }
 

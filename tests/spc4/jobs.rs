@@ -160,6 +160,34 @@ fn a_delete_while_a_job_runs() {
     client.read_key_exchange_in(&bench.good(A, Command::KeyExchangeIn, &[]));
 }
 
+/// Nor does one of an association, while a key exchange is calculated or an authentication is held.
+#[test]
+fn an_association_is_deleted_while_a_job_runs() {
+    for is_held in [false, true] {
+        let mut bench = Bench::offloading();
+        let old = keyed(&mut bench, A, 0x1000);
+        let job = hold(&mut bench, A, Command::AuthenticationOut, &old.authentication_out());
+        run(&mut bench, job);
+        let job = hold(&mut bench, A, Command::AuthenticationIn, &[]);
+        run(&mut bench, job);
+        let job = if is_held {
+            let new = keyed(&mut bench, A, 0x2000);
+            hold(&mut bench, A, Command::AuthenticationOut, &new.authentication_out())
+        } else {
+            let mut new = bench.client(A, COMBINED_SUITE, 0x2000);
+            bench.good(A, Command::KeyExchangeOut, &new.key_exchange_out());
+            bench.server.poll_job().unwrap()
+        };
+        bench.good(A, Command::Delete, &old.delete());
+        assert!(!bench.has(&old));
+        // The job goes on.
+        let expected = is_held.then_some((A, Reply::Good { len: 0 }));
+        assert_eq!(run(&mut bench, job).0, expected);
+        let phase = if is_held { Phase::AuthenticationOut } else { Phase::KeyExchangeOut };
+        assert_eq!(bench.server.phase(A), phase);
+    }
+}
+
 /// What comes after the protocol timeout, a reset or a nexus loss does nothing, least of all to the next sequence of the nexus.
 #[test]
 fn late_results_touch_nothing() {
