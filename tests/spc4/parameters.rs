@@ -143,4 +143,14 @@ fn reserved_sais_and_those_in_use_are_not_taken() {
         assert_eq!(bench.server.execute(nexus, request, Instant::from_millis(0), &mut random), Reply::Good { len: 0 });
         assert_eq!(bench.good(nexus, Command::KeyExchangeIn, &[])[12..16], expected.to_be_bytes());
     }
+    // An association without a sequence has its SAI as well.
+    let mut bench = Bench::new();
+    let old = bench.establish(A, COMBINED_SUITE, 0x1000);
+    bench.server.nexus_lost(A);
+    let mut list = Client::new(COMBINED_SUITE, 0x2000).key_exchange_out();
+    let mut random = Scripted(vec![old.ds_sai.to_be_bytes(), 0x0001_0000_u32.to_be_bytes()]);
+    let cdb = Command::KeyExchangeOut.cdb(list.len());
+    let request = Request { cdb: &cdb, data_out: &mut list, data_in: &mut [] };
+    assert_eq!(bench.server.execute(B, request, Instant::from_millis(0), &mut random), Reply::Good { len: 0 });
+    assert_eq!(bench.good(B, Command::KeyExchangeIn, &[])[12..16], 0x0001_0000_u32.to_be_bytes());
 }

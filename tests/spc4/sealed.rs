@@ -68,6 +68,22 @@ fn each_field_of_the_header() {
     }
 }
 
+/// Less was transferred than TRANSFER LENGTH and IKE LENGTH say.
+#[test]
+fn lists_that_arrive_cut_off() {
+    for command in [Command::AuthenticationOut, Command::Delete] {
+        let mut bench = Bench::new();
+        let mut client = bench.after(A, COMBINED_SUITE, 0x1000, 2);
+        let whole = if command == Command::Delete { client.delete() } else { client.authentication_out() };
+        for length in [28, 32, whole.len() - 1] {
+            let cdb = command.cdb(whole.len());
+            let sense = bench.refused_cdb(A, &cdb, &whole[..length]);
+            assert_eq!((code(&sense), sense.specific), (REJECTED, in_list(24)), "{command:?} {length}");
+        }
+        bench.finish(A, &mut client);
+    }
+}
+
 /// The Encrypted payload before anything in it can be trusted: lengths, ICV, padding (SPC-4 7.7.3.5.11).
 #[test]
 fn what_cannot_be_opened() {
