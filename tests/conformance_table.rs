@@ -1,5 +1,5 @@
-//! The tables of `src/guide/conformance.md`: every function and every test that they name exists, every clause of r3 has
-//! its line, every "shall" a row or a reason why not, and the numbers add up.
+//! The tables of `src/guide/conformance.md` and `src/guide/conformance_spc4.md`: every function and every test that they name
+//! exists, every clause has its line, every "shall" a row or a reason why not, and the numbers add up.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod clauses;
 mod lexer;
 mod tree;
 
@@ -15,66 +16,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lexer::tokens;
 
-/// The clauses of r3 that the guide is about, in their order, with the number of times that each says "shall".
-const CLAUSES: [(&str, u32); 55] = [
-    ("5.13.4", 0),
-    ("5.13.4.1", 5),
-    ("5.13.4.2", 1),
-    ("5.13.4.3", 0),
-    ("5.13.4.3.1", 0),
-    ("5.13.4.3.2", 1),
-    ("5.13.4.3.3", 7),
-    ("5.13.4.3.4", 5),
-    ("5.13.4.4", 0),
-    ("5.13.4.4.1", 1),
-    ("5.13.4.4.2", 6),
-    ("5.13.4.4.3", 5),
-    ("5.13.4.5", 11),
-    ("5.13.4.6", 10),
-    ("5.13.5", 11),
-    ("5.13.6", 3),
-    ("5.13.7", 3),
-    ("6.29", 0),
-    ("6.30", 0),
-    ("7.7", 0),
-    ("7.7.1", 0),
-    ("7.7.2", 0),
-    ("7.7.2.1", 2),
-    ("7.7.2.1a", 0),
-    ("7.7.2.2", 0),
-    ("7.7.3", 0),
-    ("7.7.3.0a", 1),
-    ("7.7.3.0b", 1),
-    ("7.7.3.1", 0),
-    ("7.7.3.1.1", 30),
-    ("7.7.4", 0),
-    ("7.7.4.1", 0),
-    ("7.7.4.2", 0),
-    ("7.7.4.3", 2),
-    ("7.7.4.4", 7),
-    ("7.7.4.5", 3),
-    ("7.7.4.6", 7),
-    ("7.7.4.7", 1),
-    ("7.7.4.8a", 5),
-    ("7.7.4.8b", 7),
-    ("7.7.4.9", 1),
-    ("7.7.4.10", 4),
-    ("7.7.4.11", 5),
-    ("7.7.4.11.1", 9),
-    ("7.7.4.11.1.1", 2),
-    ("7.7.4.11.1.2", 0),
-    ("7.7.4.11.1.3", 0),
-    ("7.7.4.11.1.4", 0),
-    ("7.7.4.11.1.5", 3),
-    ("7.7.4.12", 15),
-    ("7.7.4.13", 7),
-    ("7.7.5", 4),
-    ("7.7.6", 0),
-    ("7.7.6.1", 1),
-    ("7.7.6.2", 1),
-];
+/// One guide, and what its tables are made of.
+struct Guide {
+    text: &'static str,
+    clauses: &'static [(&'static str, u32)],
+    /// The letters that rows of the device server and of the application client begin with.
+    letters: [&'static str; 2],
+    is_reading: fn(&str) -> bool,
+    /// Fewer rows than these of the device server are not all of them.
+    least_rows: usize,
+}
 
-const GUIDE: &str = include_str!("../src/guide/conformance.md");
+const R3: Guide = Guide {
+    text: include_str!("../src/guide/conformance.md"),
+    clauses: clauses::R3,
+    letters: ["D", "A"],
+    is_reading: is_r3_reading,
+    least_rows: 150,
+};
+
+const SPC4: Guide = Guide {
+    text: include_str!("../src/guide/conformance_spc4.md"),
+    clauses: clauses::SPC4,
+    letters: ["E", "B"],
+    is_reading: is_spc4_reading,
+    least_rows: 200,
+};
 
 /// The project's source files by their paths, as tokens.
 type Files = BTreeMap<String, Vec<String>>;
@@ -102,9 +69,16 @@ fn number(text: &str) -> Option<u32> {
 }
 
 /// True for R1 to R40 and R31a.
-fn is_reading(name: &str) -> bool {
+fn is_r3_reading(name: &str) -> bool {
     let digits = name.strip_prefix('R').map_or("", |rest| rest.strip_suffix('a').unwrap_or(rest));
     number(digits).is_some_and(|n| (1..=40).contains(&n)) && (!name.ends_with('a') || name == "R31a")
+}
+
+/// True for S1 to S12, Q1 to Q36 and those readings of r3 that hold in SPC-4.
+fn is_spc4_reading(name: &str) -> bool {
+    const SHARED: [u32; 17] = [1, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 26, 30, 32, 37, 38, 40];
+    let is = |letter: &str, n: u32| name == format!("{letter}{n}");
+    (1..=12).any(|n| is("S", n)) || (1..=36).any(|n| is("Q", n)) || SHARED.into_iter().any(|n| is("R", n))
 }
 
 /// Whether `name` is a function at the top of a file, or of a type's `impl` blocks in it.
@@ -194,11 +168,11 @@ struct Clause<'a> {
     excepted: BTreeSet<u32>,
 }
 
-/// Everything that is wrong with the guide's tables.
-fn faults(text: &str, files: &Files) -> Vec<String> {
+/// Everything that is wrong with the tables of a guide whose text is `text`.
+fn faults(guide: &Guide, text: &str, files: &Files) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut clauses: BTreeMap<&str, Clause<'_>> = BTreeMap::new();
-    for (letter, heading) in [("D", "The device server: "), ("A", "The application client: ")] {
+    for (letter, heading) in guide.letters.into_iter().zip(["The device server: ", "The application client: "]) {
         let rows = table(text, heading);
         if !text.contains(&format!("\n## {heading}{} rows\n", rows.len())) {
             wrong.push(format!("{heading}{} rows", rows.len()));
@@ -212,7 +186,7 @@ fn faults(text: &str, files: &Files) -> Vec<String> {
             if name != format!("{letter}{}", index + 1) || demand.is_empty() {
                 wrong.push(format!("{name}: out of its place, or it demands nothing"));
             }
-            match CLAUSES.iter().position(|(known, _)| *known == clause) {
+            match guide.clauses.iter().position(|(known, _)| *known == clause) {
                 Some(at) if at >= place => place = at,
                 _ => wrong.push(format!("{name}: clause {clause} is unknown or out of its place")),
             }
@@ -222,7 +196,7 @@ fn faults(text: &str, files: &Files) -> Vec<String> {
             if items(shall).iter().any(|n| number(n).is_none()) {
                 wrong.push(format!("{name}: {shall}"));
             }
-            wrong.extend(items(readings).iter().filter(|r| !is_reading(r)).map(|r| format!("{name}: {r}")));
+            wrong.extend(items(readings).iter().filter(|r| !(guide.is_reading)(r)).map(|r| format!("{name}: {r}")));
             wrong.extend(unresolved(name, functions, |path| resolves(files, path)));
             wrong.extend(unresolved(name, tests, |path| is_test(files, path)));
         }
@@ -231,7 +205,7 @@ fn faults(text: &str, files: &Files) -> Vec<String> {
         let excepted = items(row[1]).into_iter().filter_map(number);
         clauses.entry(row[0]).or_default().excepted.extend(excepted);
     }
-    wrong.extend(counts(text, &clauses));
+    wrong.extend(counts(guide, text, &clauses));
     wrong
 }
 
@@ -246,14 +220,14 @@ fn unresolved(row: &str, cell: &str, exists: impl Fn(&str) -> bool) -> Vec<Strin
 }
 
 /// The list of clauses: each with its number of "shall", its rows, and how many are without a row.
-fn counts(text: &str, clauses: &BTreeMap<&str, Clause<'_>>) -> Vec<String> {
+fn counts(guide: &Guide, text: &str, clauses: &BTreeMap<&str, Clause<'_>>) -> Vec<String> {
     let mut wrong = Vec::new();
     let list = table(text, "Clause by clause");
-    if list.iter().map(|row| row[0]).ne(CLAUSES.map(|(clause, _)| clause)) {
-        wrong.push("the clauses listed are not those of r3".into());
+    if list.iter().map(|row| row[0]).ne(guide.clauses.iter().map(|(clause, _)| *clause)) {
+        wrong.push("the clauses listed are not those of the document".into());
     }
     let nothing = Clause::default();
-    for (row, (clause, shall)) in list.iter().zip(CLAUSES) {
+    for (row, &(clause, shall)) in list.iter().zip(guide.clauses) {
         let found = clauses.get(clause).unwrap_or(&nothing);
         let all: BTreeSet<u32> = found.covered.union(&found.excepted).copied().collect();
         if all != (1..=shall).collect() || !found.covered.is_disjoint(&found.excepted) {
@@ -266,7 +240,7 @@ fn counts(text: &str, clauses: &BTreeMap<&str, Clause<'_>>) -> Vec<String> {
             wrong.push(format!("{clause}: its rows are {:?}", found.rows));
         }
     }
-    let total: u32 = CLAUSES.iter().map(|(_, shall)| shall).sum();
+    let total: u32 = guide.clauses.iter().map(|(_, shall)| shall).sum();
     let excepted: usize = clauses.values().map(|clause| clause.excepted.len()).sum();
     for said in [format!("That makes {total}."), format!("\n## Without a row: {excepted} times \"shall\"\n")] {
         if !text.contains(&said) {
@@ -276,21 +250,33 @@ fn counts(text: &str, clauses: &BTreeMap<&str, Clause<'_>>) -> Vec<String> {
     wrong
 }
 
+fn check(guide: &Guide) {
+    let wrong = faults(guide, guide.text, &files());
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert!(table(guide.text, "The device server").len() >= guide.least_rows, "the table was not found");
+}
+
 #[test]
 fn every_row_leads_to_a_function_and_a_test() {
-    let wrong = faults(GUIDE, &files());
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    assert!(table(GUIDE, "The device server").len() > 100, "the table was not found");
+    check(&R3);
+}
+
+#[test]
+fn every_row_of_spc4_leads_to_a_function_and_a_test() {
+    check(&SPC4);
+}
+
+/// How many faults one change adds to a guide.
+fn added(guide: &Guide, files: &Files, from: &str, to: &str) -> usize {
+    let changed = guide.text.replacen(from, to, 1);
+    assert_ne!(changed, guide.text, "{from} is not in the guide");
+    faults(guide, &changed, files).len() - faults(guide, guide.text, files).len()
 }
 
 #[test]
 fn what_is_wrong_is_caught() {
     let files = files();
-    let caught = |from: &str, to: &str| {
-        let changed = GUIDE.replacen(from, to, 1);
-        assert_ne!(changed, GUIDE, "{from} is not in the guide");
-        faults(&changed, &files).len()
-    };
+    let caught = |from: &str, to: &str| added(&R3, &files, from, to);
     assert_eq!(caught("`ccs::table::decide`", "`ccs::table::decides`"), 1);
     assert_eq!(caught("`wire::header::Header::check`", "`wire::header::Sai::check`"), 1);
     assert_eq!(caught("`wire::header::Header::check`", "wire::header::Header::check"), 1);
@@ -303,6 +289,26 @@ fn what_is_wrong_is_caught() {
     assert_eq!(caught("| R25 |", "| R41 |"), 1);
     assert_eq!(caught("| 5.13.6 | 3 |", "| 5.13.6 | 2 |"), 1, "both a row and a reason for none");
     assert_eq!(caught("That makes 1", "That makes 2"), 1);
+}
+
+#[test]
+fn what_is_wrong_with_spc4_is_caught() {
+    let files = files();
+    let caught = |from: &str, to: &str| added(&SPC4, &files, from, to);
+    assert_eq!(caught("`keys::prf_plus::prf_plus`", "?"), 1);
+    assert_eq!(caught("`wire::header::Header::check`", "wire::header::Header::check"), 1);
+    assert_eq!(caught("spc4_order.rs::", "order_spc4.rs::"), 1);
+    assert_eq!(caught("| E2 |", "| E3 |"), 2, "its own place, and the list of its clause");
+    assert_eq!(caught("| E2 |", "| D2 |"), 2, "its own letter, and the list of its clause");
+    assert_eq!(caught("| E1 | 5.14.2.1 | 1 |", "| E1 | 5.14.2.1 | - |"), 1, "a shall without a row");
+    assert_eq!(caught("| E1 | 5.14.2.1 | 1 |", "| E1 | 5.14.2.1 | 1, 4 |"), 1, "a shall that there is not");
+    assert_eq!(caught("| 5.14.2.1 | 3 | E1,", "| 5.14.2.1 | 4 | E1,"), 1);
+    assert_eq!(caught("| 5.14.2.1 | 3 | E1,", "| 5.13.4.1 | 3 | E1,"), 1, "a clause of r3");
+    for (from, to) in [("| R37 |", "| R36 |"), ("| S4 |", "| S13 |"), ("| Q13 |", "| Q37 |"), ("| S9 |", "| S09 |")] {
+        assert_eq!(caught(from, to), 1, "{to}");
+    }
+    assert_eq!(caught("| 5.14.4.3.2 | 6 |", "| 5.14.4.3.2 | 7 |"), 1, "both a row and a reason for none");
+    assert_eq!(caught("That makes 2", "That makes 1"), 1);
 }
 
 #[test]

@@ -37,8 +37,8 @@ pub struct Limits {
     /// Bytes of a parameter list. 16 384 by default, and at least (r3 7.7.6.2); a longer one is INVALID FIELD IN CDB at TRANSFER
     /// LENGTH (reading R36).
     pub parameter_list: u32,
-    /// Payloads of one message, those inside its Encrypted payload with them. 256 by default, 6 at least, which is one of each
-    /// that an authentication OUT has; one more is INSUFFICIENT RESOURCES.
+    /// Payloads of one message, those inside its Encrypted payload with them. 256 by default, 6 at least, in SPC-4 7,
+    /// which is one of each that an authentication OUT has; one more is INSUFFICIENT RESOURCES.
     pub payloads: usize,
     /// CERT payloads of one authentication OUT. 16 by default; one more is AUTHENTICATION FAILED, as it
     /// is when a validator looks at no more.
@@ -55,7 +55,7 @@ pub struct Limits {
 impl Limits {
     /// Bytes of a parameter list that every device server takes (r3 5.13.6 b, 7.7.6.2).
     pub const MIN_PARAMETER_LIST: u32 = 16_384;
-    /// Fewest payloads of a message: E, ID, CERT, CERTREQ, N and AUTH.
+    /// Fewest payloads of a message: E, ID, CERT, CERTREQ, N and AUTH; in SPC-4 one more, SAUT.
     pub const MIN_PAYLOADS: usize = 6;
     /// Bytes that a nexus with a command sequence takes on the heap at most, besides those that [`Limits::retained`] counts.
     pub const CCS_BYTES: usize = 2048;

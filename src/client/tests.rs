@@ -1,5 +1,6 @@
 //! Recorded exchanges replayed without a device server, and what happens out of turn.
 
+mod messages;
 mod selection;
 mod spc4;
 mod transcript;

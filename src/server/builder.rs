@@ -15,7 +15,7 @@ use crate::crypto::{
     CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Identity,
     PresharedKeys,
 };
-use crate::dialect::Profile;
+use crate::dialect::{Exchange, Profile};
 use crate::keys::KeyLog;
 use crate::sa::SaDatabase;
 use crate::time::{Deadlines, Instant};
@@ -47,7 +47,7 @@ pub enum ConfigError {
     #[error("a parameter list of 16 384 bytes must be accepted")]
     ParameterListLimit,
     /// A bound below what an authentication takes.
-    #[error("the six payloads of an authentication must be accepted")]
+    #[error("the six payloads of an authentication must be accepted, seven in SPC-4")]
     PayloadLimit,
     /// A bound of zero.
     #[error("a limit of zero accepts nothing")]
@@ -206,16 +206,7 @@ impl Builder {
             return Err(ConfigError::IdentityTooLong);
         }
         let limits = self.limits;
-        if limits.parameter_list < Limits::MIN_PARAMETER_LIST {
-            return Err(ConfigError::ParameterListLimit);
-        }
-        if limits.payloads < Limits::MIN_PAYLOADS {
-            return Err(ConfigError::PayloadLimit);
-        }
-        let counts = [limits.nexuses, limits.sequences, limits.sas, limits.sas_per_identity, limits.events];
-        if counts.contains(&0) || limits.retained == 0 || limits.jobs == 0 || limits.auth_failures == 0 {
-            return Err(ConfigError::ZeroLimit);
-        }
+        check_limits(self.profile, &limits)?;
         let credentials = Credentials { rsa_hashes: self.policy.rsa_hashes.clone(), ..self.credentials };
         if credentials.is_empty() {
             return Err(ConfigError::NoKeys);
@@ -229,6 +220,7 @@ impl Builder {
                 Offer::derive(self.profile, &self.provider, methods, hidden_algorithms, *allow_triple_des)?
             }
         };
+        offer.check_sides()?;
         if !self.policy.waive_complete_row {
             offer.check_complete()?;
         }
@@ -261,6 +253,23 @@ impl Builder {
             calendar: None,
         })
     }
+}
+
+/// Bounds that leave room for what every device server takes.
+fn check_limits(profile: Profile, limits: &Limits) -> Result<(), ConfigError> {
+    if limits.parameter_list < Limits::MIN_PARAMETER_LIST {
+        return Err(ConfigError::ParameterListLimit);
+    }
+    // The Encrypted payload, and one of each inside.
+    let of_each = (profile.rules().inner)(Exchange::AuthenticationOut).len().saturating_add(1);
+    if limits.payloads < of_each.max(Limits::MIN_PAYLOADS) {
+        return Err(ConfigError::PayloadLimit);
+    }
+    let counts = [limits.nexuses, limits.sequences, limits.sas, limits.sas_per_identity, limits.events];
+    if counts.contains(&0) || limits.retained == 0 || limits.jobs == 0 || limits.auth_failures == 0 {
+        return Err(ConfigError::ZeroLimit);
+    }
+    Ok(())
 }
 
 /// Ours and the embedder's, ascending, each once.

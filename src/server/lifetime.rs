@@ -60,6 +60,7 @@ impl DeviceServer {
     /// R38). Nothing is changed then.
     pub fn set_capabilities(&mut self, descriptors: &[Descriptor]) -> Result<(), ConfigError> {
         let offer = Offer::fixed(self.setting.profile, descriptors, self.setting.policy.allow_triple_des)?;
+        offer.check_sides()?;
         if !self.setting.policy.waive_complete_row {
             offer.check_complete()?;
         }

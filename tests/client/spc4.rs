@@ -349,3 +349,25 @@ fn capabilities_that_have_changed_are_read_anew() {
     assert!(matches!(error.fault, Fault::Refused(_)), "{error}");
     assert_eq!(error.leftover, Leftover::Nothing);
 }
+
+/// SPC-4 table 556 note c: an IN may be repeated, and the answer that arrives is the one that counts.
+#[test]
+fn an_in_whose_data_were_lost_is_sent_again() {
+    let mut server = server4();
+    let mut random = Numbers(12);
+    let mut client = ApplicationClient::new(client4(QUICK).build().unwrap());
+    let parameters = loop {
+        let command = client.next_command(&mut random).unwrap();
+        if command.data_out.is_empty() {
+            assert!(send(&mut server, &command, &mut random).unwrap().good, "lost on its way");
+            assert_eq!(client.next_command(&mut random).unwrap(), command);
+        }
+        let answer = send(&mut server, &command, &mut random).unwrap();
+        match client.reply(answer.status()).unwrap() {
+            Outcome::Continue => assert_eq!(client.failure(), None),
+            Outcome::SendAgain(sense) => panic!("{sense}"),
+            Outcome::Established(parameters) => break parameters,
+        }
+    };
+    assert_shared(&server, &parameters);
+}

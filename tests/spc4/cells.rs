@@ -163,9 +163,8 @@ fn other_protocols_in_each_state() {
     for state in 0..STATES.len() {
         let (mut bench, mut client, _) = bench(state, 0);
         assert_eq!(bench.capabilities(A), idle);
-        let mut ask = |protocol, s0, s1, flags| {
-            bench.execute(A, &[0xA2, protocol, s0, s1, flags, 0, 0, 0, 1, 0, 0, 0], &[])
-        };
+        let mut ask =
+            |protocol, s0, s1, flags| bench.execute(A, &[0xA2, protocol, s0, s1, flags, 0, 0, 0, 1, 0, 0, 0], &[]);
         assert_eq!(ask(0x40, 0, 0, 0).1, [0, 0, 0, 4, 0, 0, 1, 1]);
         assert_eq!(ask(0x00, 0, 0, 0).1, [0, 0, 0, 0, 0, 0, 0, 3, 0x00, 0x40, 0x41]);
         for (protocol, s0, s1, flags, byte) in
@@ -187,7 +186,8 @@ fn other_protocols_in_each_state() {
 fn a_cdb_that_is_cut_off_ends_no_sequence() {
     for state in 0..STATES.len() {
         let (mut bench, mut client, _) = bench(state, 0);
-        for command in [Command::KeyExchangeOut, Command::AuthenticationOut, Command::AuthenticationIn, Command::Delete] {
+        for command in [Command::KeyExchangeOut, Command::AuthenticationOut, Command::AuthenticationIn, Command::Delete]
+        {
             for length in 0..12 {
                 let sense = bench.refused_cdb(A, &command.cdb(0)[..length], &[]);
                 assert_eq!(code(&sense), (5, 0x20, 0x00));

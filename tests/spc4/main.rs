@@ -10,12 +10,16 @@
     reason = "a test may panic, and prints what it counted"
 )]
 
-mod client;
+mod capabilities;
 mod cells;
+mod certificates;
+mod client;
 mod deletes;
 mod exchange;
+mod failures;
 mod jobs;
 mod key_exchange;
+mod nexuses;
 mod parameters;
 mod sealed;
 mod selection;
@@ -80,8 +84,8 @@ const fn code(sense: &Sense) -> Code {
     (sense.key.code(), sense.asc.code, sense.asc.qualifier)
 }
 
-const fn in_list(byte: usize) -> SenseKeySpecific {
-    SenseKeySpecific::Field { in_cdb: false, byte: byte as u16, bit: None }
+fn in_list(byte: usize) -> SenseKeySpecific {
+    SenseKeySpecific::Field { in_cdb: false, byte: u16::try_from(byte).unwrap(), bit: None }
 }
 
 const fn in_list_bit(byte: u16, bit: u8) -> SenseKeySpecific {
@@ -121,7 +125,12 @@ impl Command {
 fn policy(change: impl FnOnce(&mut Policy)) -> Policy {
     let mut policy = Policy::default();
     (policy.waive_complete_row, policy.allow_no_authentication) = (true, true);
-    policy.usage_types = vec![UsageType::TAPE_DATA_ENCRYPTION, UsageType::CBCS, UsageType::new(0xBFFF), UsageType { code: 0xC000, max_data: 8 }];
+    policy.usage_types = vec![
+        UsageType::TAPE_DATA_ENCRYPTION,
+        UsageType::CBCS,
+        UsageType::new(0xBFFF),
+        UsageType { code: 0xC000, max_data: 8 },
+    ];
     change(&mut policy);
     policy
 }
@@ -253,7 +262,11 @@ impl Bench {
     /// A sequence of which so many commands have succeeded: 0 to 4.
     fn after(&mut self, nexus: NexusId, suite: Suite, ac_sai: u32, commands: usize) -> Client {
         let mut client = self.client(nexus, suite, ac_sai);
-        (0..commands).for_each(|_| self.step(nexus, &mut client));
+        if commands > 0 {
+            let out = client.key_exchange_out();
+            self.good(nexus, Command::KeyExchangeOut, &out);
+        }
+        (1..commands).for_each(|_| self.step(nexus, &mut client));
         client
     }
 
@@ -282,7 +295,8 @@ impl Bench {
         assert_eq!(code(&self.refused(nexus, Command::AuthenticationOut, &out)), CDB);
         assert_eq!(code(&self.refused(nexus, Command::AuthenticationIn, &[])), CDB);
         let is_beside = [A, B].into_iter().any(|other| {
-            other != nexus && !matches!(self.server.phase(other), Phase::Idle | Phase::Complete | Phase::CompleteUnauthenticated)
+            other != nexus
+                && !matches!(self.server.phase(other), Phase::Idle | Phase::Complete | Phase::CompleteUnauthenticated)
         });
         let none = if is_beside { BUSY } else { SEQUENCE };
         assert_eq!(code(&self.refused(nexus, Command::KeyExchangeIn, &[])), none);

@@ -44,7 +44,10 @@ fn each_parameter() {
                 assert_eq!(parameters.usage_data_parameter(), usage_data.concat());
                 assert_eq!(parameters.keymat.expose(), client.kdf(&client.keys.d, length), "{encr:x}");
                 let management = &parameters.mgmt_data;
-                assert_eq!((management.encr, management.key_length, management.integ), (suite.encr.0, suite.encr.1, suite.integ));
+                assert_eq!(
+                    (management.encr, management.key_length, management.integ),
+                    (suite.encr.0, suite.encr.1, suite.integ)
+                );
                 let [ai, ar] = &client.keys.integrity;
                 let [ei, er] = &client.keys.encryption;
                 assert_eq!([management.sk_ai.expose(), management.sk_ar.expose()], [ai, ar]);

@@ -78,7 +78,9 @@ fn what_cannot_be_opened() {
         let text_at = 32 + suite.iv();
         let mut cases = Vec::new();
         // Every byte under the ICV; the first ones belong to the header.
-        for at in [0, 8, 18, 28, 29, 32, text_at, right.len() - suite.icv() - 1, right.len() - suite.icv(), right.len() - 1] {
+        for at in
+            [0, 8, 18, 28, 29, 32, text_at, right.len() - suite.icv() - 1, right.len() - suite.icv(), right.len() - 1]
+        {
             cases.push(("ICV", edit(&right, at, &[right[at] ^ 0x40]), in_list(28)));
         }
         for length in [0_u16, 3, 4, 20] {
@@ -87,7 +89,8 @@ fn what_cannot_be_opened() {
         // Too short for a vector, a text and an ICV.
         let header = client.header(ENCRYPTED, 1, 0);
         for data in [0, suite.iv(), suite.iv() + suite.icv()] {
-            let mut list = [header.as_slice(), &[IDI, 0x80, 0, 4 + u8::try_from(data).unwrap()], &vec![0; data]].concat();
+            let mut list =
+                [header.as_slice(), &[IDI, 0x80, 0, 4 + u8::try_from(data).unwrap()], &vec![0; data]].concat();
             let length = u32::try_from(list.len()).unwrap();
             list[24..28].copy_from_slice(&length.to_be_bytes());
             cases.push(("too short", list, in_list(30)));
@@ -133,9 +136,10 @@ fn abandoned(suite: Suite, what: &str, expected: Code, make: impl Fn(&Client) ->
     bench.events();
     let sense = bench.refused(A, Command::AuthenticationOut, &list);
     assert_eq!((code(&sense), sense.specific), (expected, at), "{what}");
-    let dropped = bench.events().into_iter().filter(|(nexus, kind)| {
-        *nexus == Some(A) && matches!(kind, EventKind::SequenceDropped { .. })
-    });
+    let dropped = bench
+        .events()
+        .into_iter()
+        .filter(|(nexus, kind)| *nexus == Some(A) && matches!(kind, EventKind::SequenceDropped { .. }));
     assert_eq!(dropped.count(), 1, "{what}");
     assert!(!bench.has(&client), "{what}");
     bench.is_abandoned(A, &client);

@@ -168,7 +168,11 @@ fn wrong_usage(what: &str, usage: &[u8], offset: Option<usize>, places: &[bool])
         let mut client = bench.after(A, suite, 0x1000, if *is_open { 0 } else { 2 });
         client.usage = usage.to_vec();
         let Some(offset) = offset else {
-            if *is_open { bench.begin_and_finish(A, &mut client) } else { bench.finish(A, &mut client) }
+            if *is_open {
+                bench.begin_and_finish(A, &mut client);
+            } else {
+                bench.finish(A, &mut client);
+            }
             continue;
         };
         let (command, list, at) = if *is_open {
@@ -232,7 +236,9 @@ fn the_descriptors_of_saut() {
     wrong_usage("no INTEG", &saut(0x0081, &[], &[pair[0], pair[0]]), Some(19), both);
     wrong_usage("no ENCR", &saut(0x0081, &[], &[pair[1], pair[1]]), Some(19), both);
     wrong_usage("a PRF", &saut(0x0081, &[], &[pair[0], descriptor(2, 0x8002_0005, 0)]), Some(32), both);
-    for (encr, length, offset) in [(0x8001_0003, 16, 24), (0x14, 16, 24), (GCM, 24, 30), (GCM, 0, 30), (CBC, 1, 30), (NULL, 16, 30)] {
+    for (encr, length, offset) in
+        [(0x8001_0003, 16, 24), (0x14, 16, 24), (GCM, 24, 30), (GCM, 0, 30), (CBC, 1, 30), (NULL, 16, 30)]
+    {
         let usage = saut(0x0081, &[], &[descriptor(1, encr, length), pair[1]]);
         wrong_usage(&format!("ENCR {encr:x} {length}"), &usage, Some(offset), both);
     }

@@ -117,7 +117,7 @@ impl Prf for Toy {
 /// What the device behind the algorithms does from now on: nothing.
 pub(crate) static BROKEN: AtomicBool = AtomicBool::new(false);
 
-/// An integrity algorithm; the one of 32 bytes is in a device that may break.
+/// An integrity algorithm; the one with a key of 32 bytes is in a device that may break.
 struct ToyIntegrity {
     identifier: u32,
     key: usize,
@@ -139,7 +139,7 @@ impl Integrity for ToyIntegrity {
         Ok(())
     }
     fn verify(&self, key: &[u8], parts: &[&[u8]], icv: &[u8]) -> Result<(), CryptoError> {
-        if self.icv == 32 && BROKEN.load(Ordering::Relaxed) {
+        if self.key == 32 && BROKEN.load(Ordering::Relaxed) {
             return Err(CryptoError::Device);
         }
         let mut own = vec![0; self.icv];

@@ -9,10 +9,10 @@ const CHANGED: [u8; 8] = [0x72, 6, 0x2A, 0x14, 0, 0, 0, 0];
 const REJECTED: [u8; 8] = [0x72, 5, 0x74, 0x11, 0, 0, 0, 0];
 const INVALID: [u8; 8] = [0x72, 5, 0x74, 0x10, 0, 0, 0, 0];
 
-const PSK: &str = "spc4-cbc128-sha1-modp2048-psk";
-const ROW_1: &str = "spc4-table82-row1";
-const ROW_2: &str = "spc4-table82-row2";
-const CURVE: &str = "spc4-delete-running-ccs";
+pub(super) const PSK: &str = "spc4-cbc128-sha1-modp2048-psk";
+pub(super) const ROW_1: &str = "spc4-table82-row1";
+pub(super) const ROW_2: &str = "spc4-table82-row2";
+pub(super) const CURVE: &str = "spc4-delete-running-ccs";
 const NONE: &str = "spc4-auth-none-gcm";
 const CERTREQ: &str = "spc4-client-ecdsa256-server-psk";
 
@@ -24,7 +24,7 @@ fn for_delete(transcript: &Transcript) -> Script {
 }
 
 /// The Delete comes, and then the error.
-fn deleted(client: &mut ApplicationClient, transcript: &Transcript, leftover: Leftover) -> ClientError {
+pub(super) fn deleted(client: &mut ApplicationClient, transcript: &Transcript, leftover: Leftover) -> ClientError {
     let failure = client.failure().cloned().unwrap();
     assert_eq!((failure.leftover, client.step()), (leftover, Step::Delete), "{failure}");
     let command = client.next_command(&mut for_delete(transcript)).unwrap();
@@ -359,7 +359,7 @@ fn padding_that_does_not_count_is_refused() {
     }
 }
 
-fn anchors() -> CertificateRequests {
+pub(super) fn anchors() -> CertificateRequests {
     let wish = CertificateWish { encoding: CertificateEncoding::X509Signature, authorities: [[7; 20]].into() };
     CertificateRequests::Exactly([wish].into())
 }

@@ -137,13 +137,13 @@ pub(super) struct Sealed<'a> {
 }
 
 impl<'a> Sealed<'a> {
-    pub(super) fn open(command: &'a Command, protection: &'a Protection<'a>) -> Self {
+    pub(super) fn open(profile: Profile, command: &'a Command, protection: &'a Protection<'a>) -> Self {
         let mut list = command.list.clone();
         let (first, iv_end) = (list[HEADER], HEADER + 4 + protection.cipher.iv_length());
         let text_end = list.len() - protection.icv_length();
         let encrypted =
             Encrypted { at: HEADER, first, iv: HEADER + 4..iv_end, text: iv_end..text_end, icv: text_end..list.len() };
-        let inner_end = open(Profile::R3, protection, &mut list, &encrypted).unwrap();
+        let inner_end = open(profile, protection, &mut list, &encrypted).unwrap();
         let (iv, inner) = (list[encrypted.iv].to_vec(), list[iv_end..inner_end].to_vec());
         Self { command, protection, alignment: protection.cipher.alignment(), iv, first, inner }
     }

@@ -5,6 +5,7 @@
 mod corpus;
 mod esp;
 mod snapshot;
+mod spc4;
 mod transcript;
 
 use alloc::collections::BTreeMap;
@@ -13,8 +14,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{DeviceServer, DropReason, Event, EventKind, Limit, Reply};
-use crate::ccs::SlowCrypto;
 use crate::ccs::table::Phase;
+use crate::ccs::{Ccs, SlowCrypto};
+use crate::dialect::Profile;
 use crate::keys::Protection;
 use crate::provider;
 use crate::sense::{SenseKey, SenseKeySpecific};
@@ -36,6 +38,11 @@ const REFUSED: usize = 0;
 const FAILED: usize = 1;
 const DROPPED: usize = 2;
 const ACCEPTED: usize = 3;
+
+/// The transcripts of a dialect that this build can replay.
+fn transcripts(profile: Profile) -> Vec<Transcript> {
+    Transcript::all(provider::provider(), profile)
+}
 
 /// Where a sequence is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,6 +80,9 @@ impl<'a> Bench<'a> {
 
     /// Sends the command, and tells what became of it.
     fn try_command(&mut self, command: &Command) -> usize {
+        if self.transcript.profile == Profile::SPC4 {
+            return self.try_in_spc4(command);
+        }
         let mut random = self.transcript.recorded(true);
         let reply = command.send(&mut self.server, self.now, &mut random);
         let events: Vec<Event> = core::iter::from_fn(|| self.server.poll_event()).collect();
@@ -151,19 +161,21 @@ fn replay(transcript: &Transcript, upto: usize, slow_crypto: SlowCrypto) -> Devi
 fn corpus(transcript: &Transcript) -> Vec<Command> {
     let is_delete = |command: &Command| command.cdb[0] == 0xB5 && command.cdb[2..4] == specific::DELETE.to_be_bytes();
     let is_first_delete = transcript.commands.iter().position(is_delete).unwrap_or(transcript.commands.len());
-    let complete = replay(transcript, is_first_delete, SlowCrypto::Inline);
-    let management = &complete.sas.iter().next().unwrap().parameters.mgmt_data;
-    let provider = &complete.setting.provider;
-    let protection = Protection {
-        cipher: provider.cipher(management.encr, management.key_length).unwrap(),
-        cipher_key: &management.sk_ei,
-        integrity: provider.integrity(management.integ),
-        integrity_key: &management.sk_ai,
+    // After the key exchange IN.
+    let keyed = replay(transcript, 3, SlowCrypto::Inline);
+    let protection = match keyed.slots.get(&NEXUS).map(|slot| &slot.ccs) {
+        Some(Ccs::KeyExchangeIn { sequence, keyed }) => {
+            Protection::new(&sequence.selection.suite, &keyed.keys.sk_ei, &keyed.keys.sk_ai)
+        }
+        _ => {
+            let management = &keyed.sas.iter().next().unwrap().parameters.mgmt_data;
+            Protection::of_delete(transcript.profile, &keyed.setting.provider, management).unwrap()
+        }
     };
     let mut all = Vec::new();
     for (index, command) in transcript.commands.iter().enumerate() {
         all.push(command.clone());
-        if index > is_first_delete {
+        if index > is_first_delete && is_delete(command) {
             continue;
         }
         all.extend(corpus::cdb_flips(command));
@@ -175,7 +187,7 @@ fn corpus(transcript: &Transcript) -> Vec<Command> {
         all.extend(corpus::flips(command, if is_sealed { 11 } else { 29 }));
         all.extend(corpus::rearrangements(command));
         if is_sealed {
-            all.extend(Sealed::open(command, &protection).mutants(3));
+            all.extend(Sealed::open(transcript.profile, command, &protection).mutants(3));
         }
         // The lists of other commands.
         let others = transcript.commands.iter().filter(|other| !other.list.is_empty());
@@ -216,7 +228,7 @@ fn run(transcript: &Transcript, sum: &mut Counts) {
 
 #[test]
 fn a_refused_command_changes_nothing() {
-    let transcripts = Transcript::all(provider::provider());
+    let transcripts = transcripts(Profile::R3);
     assert!(!transcripts.is_empty());
     let mut sum = Counts::default();
     transcripts.iter().for_each(|transcript| run(transcript, &mut sum));
@@ -233,7 +245,7 @@ fn a_refused_command_changes_nothing() {
 /// A snapshot differs after everything that changes something, each of which the comparison above would find.
 #[test]
 fn a_snapshot_tells_every_change() {
-    let transcripts = Transcript::all(provider::provider());
+    let transcripts = transcripts(Profile::R3);
     let transcript = transcripts.iter().find(|transcript| transcript.name.contains("mandatory")).unwrap();
     let mut server = replay(transcript, 1, SlowCrypto::Offload);
     let mut last = Snapshot::of(&server);

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::algorithm;
 use crate::ccs::{Policy, UsageType};
 use crate::crypto::{CryptoProvider, Identity, MemoryKeys, Purpose, Random, RandomError, Secret};
+use crate::dialect::Profile;
 use crate::server::{DeviceServer, NexusId, Reply, Request};
 use crate::time::Instant;
 use crate::wire::{Descriptor, IdType};
@@ -29,6 +30,7 @@ pub(super) struct Transcript {
     pub(super) name: String,
     json: Value,
     provider: CryptoProvider,
+    pub(super) profile: Profile,
     pub(super) commands: Vec<Command>,
 }
 
@@ -83,25 +85,35 @@ impl Random for Recorded<'_> {
 }
 
 impl Transcript {
-    /// All of them that a provider and a device server with shared keys can replay.
-    pub(super) fn all(provider: CryptoProvider) -> Vec<Self> {
+    /// All of a dialect that a provider and a device server with shared keys can replay.
+    pub(super) fn all(provider: CryptoProvider, profile: Profile) -> Vec<Self> {
+        let spoken = if profile == Profile::SPC4 { "spc4" } else { "r3" };
         let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/transcripts");
         let mut found = Vec::new();
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             let json: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            if json["profile"] != spoken {
+                continue;
+            }
             let identifier = |name: &str| {
-                let digits = json["identifiers"][name].as_str().unwrap();
-                u32::from_str_radix(digits, 16).unwrap()
+                let code = match name {
+                    "ENCR" => 0x01,
+                    "PRF" => 0x02,
+                    "D-H" => 0x04,
+                    _ => 0xF9,
+                };
+                let wire = u32::from_str_radix(json["identifiers"][name].as_str().unwrap(), 16).unwrap();
+                algorithm::numbered(profile, code, wire).unwrap().row.identifier
             };
             let can = |name| [algorithm::IKE_AUTH_NONE, algorithm::IKE_AUTH_SHARED_KEY].contains(&identifier(name));
             let has = provider.prf(identifier("PRF")).is_some()
                 && provider.group(identifier("D-H")).is_some()
                 && provider.cipher(identifier("ENCR"), number(&json["identifiers"]["KEY LENGTH"])).is_some();
-            if json["profile"] == "r3" && has && can("client AUTH") && can("server AUTH") {
+            if has && can("client AUTH") && can("server AUTH") {
                 let name = json["name"].as_str().unwrap().to_string();
                 let commands = commands(&json);
-                found.push(Self { name, json, provider, commands });
+                found.push(Self { name, json, provider, commands, profile });
             }
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -140,10 +152,12 @@ impl Transcript {
                 .collect(),
             nonce_length: number(&policy["nonce_length"]),
             allow_no_authentication: true,
+            waive_complete_row: true,
             ..Policy::default()
         };
         change(&mut policy);
         DeviceServer::builder(self.provider)
+            .profile(self.profile)
             .identity(identity(device_server))
             .preshared_keys(Arc::new(keys))
             .policy(policy)
