@@ -114,8 +114,9 @@ pub enum CapabilitiesError {
         /// The algorithm's name.
         name: &'static str,
     },
-    /// SA_AUTH_NONE stands in the list for one direction alone, or twice for one (SPC-4 5.14.4.5).
-    #[error("authentication is to be omitted in both directions or in none, and listed once for each")]
+    /// One direction has no way to authenticate in the list, or SA_AUTH_NONE stands there for one direction alone, or twice for one
+    /// (SPC-4 5.14.4.5).
+    #[error("each direction needs a way to authenticate, and its omission is listed once for both or not at all")]
     OneSided,
     /// More descriptors than NUMBER OF TRANSFORMS can count (255).
     #[error("more than 255 algorithms are offered")]
@@ -211,8 +212,8 @@ impl Offer {
         }
     }
 
-    /// Checks that a dialect with a type of algorithm for each side lists the omission of authentication once for both, or for
-    /// neither (SPC-4 5.14.4.5).
+    /// Checks that a dialect with a type of algorithm for each side lists some for each, and the omission of authentication once
+    /// for both, or for neither (SPC-4 5.14.4.5).
     ///
     /// # Errors
     /// [`CapabilitiesError::OneSided`].
@@ -220,12 +221,15 @@ impl Offer {
         let kinds = self.profile.rules().algorithms.iter();
         let sides = kinds.filter(|numbers| matches!(numbers.side, Side::ApplicationClient | Side::DeviceServer));
         let is_none = |d: &Descriptor| d.known(self.profile).is_some_and(|d| d.identifier == algorithm::IKE_AUTH_NONE);
-        let times = |code: u8| self.iter().filter(|d| d.algorithm_type == code && is_none(d)).count();
-        let listed: Vec<usize> = sides.map(|numbers| times(numbers.code)).collect();
-        if listed.iter().all(|times| *times == 0) || listed.iter().all(|times| *times == 1) {
-            return Ok(());
+        let mut omitted = None;
+        for numbers in sides {
+            let ways = || self.iter().filter(|d| d.algorithm_type == numbers.code);
+            let times = ways().filter(is_none).count();
+            if ways().next().is_none() || times > 1 || *omitted.get_or_insert(times) != times {
+                return Err(CapabilitiesError::OneSided);
+            }
         }
-        Err(CapabilitiesError::OneSided)
+        Ok(())
     }
 
     /// The same list without the algorithms for which `keep` is false; integrity algorithm NONE stays when a combined mode

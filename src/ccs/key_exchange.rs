@@ -121,22 +121,18 @@ pub(super) fn required<'a>(chain: &Chain<'a>, payload: PayloadType) -> Result<Ra
 fn check_timeouts(setting: &Setting, raw: &RawPayload<'_>) -> Result<Timeouts, WireError> {
     let Timeouts { protocol, inactivity } = raw.body(setting.profile)?;
     let policy = &setting.policy;
-    let meant = |seconds: u32, most: u32| match (seconds, setting.profile.rules().zero_timeout) {
-        // The standard's own value is no wish of the application client's that the policy could refuse.
-        (0, Some(meant)) => meant.min(most),
-        _ => seconds,
+    // The standard's own value is no wish of the application client's that the policy could refuse.
+    let judged = |seconds: u32, most: u32| match (seconds, setting.profile.rules().zero_timeout) {
+        (0, meant) => meant,
+        _ => (seconds <= most).then_some(seconds),
     };
-    let timeouts = Timeouts {
-        protocol: meant(protocol, policy.max_protocol_timeout),
-        inactivity: meant(inactivity, policy.max_inactivity_timeout),
-    };
-    if timeouts.protocol == 0 || timeouts.protocol > policy.max_protocol_timeout {
-        return Err(raw.error(Timeouts::PROTOCOL_AT, Field::ProtocolTimeout, WireErrorKind::Invalid));
-    }
-    if timeouts.inactivity == 0 || timeouts.inactivity > policy.max_inactivity_timeout {
-        return Err(raw.error(Timeouts::INACTIVITY_AT, Field::InactivityTimeout, WireErrorKind::Invalid));
-    }
-    Ok(timeouts)
+    let wrong = |at, field| raw.error(at, field, WireErrorKind::Invalid);
+    Ok(Timeouts {
+        protocol: judged(protocol, policy.max_protocol_timeout)
+            .ok_or(wrong(Timeouts::PROTOCOL_AT, Field::ProtocolTimeout))?,
+        inactivity: judged(inactivity, policy.max_inactivity_timeout)
+            .ok_or(wrong(Timeouts::INACTIVITY_AT, Field::InactivityTimeout))?,
+    })
 }
 
 /// What a key exchange OUT proposes.

@@ -163,6 +163,25 @@ fn no_authentication_in_one_direction_cannot_be_listed() {
     }
 }
 
+/// A device server that can only be authenticated, or only authenticate others, is of no use to anybody.
+#[test]
+fn each_direction_has_a_way_to_authenticate() {
+    for one in [0xF9, 0xFA] {
+        let mut list = rows()[0].to_vec();
+        list.retain(|d| d[0] != one);
+        let error = builder().fixed_capabilities(&wire(&list)).build().map(|_| ());
+        assert_eq!(error.unwrap_err(), ConfigError::Capabilities(CapabilitiesError::OneSided));
+    }
+    // One without a key of its own.
+    let bare = DeviceServer::builder(toys::toy_provider())
+        .profile(Profile::SPC4)
+        .identity(Identity::key_id(b"drive"))
+        .validator(Arc::new(First::default()));
+    let strict = |policy| bare.policy(policy).build().map(|_| ());
+    let error = strict(policy(|policy| policy.allow_no_authentication = false));
+    assert_eq!(error.unwrap_err(), ConfigError::Capabilities(CapabilitiesError::OneSided));
+}
+
 /// Changed capabilities count when they were returned whole to somebody, and then everybody else is to be told once.
 #[test]
 fn a_change_counts_when_it_was_read() {

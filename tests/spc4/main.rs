@@ -19,6 +19,7 @@ mod exchange;
 mod failures;
 mod jobs;
 mod key_exchange;
+mod model;
 mod nexuses;
 mod parameters;
 mod sealed;

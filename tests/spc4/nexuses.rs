@@ -3,7 +3,7 @@
 
 use super::client::{COMBINED_SUITE, NOTIFY, SEPARATE_SUITE};
 use super::*;
-use ikev2_scsi::server::{DropReason, RemovalReason};
+use ikev2_scsi::server::{Admission, Applicant, DropReason, RemovalReason};
 
 /// Sequences of two nexuses do not meet.
 #[test]
@@ -156,6 +156,29 @@ fn initial_contact_of_a_failure_is_ignored() {
             }
         }
     }
+}
+
+/// Who has proved who it is may still not be admitted: that is a failure to authenticate, and one is the end.
+#[test]
+fn an_embedder_may_refuse_a_client() {
+    struct Only(u16);
+    impl Admission for Only {
+        /// Not asked: all application clients are offered the same (question Q16).
+        fn offers(&self, _: NexusId, _: &ikev2_scsi::wire::Descriptor) -> bool {
+            false
+        }
+        fn accepts(&self, applicant: &Applicant<'_>) -> bool {
+            applicant.usage_type == self.0 && applicant.nexus == A && applicant.client.identity.data[..] == *b"host"
+        }
+    }
+    let mut bench = Bench::with(|builder| builder.admission(Arc::new(Only(0xC000))));
+    let client = bench.after(A, COMBINED_SUITE, 0x1000, 2);
+    let sense = bench.refused(A, Command::AuthenticationOut, &client.authentication_out());
+    assert_eq!((code(&sense), sense.specific), (DENIED, SenseKeySpecific::None));
+    assert_eq!(bench.server.phase(A), Phase::Idle);
+    let mut client = bench.after(A, COMBINED_SUITE, 0x2000, 2);
+    client.usage[8..10].copy_from_slice(&[0xC0, 0x00]);
+    bench.finish(A, &mut client);
 }
 
 /// Associations without authentication are nobody's.

@@ -194,6 +194,25 @@ fn zero_stands_for_ten_seconds() {
     }
 }
 
+/// Ten seconds they are, whatever the policy takes at most from those who ask for more.
+#[test]
+fn zero_stands_for_ten_seconds_under_every_policy() {
+    let mut bench = Bench::with(|builder| {
+        builder.policy(policy(|policy| (policy.max_protocol_timeout, policy.max_inactivity_timeout) = (5, 7)))
+    });
+    let mut client = bench.client(A, COMBINED_SUITE, 0x1000);
+    for (values, offset) in [(vec![6, 0], 8), (vec![0, 8], 12), (vec![10, 10], 8)] {
+        client.timeouts = values;
+        let sense = bench.refused(A, Command::KeyExchangeOut, &client.key_exchange_out());
+        assert_eq!((code(&sense), sense.specific), (INVALID, in_list(28 + offset)));
+    }
+    client.timeouts = vec![0, 0];
+    bench.step(A, &mut client);
+    runs_out(&mut bench, 10_000, Phase::KeyExchangeOut);
+    bench.begin_and_finish(A, &mut client);
+    assert_eq!(bench.server.sas().get(id(&client)).unwrap().parameters.timeout, 10);
+}
+
 /// Each use of an association begins its TIMEOUT anew; a Delete that is refused is none.
 #[test]
 fn the_inactivity_timer() {
