@@ -1,5 +1,5 @@
 //! The tables in the documentation of `ccs::table`, read and compared cell by cell with the function.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may panic")]
 
 #[path = "support/documented.rs"]
 mod documented;

@@ -91,6 +91,18 @@ fn it_is_one_line() {
     assert_eq!(report(&mut unit).to_string(), expected);
 }
 
+/// In an embedder's log the line begins with the moment and the nexus, as that of any event.
+#[test]
+fn the_event_is_the_same_line() {
+    let mut unit = reporting();
+    unit.now = 7;
+    unit.refused(A, &AUTHENTICATION_IN, &[]);
+    let lines: Vec<String> = unit.events().iter().map(ToString::to_string).collect();
+    let expected = "7 ms: nexus 1: ILLEGAL REQUEST, 2Ch/00h, CDB byte 2: allowed a key exchange OUT first (r3 5.13.4.6, 7.7.4.13, \
+        reading R25), in phase Idle";
+    assert_eq!(lines, [expected]);
+}
+
 /// Faults of the CDB, of turn, and what a message lacks: no value, or that of the CDB.
 #[test]
 fn refusals_without_a_wrong_value_are_explained() {

@@ -5,6 +5,9 @@ use super::*;
 use crate::crypto::{CertificateError, KnownKeys};
 use crate::dialect::Profile;
 
+/// What is changed of the data of a payload.
+type Change = fn(&mut Vec<u8>);
+
 /// The payloads of a message or of a plaintext: their codes, each with its data. CRIT is one in each.
 fn payloads(first: u8, text: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let (mut code, mut at, mut found) = (first, 0, Vec::new());
@@ -146,7 +149,7 @@ fn a_key_exchange_in_with_another_header_is_refused() {
 }
 
 /// The recorded key exchange IN with other data in one of its payloads.
-fn key_exchange_in(transcript: &Transcript, code: u8, change: fn(&mut Vec<u8>)) -> Vec<u8> {
+fn key_exchange_in(transcript: &Transcript, code: u8, change: Change) -> Vec<u8> {
     let recorded = unhex(&transcript.steps()[2]["data_in"]);
     let found = payloads(recorded[16], &recorded[28..]);
     let mut message = recorded[..28].to_vec();
@@ -168,7 +171,7 @@ fn key_exchange_in(transcript: &Transcript, code: u8, change: fn(&mut Vec<u8>)) 
 #[test]
 fn a_public_value_or_nonce_of_another_length_is_refused() {
     let transcript = Transcript::read(CURVE);
-    let cases: [(u8, fn(&mut Vec<u8>), Option<Field>); 9] = [
+    let cases: [(u8, Change, Option<Field>); 9] = [
         (0x22, |_| (), None),
         (0x22, |data| data.truncate(4 + 63), Some(Field::PayloadLength)),
         (0x22, |data| data.push(0), Some(Field::PayloadLength)),
@@ -212,11 +215,7 @@ fn a_payload_that_is_not_recognised_is_refused_only_with_crit() {
 
 /// A client that has received the recorded authentication IN with other data in its payloads of one kind, sealed with
 /// the recorded keys; and what came of it.
-fn answered(
-    transcript: &Transcript,
-    code: u8,
-    change: fn(&mut Vec<u8>),
-) -> (Result<Outcome, ClientError>, ApplicationClient) {
+fn answered(transcript: &Transcript, code: u8, change: Change) -> (Result<Outcome, ClientError>, ApplicationClient) {
     let first = unhex(&transcript.steps()[4]["data_in"])[28];
     let inner = payloads(first, &unhex(&transcript.0["ccs"][0]["plaintext_r"]));
     let message = transcript.authentication_in(&|_| Ok(()), &|writer| {
@@ -240,7 +239,7 @@ fn an_authentication_in_that_proves_nothing_makes_no_association() {
         let transcript = Transcript::read(name);
         let (outcome, _) = answered(&transcript, 0x27, |_| ());
         assert!(matches!(outcome, Ok(Outcome::Established(_))), "{name}");
-        let changes: [fn(&mut Vec<u8>); 2] = [|data| data[4] ^= 1, |data| *data.last_mut().unwrap() ^= 1];
+        let changes: [Change; 2] = [|data| data[4] ^= 1, |data| *data.last_mut().unwrap() ^= 1];
         for change in changes {
             let (outcome, mut client) = answered(&transcript, 0x27, change);
             assert_eq!(outcome, Ok(Outcome::Continue), "{name}");
@@ -254,7 +253,7 @@ fn an_authentication_in_that_proves_nothing_makes_no_association() {
 #[test]
 fn an_authentication_in_with_other_types_of_identity_or_certificate_is_refused() {
     let transcript = Transcript::read(ROW_1);
-    let cases: [(u8, fn(&mut Vec<u8>), Field); 4] = [
+    let cases: [(u8, Change, Field); 4] = [
         (0x24, |data| data[0] = 0x08, Field::IdType),
         (0x24, |data| data[0] = 0x0D, Field::IdType),
         (0x25, |data| data[0] = 0x01, Field::CertificateEncoding),
