@@ -1,6 +1,7 @@
 //! What is listed to whom, and what follows from a list.
 
 use super::*;
+use crate::wire::SaAlgorithms;
 
 fn derived(methods: AuthMethods, hidden: &[(AlgorithmType, u32)]) -> Offer {
     Offer::derive(Profile::R3, &provider(), methods, hidden, false).unwrap()
@@ -71,4 +72,38 @@ fn a_nonce_is_half_as_long_as_the_longest_key() {
     };
     assert_eq!([hiding(&[]), hiding(&[7]), hiding(&[6, 7]), hiding(&[5, 6, 7])], [32, 24, 16, 10]);
     assert_eq!((hiding(&[2, 5, 6, 7]), fixed(&mandatory()).min_nonce(&provider())), (8, 10));
+}
+
+/// SPC-4 7.7.3.6.6: a list fixed by a test bench offers each side every way; what the build can check is the application client's
+/// to select, and what it has keys for the device server's.
+#[test]
+fn each_side_has_the_ways_of_the_build() {
+    const SHARED_KEY_AND_ECDSA: MethodSet = MethodSet([false, true, false, false, true]);
+    let methods = AuthMethods { uses: SHARED_KEY, accepts: SHARED_KEY_AND_ECDSA, none: false };
+    let descriptor = |code: u8, identifier: u32, key_length: u8| {
+        let [i0, i1, i2, i3] = identifier.to_be_bytes();
+        [code, 0, 0, 12, i0, i1, i2, i3, 0, 0, 0, key_length]
+    };
+    let first = [
+        descriptor(0x01, 0x8001_0014, 16),
+        descriptor(0x02, 0x8002_0005, 0),
+        descriptor(0x03, 0xF003_0001, 0),
+        descriptor(0x04, 0x8004_000E, 0),
+    ];
+    let ways = [0x00F9_0002, 0x00F9_000B];
+    let of_both = [0xF9, 0xFA].into_iter().flat_map(|code| ways.map(|way| descriptor(code, way, 0)));
+    let list: Vec<Descriptor> = first.into_iter().chain(of_both).map(|bytes| Descriptor::from_bytes(&bytes)).collect();
+    let offer = Offer::fixed(Profile::SPC4, &list, false).unwrap();
+    let judge = |out: u32, back: u32| {
+        let selected: Vec<_> = first.into_iter().chain([descriptor(0xF9, out, 0), descriptor(0xFA, back, 0)]).collect();
+        let payload = SaAlgorithms::new(Descriptors::new(&selected));
+        let selection = select(&offer, methods, &provider(), &Selected::of_sa_algorithms(&payload, AT));
+        selection.map(|selection| (selection.client_authentication, selection.authentication))
+    };
+    let [shared_key, ecdsa] = [algorithm::IKE_AUTH_SHARED_KEY, algorithm::IKE_AUTH_ECDSA_521];
+    assert_eq!(judge(0x00F9_0002, 0x00F9_0002), Ok((Some(shared_key), shared_key)));
+    assert_eq!(judge(0x00F9_000B, 0x00F9_0002), Ok((Some(ecdsa), shared_key)));
+    // The sixth descriptor of a payload of the printed form.
+    let fault = WireError::new(AT + 21 + 60 + 4, Field::AlgorithmIdentifier, WireErrorKind::NotOffered);
+    assert_eq!(judge(0x00F9_0002, 0x00F9_000B), Err(fault));
 }
