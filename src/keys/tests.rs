@@ -214,3 +214,23 @@ fn a_logger_tells_whether_it_is_on() {
     assert_eq!(alloc::format!("{on:?}"), "KeyLogger(on)");
     assert_eq!(alloc::format!("{:?}", KeyLogger { log: None, ..on }), "KeyLogger(off)");
 }
+
+/// MGMT_DATA that names algorithms which the dialect or the provider does not have: no Delete can be checked or made.
+#[test]
+fn a_delete_takes_the_algorithms_of_its_association() {
+    use crate::algorithm::AlgorithmType;
+    use crate::keys::MgmtData;
+    let none = || Secret::zeroed(0);
+    let of = |profile, encr, integ| {
+        let (sk_ei, sk_ai) = (Secret::zeroed(16), Secret::zeroed(20));
+        let (sk_er, sk_ar) = (none(), none());
+        let management = MgmtData { encr, key_length: 16, integ, sk_ei, sk_ai, sk_er, sk_ar, next_message_id: 2 };
+        let found = Protection::of_delete(profile, &crate::provider::provider(), &management).map(|_| ());
+        found.map_err(AlgorithmType::code)
+    };
+    assert_eq!(of(Profile::SPC4, 0x8001_000C, 0x8003_0002), Ok(()));
+    assert_eq!(of(Profile::SPC4, 0x000C, 0x8003_0002), Err(1), "r3's number");
+    assert_eq!(of(Profile::SPC4, 0x8001_000C, 0xF003_0000), Err(3), "question Q6");
+    assert_eq!(of(Profile::SPC4, 0x8001_0400, 0x8003_0002), Err(1), "a vendor's, which the provider does not have");
+    assert_eq!(of(Profile::R3, 0x000C, 0x7777), Err(3));
+}

@@ -374,3 +374,59 @@ fn sense_data_of_spc4() {
     assert_eq!(changed.as_ref(), [0x72, 6, 0x2A, 0x14, 0, 0, 0, 0]);
     assert_eq!(Sense::SA_CREATION_IN_PROGRESS.to_descriptor().as_ref(), [0x72, 2, 0x04, 0x13, 0, 0, 0, 0]);
 }
+
+/// The clause that each refusal of SPC-4 comes from, and what it allows.
+#[test]
+fn rules_of_spc4_have_their_clauses() {
+    let fault = |field, kind| WireError::new(16, field, kind);
+    let client = Box::new(Claimant { identity: Identity::key_id(b"a"), method: 2 });
+    let invalid = |field| fault(field, WireErrorKind::Invalid);
+    let absent = fault(Field::NextPayload, WireErrorKind::Missing);
+    let unknown = fault(Field::NextPayload, WireErrorKind::UnrecognisedCritical);
+    let all = [
+        (Refusal::NothingToDelete(invalid(Field::AcSai)), "SPC-4 7.7.3.4, 5.14.4.11"),
+        (Refusal::NothingToDelete(invalid(Field::IntegrityChecksumData)), "SPC-4 7.7.3.5.11"),
+        (Refusal::Cdb(invalid(Field::OperationCode)), "SPC-4 6.40, 6.41"),
+        (Refusal::Cdb(invalid(Field::SecurityProtocol)), "SPC-4 6.40, 6.41"),
+        (Refusal::Cdb(invalid(Field::SecurityProtocolSpecific)), "SPC-4 7.7.2.2, 7.7.3.2, 7.7.3.3"),
+        (Refusal::Cdb(invalid(Field::Inc512)), "SPC-4 7.7.2.2, 7.7.3.2, 7.7.3.3"),
+        (Refusal::Cdb(invalid(Field::TransferLength)), "SPC-4 7.7.3.3"),
+        (Refusal::Cdb(invalid(Field::AllocationLength)), "SPC-4 6.40, 6.41"),
+        (Refusal::Authentication { at: 28, client, why: Denial::Method }, "SPC-4 5.14.4.7.2, 7.7.3.5.7"),
+        (Refusal::OperationInProgress { done: 1, of: 4 }, "SPC-4 7.7.3.7"),
+        (Refusal::Calculating { progress: 0 }, "SPC-4 5.14.5, 7.7.3.7"),
+        (Refusal::InvalidSequence { is_delete: false }, "SPC-4 5.14.4.6.3, reading S2"),
+        (Refusal::NoSequence, "SPC-4 7.7.3.7"),
+        (Refusal::Conflict, "SPC-4 5.14.4.1"),
+        (Refusal::InsufficientResources { limit: Limit::Sas }, "reading R40"),
+        (Refusal::Internal, "SPC-4 5.14.4.10, reading R40"),
+        (Refusal::Unable, "SPC-4 5.14.4.10, reading R40"),
+        (Refusal::List(fault(Field::Length, WireErrorKind::NoHeader)), "SPC-4 7.7.3.4, question Q18"),
+        (Refusal::List(unknown), "SPC-4 7.7.3.5.1, reading S3"),
+        (Refusal::Rejected(invalid(Field::MajorVersion)), "SPC-4 7.7.3.4"),
+    ];
+    for (refusal, clause) in all {
+        assert_eq!(refusal.rule(Profile::SPC4, None).clause, clause, "{refusal:?}");
+    }
+    let of = |exchange| Refusal::List(absent).rule(Profile::SPC4, exchange).allowed;
+    let messages = [Some(Exchange::KeyExchangeOut), Some(Exchange::AuthenticationOut), Some(Exchange::DeleteOut), None];
+    let texts = messages.map(|exchange| alloc::format!("{}", of(exchange)));
+    let words = [["83h", "82h"], ["2Eh", "27h"], ["2Eh", "2Ah"], ["payloads", "message"]];
+    assert!(texts.iter().zip(words).all(|(text, words)| words.iter().all(|word| text.contains(word))), "{texts:?}");
+}
+
+#[test]
+fn people_can_read_what_spc4_adds() {
+    assert_eq!(alloc::format!("{}", Sense::CAPABILITIES_CHANGED), "UNIT ATTENTION, 2Ah/14h");
+    assert_eq!(alloc::format!("{}", Refusal::Conflict.sense(SenseCodes::Spc4)), "ABORTED COMMAND, 00h/1Eh");
+}
+
+/// SPC-4 5.14.7: what is no fault of the peer's, and an association without numbers left.
+#[test]
+fn sense_data_of_what_cannot_be_opened_or_built() {
+    use crate::esp::{BuildError, OpenError, Place};
+    let hardware = Sense::of_descriptor(&OpenError::Crypto(CryptoError::Device), Place::ParameterList(0));
+    assert_eq!((hardware.key, hardware.asc), (SenseKey::HardwareError, Asc::new(0x44, 0x00)));
+    let exhausted = Sense::of_data_in(&BuildError::Exhausted, Place::ParameterList(6));
+    assert_eq!(exhausted, Sense::of_unknown_sa(Place::ParameterList(6)));
+}

@@ -375,7 +375,11 @@ mod tests {
             (DropReason::AuthenticationFailures, "too many failed authentications"),
             (DropReason::NexusLoss, "I_T nexus loss"),
             (DropReason::Reset, "reset"),
+            (DropReason::Refused, "a refused command ended it"),
+            (DropReason::Delete, "Delete"),
         ];
+        let changed = alloc::format!("{}", event(0, EventKind::CapabilitiesChanged));
+        assert_eq!(changed, "0 ms: nexus 1: changed capabilities in effect");
         for (why, words) in dropped {
             let text = alloc::format!("{}", event(0, EventKind::SequenceDropped { why }));
             assert_eq!(text, alloc::format!("0 ms: nexus 1: sequence dropped: {words}"));
