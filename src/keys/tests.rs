@@ -225,7 +225,7 @@ fn a_delete_takes_the_algorithms_of_its_association() {
         let (sk_ei, sk_ai) = (Secret::zeroed(16), Secret::zeroed(20));
         let (sk_er, sk_ar) = (none(), none());
         let management = MgmtData { encr, key_length: 16, integ, sk_ei, sk_ai, sk_er, sk_ar, next_message_id: 2 };
-        let found = Protection::of_delete(profile, &crate::provider::provider(), &management).map(|_| ());
+        let found = Protection::of_delete(profile, &provider::provider(), &management).map(|_| ());
         found.map_err(AlgorithmType::code)
     };
     assert_eq!(of(Profile::SPC4, 0x8001_000C, 0x8003_0002), Ok(()));
