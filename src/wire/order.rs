@@ -14,8 +14,8 @@ use crate::dialect::{Count, Exchange, Order, PayloadType, Slot};
 /// and one before the place where that shows has a PAYLOAD LENGTH that its format does not have, that one is blamed.
 ///
 /// In SPC-4 the order is free (reading S3): a payload is out of its place when it has none in the message, or is not recognised and
-/// comes first, which is blamed before an absent one (SPC-4 7.7.3.4); and when it is repeated. Whether a key exchange has a SAUT Cryptographic Algorithms payload follows from the
-/// authentication algorithms that the message itself selects.
+/// comes first, which is blamed before an absent one (SPC-4 7.7.3.4); and when it is repeated. Whether a key exchange has a SAUT
+/// Cryptographic Algorithms payload follows from the authentication algorithms that the message itself selects.
 ///
 /// # Errors
 /// [`WireError`]; an absent payload is blamed on the NEXT PAYLOAD field that ended the chain (reading R39), every other
@@ -37,8 +37,11 @@ fn first_wrong_length(chain: &Chain<'_>) -> Option<WireError> {
 fn check_places(chain: &Chain<'_>, exchange: Exchange, inside_encrypted: bool) -> Result<(), WireError> {
     let rules = chain.profile.rules();
     let slots = if inside_encrypted { (rules.inner)(exchange) } else { (rules.outer)(exchange) };
+    // Asked for once: whoever repeats a payload as often as a message holds it shall not have the chain walked as often.
+    let is_open = slots.iter().any(|slot| slot.count == Count::Unauthenticated);
+    let unauthenticated = if is_open { presence_without_authentication(chain) } else { Presence::Forbidden };
     let count_of = |slot: &Slot| match slot.count {
-        Count::Unauthenticated => presence_without_authentication(chain),
+        Count::Unauthenticated => unauthenticated,
         Count::One => Presence::Required,
         Count::Optional => Presence::Allowed,
         Count::Any => Presence::Any,
