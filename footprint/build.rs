@@ -64,7 +64,7 @@ fn record(transcript: &Value, key: &str, out: &mut Vec<u8>) -> Outcome<()> {
         push(&hex(&step["data_in"])?, out)?;
         push(&[vec![status], hex(&step["sense"])?].concat(), out)?;
     }
-    if list(&transcript["steps"]).all(|step| step["command"] != "delete") && transcript["profile"] == "r3" {
+    if transcript["identifiers"]["ENCR"] == "0000000B" {
         push_delete(transcript, out)?;
     }
     Ok(())

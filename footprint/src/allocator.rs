@@ -56,7 +56,8 @@ unsafe impl GlobalAlloc for Heap {
         let (start, length) = region();
         let used = self.used.load(Relaxed);
         let from = start.wrapping_add(used);
-        let Some(end) = from.align_offset(layout.align()).checked_add(used).and_then(|at| at.checked_add(layout.size()))
+        let Some(end) =
+            from.align_offset(layout.align()).checked_add(used).and_then(|at| at.checked_add(layout.size()))
         else {
             return core::ptr::null_mut();
         };

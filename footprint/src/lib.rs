@@ -10,6 +10,7 @@ extern crate alloc;
 extern crate std;
 
 mod allocator;
+pub mod certificates;
 pub mod device;
 pub mod null;
 pub mod recording;

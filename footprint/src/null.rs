@@ -1,20 +1,14 @@
 //! Algorithms that compute nothing, for an image of the core alone: with them it accepts any recorded exchange by ENCR_NULL.
 
+use alloc::boxed::Box;
 use ikev2_scsi::algorithm;
 use ikev2_scsi::crypto::{
-    Cipher, CryptoError, CryptoProvider, DhExchange, DhGroup, Identity, Integrity, KeyVersion, PresharedKeys, Prf, PskError, Random, RandomError, Secret,
+    Cipher, CryptoError, CryptoProvider, DhExchange, DhGroup, Integrity, Prf, Random, RandomError, Secret,
 };
-use ikev2_scsi::wire::Identification;
-use alloc::boxed::Box;
 
 /// The algorithms.
-pub const PROVIDER: CryptoProvider = CryptoProvider {
-    ciphers: &[&Null],
-    prfs: &[&Null],
-    integrity: &[&Null],
-    groups: &[&Null],
-    verifiers: &[],
-};
+pub const PROVIDER: CryptoProvider =
+    CryptoProvider { ciphers: &[&Null], prfs: &[&Null], integrity: &[&Null], groups: &[&Null], verifiers: &[] };
 
 /// The output of the PRF: the AUTHENTICATION DATA that the application client of the recording sends.
 const AUTHENTICATION_DATA: [u8; 20] = [
@@ -115,26 +109,4 @@ impl DhExchange for Null {
     fn agree(self: Box<Self>, _: &[u8]) -> Result<Secret, CryptoError> {
         Ok(Secret::zeroed(256))
     }
-}
-
-/// One key for everybody.
-#[derive(Debug)]
-pub struct NullKeys;
-
-impl PresharedKeys for NullKeys {
-    fn own(&self, prf: &dyn Prf, pad: &[u8], out: &mut [u8]) -> Result<KeyVersion, PskError> {
-        prf.compute(&[], &[pad], out)?;
-        Ok(KeyVersion(0))
-    }
-
-    fn peer(&self, _: Identification<'_>, prf: &dyn Prf, pad: &[u8], out: &mut [u8]) -> Result<KeyVersion, PskError> {
-        self.own(prf, pad, out)
-    }
-}
-
-/// An identity of the recording.
-#[must_use]
-pub fn identity(bytes: &[u8]) -> Option<Identity> {
-    let (id_type, data) = bytes.split_first()?;
-    Some(Identity::new(ikev2_scsi::wire::IdType::from_code(*id_type)?, data))
 }

@@ -6,16 +6,32 @@ use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
 #[derive(Debug, Clone, Copy)]
 pub struct Recording(&'static [u8]);
 
-/// The recording of a file, outside of what counts as flash.
-#[macro_export]
-macro_rules! recording {
-    ($name:literal) => {{
-        // SAFETY: the section holds such bytes only, and nobody looks at it but who has the name.
-        #[unsafe(link_section = ".recordings")]
-        static BYTES: [u8; include_bytes!(concat!(env!("OUT_DIR"), "/", $name)).len()] =
-            *include_bytes!(concat!(env!("OUT_DIR"), "/", $name));
-        $crate::recording::Recording::new(&BYTES)
-    }};
+macro_rules! recordings {
+    ($($(#[$what:meta])* $name:ident = $file:literal;)*) => {$(
+        $(#[$what])*
+        pub static $name: Recording = {
+            // SAFETY: the section holds such bytes only, which do not count as flash.
+            #[unsafe(link_section = ".recordings")]
+            static BYTES: [u8; include_bytes!(concat!(env!("OUT_DIR"), "/", $file)).len()] =
+                *include_bytes!(concat!(env!("OUT_DIR"), "/", $file));
+            Recording(&BYTES)
+        };
+    )*};
+}
+
+recordings! {
+    /// ENCR_NULL with shared keys, and a Delete.
+    NULL = "r3-null-sha1-modp2048-psk";
+    /// The mandatory suite of r3 with shared keys.
+    MANDATORY = "r3-mandatory";
+    /// P-256, AES-GCM, ECDSA with keys known beforehand.
+    ECDSA = "r3-gcm-128-sha256-ecp256-ecdsa256";
+    /// RSA with certificates.
+    CERTIFICATES = "r3-rsa-chain-certreq";
+    /// SPC-4: RSA with certificates.
+    SPC4_RSA = "spc4-table82-row1";
+    /// SPC-4: P-521, ECDSA.
+    SPC4_ECDSA = "spc4-table82-row2";
 }
 
 /// A recorded command and its answer.
@@ -64,12 +80,6 @@ pub struct Provisioning {
 }
 
 impl Recording {
-    /// The bytes of a recording.
-    #[must_use]
-    pub const fn new(bytes: &'static [u8]) -> Self {
-        Self(bytes)
-    }
-
     fn next(&mut self) -> &'static [u8] {
         let (member, rest) = match self.0.split_first_chunk() {
             Some((length, rest)) => rest.split_at_checked(u16::from_be_bytes(*length).into()).unwrap_or_default(),
@@ -84,12 +94,23 @@ impl Recording {
     }
 
     /// What stands before the commands.
-    pub fn provisioning(&mut self) -> Provisioning {
+    #[must_use]
+    pub fn provisioning(mut self) -> Provisioning {
+        self.take_provisioning()
+    }
+
+    fn take_provisioning(&mut self) -> Provisioning {
         Provisioning {
             server: self.side(),
             client: self.side(),
             capabilities: self.next(),
-            draws: Draws { ds_sai: self.next(), dh_private: self.next(), nonce: self.next(), iv: self.next(), change: 0 },
+            draws: Draws {
+                ds_sai: self.next(),
+                dh_private: self.next(),
+                nonce: self.next(),
+                iv: self.next(),
+                change: 0,
+            },
             private_key: self.next(),
             client_key: self.next(),
             certificates: [self.next(), self.next()],
@@ -98,10 +119,28 @@ impl Recording {
         }
     }
 
-    /// The next command.
-    pub fn step(&mut self) -> Option<Step> {
+    /// The commands.
+    #[must_use]
+    pub fn steps(mut self) -> Steps {
+        self.take_provisioning();
+        Steps(self)
+    }
+
+    fn step(&mut self) -> Option<Step> {
         let step = Step { cdb: self.next(), data_out: self.next(), data_in: self.next(), status: self.next() };
         (!step.cdb.is_empty()).then_some(step)
+    }
+}
+
+/// The commands of a recording.
+#[derive(Debug, Clone)]
+pub struct Steps(Recording);
+
+impl Iterator for Steps {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        self.0.step()
     }
 }
 

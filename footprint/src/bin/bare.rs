@@ -5,19 +5,14 @@ extern crate alloc;
 
 use alloc::sync::Arc;
 
-use footprint::device::{Compare, replay};
-use footprint::null::{NullKeys, PROVIDER, identity};
-use footprint::{image, recording};
-use ikev2_scsi::DeviceServer;
+use footprint::device::{self, Compare, Keys};
+use footprint::recording::NULL;
+use footprint::{image, null};
 
 image!(run);
 
 fn run() -> bool {
-    let mut recording = recording!("r3-null-sha1-modp2048-psk");
-    let whole = recording;
-    let provisioning = recording.provisioning();
-    let Some(identity) = identity(provisioning.server.identity) else { return false };
-    let built = DeviceServer::builder(PROVIDER).identity(identity).preshared_keys(Arc::new(NullKeys)).build();
-    let Ok(mut server) = built else { return false };
-    replay(&mut server, whole, provisioning.draws, Compare::Status)
+    let Some(builder) = device::builder(null::PROVIDER, &NULL.provisioning()) else { return false };
+    let Ok(mut server) = builder.preshared_keys(Arc::new(Keys(NULL))).build() else { return false };
+    device::replay(&mut server, NULL, Compare::Status)
 }
