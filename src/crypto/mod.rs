@@ -26,7 +26,7 @@ pub use certificate::{
 pub use cipher::Cipher;
 pub use credentials::{CertificateRequests, Credential, CredentialError, Presentation, Proof};
 pub(crate) use credentials::{Credentials, Means};
-pub use dh::{DhExchange, DhGroup};
+pub use dh::DhGroup;
 pub use integrity::Integrity;
 pub use prf::Prf;
 pub use psk::{ConfigureKeyError, Identity, KeyVersion, MemoryKeys, PresharedKeys, PskError};
