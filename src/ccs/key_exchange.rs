@@ -239,7 +239,7 @@ fn check_public<'a>(setting: &Setting, raw: &RawPayload<'a>, selection: &Selecti
         Err(CryptoError::Refused) => {
             Err(raw.error(KeyExchange::PUBLIC_AT, Field::KeyExchangeData, WireErrorKind::Invalid).into())
         }
-        Err(CryptoError::Device) => Err(Refusal::Internal),
+        Err(error) => Err(error.into()),
     }
 }
 

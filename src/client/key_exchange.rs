@@ -228,7 +228,7 @@ impl Proposal {
             Ok(()) => Ok(ke.public),
             Err(CryptoError::Length) => Err(raw.reader().length_error().into()),
             Err(CryptoError::Refused) => Err(invalid_public(raw).into()),
-            Err(CryptoError::Device) => Err(CryptoError::Device.into()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -206,8 +206,15 @@ impl Signer for ToySigner {
     fn public_key(&self) -> PublicKey {
         PublicKey::new(KeyKind::P521, self.0)
     }
-    fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
-        if self.0 == b"broken" { Err(CryptoError::Device) } else { Ok(signature(self.0, message)) }
+    fn signature_length(&self) -> usize {
+        132
+    }
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        if self.0 == b"broken" {
+            return Err(CryptoError::Device);
+        }
+        out.copy_from_slice(&signature(self.0, message));
+        Ok(())
     }
 }
 
