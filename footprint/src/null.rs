@@ -1,10 +1,7 @@
 //! Algorithms that compute nothing, for an image of the core alone: with them it accepts any recorded exchange by ENCR_NULL.
 
-use alloc::boxed::Box;
 use ikev2_scsi::algorithm;
-use ikev2_scsi::crypto::{
-    Cipher, CryptoError, CryptoProvider, DhExchange, DhGroup, Integrity, Prf, Random, RandomError, Secret,
-};
+use ikev2_scsi::crypto::{Cipher, CryptoError, CryptoProvider, DhGroup, Integrity, Prf, Purpose, Random, RandomError};
 
 /// The algorithms.
 pub const PROVIDER: CryptoProvider =
@@ -93,20 +90,15 @@ impl DhGroup for Null {
     fn check_public(&self, public: &[u8]) -> Result<(), CryptoError> {
         if public.len() == 256 { Ok(()) } else { Err(CryptoError::Length) }
     }
-    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
-        random.dh_private(32)
+    fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
+        random.fill(Purpose::DhPrivate, out)
     }
-    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
-        drop(private);
-        Ok(Box::new(Null))
+    fn public(&self, _: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        out.fill(1);
+        Ok(())
     }
-}
-
-impl DhExchange for Null {
-    fn public(&self) -> &[u8] {
-        &[1; 256]
-    }
-    fn agree(self: Box<Self>, _: &[u8]) -> Result<Secret, CryptoError> {
-        Ok(Secret::zeroed(256))
+    fn agree(&self, _: &[u8], _: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        out.fill(2);
+        Ok(())
     }
 }

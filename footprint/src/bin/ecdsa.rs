@@ -23,6 +23,9 @@ const PROVIDER: CryptoProvider = CryptoProvider {
     verifiers: &[ECDSA_P256_SHA256],
 };
 
+/// Where a PKCS#8 key of P-256 has the number.
+const PRIVATE: core::ops::Range<usize> = 36..68;
+
 image!(run);
 
 fn run() -> bool {
@@ -35,7 +38,7 @@ fn run() -> bool {
 
 fn signing() -> Option<DeviceServer> {
     let given = ECDSA.provisioning();
-    let signer = EcdsaSigner::from_pkcs8_der(given.private_key).ok()?;
+    let signer = EcdsaSigner::p256(given.private_key.get(PRIVATE)?).ok()?;
     let point: &[u8; 65] = given.client_key.last_chunk()?;
     let mut known = KnownKeys::new();
     known.set(identity(given.client.identity)?, PublicKey::new(KeyKind::P256, point));
