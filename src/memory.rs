@@ -75,6 +75,22 @@ pub(crate) fn push<T>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
     Ok(())
 }
 
+/// Puts the element where it stands in ascending order; one that is there already is not put again.
+pub(crate) fn insert<T: Ord>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
+    if to.contains(&element) {
+        return Ok(());
+    }
+    push(to, element)?;
+    let mut rest = to.as_mut_slice();
+    while let Some((new, before)) = rest.split_last_mut()
+        && let Some(greater) = before.last_mut().filter(|last| **last > *new)
+    {
+        core::mem::swap(greater, new);
+        rest = before;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +114,13 @@ mod tests {
         append(&mut bytes, b"").unwrap();
         append(&mut bytes, b"cd").unwrap();
         assert_eq!(bytes, b"abcd");
+    }
+
+    #[test]
+    fn elements_are_put_in_order_and_once() {
+        let mut numbers = Vec::new();
+        [5, 1, 9, 5, 0, 9, 4].iter().for_each(|number| insert(&mut numbers, *number).unwrap());
+        assert_eq!(numbers, [0, 1, 4, 5, 9]);
     }
 
     /// No machine has as much as an address can count.

@@ -367,8 +367,11 @@ impl From<RandomError> for Refusal {
 }
 
 impl From<EmitError> for Refusal {
-    fn from(_: EmitError) -> Self {
-        Self::Internal
+    fn from(error: EmitError) -> Self {
+        match error {
+            EmitError::Memory => OutOfMemory.into(),
+            _ => Self::Internal,
+        }
     }
 }
 
