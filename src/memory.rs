@@ -2,7 +2,8 @@
 //!
 //! An allocation that fails refuses one command and stops nobody (reading R40). Every function asks for memory first and then
 //! looks at the capacity itself: the compiler sees that the container cannot grow any further, and leaves out the path that
-//! grows it, which would end in a panic.
+//! grows it, which would end in a panic. It sees that only where the container's own function has one caller, which is why
+//! these are not inlined.
 
 #![allow(dead_code, reason = "the rooms take to it one by one")]
 
@@ -14,6 +15,7 @@ use alloc::vec::Vec;
 pub(crate) struct OutOfMemory;
 
 /// Room for `additional` elements more, and for no more than that if there is a choice.
+#[inline(never)]
 pub(crate) fn reserve_exact<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutOfMemory> {
     if vec.try_reserve_exact(additional).is_err() || additional > vec.capacity().wrapping_sub(vec.len()) {
         return Err(OutOfMemory);
@@ -29,6 +31,7 @@ pub(crate) fn with_capacity<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
 }
 
 /// `length` zero bytes.
+#[inline(never)]
 pub(crate) fn zeroed(length: usize) -> Result<Vec<u8>, OutOfMemory> {
     let mut bytes = Vec::new();
     if bytes.try_reserve_exact(length).is_err() || length > bytes.capacity() {
@@ -48,6 +51,7 @@ pub(crate) fn copy_of(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
 /// Bytes that do not grow.
 ///
 /// A vector that has room to spare would have to be moved into less, which can fail for good; the functions here make none.
+#[inline(never)]
 pub(crate) fn into_boxed(bytes: Vec<u8>) -> Result<Box<[u8]>, OutOfMemory> {
     if bytes.len() == bytes.capacity() { Ok(bytes.into_boxed_slice()) } else { Err(OutOfMemory) }
 }
@@ -58,6 +62,7 @@ pub(crate) fn boxed_copy_of(bytes: &[u8]) -> Result<Box<[u8]>, OutOfMemory> {
 }
 
 /// Puts the bytes at the end.
+#[inline(never)]
 pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> {
     if to.try_reserve_exact(bytes.len()).is_err() || bytes.len() > to.capacity().wrapping_sub(to.len()) {
         return Err(OutOfMemory);
@@ -67,6 +72,7 @@ pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> 
 }
 
 /// Puts the element at the end; room is made for several, as `Vec::push` does.
+#[inline(never)]
 pub(crate) fn push<T>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
     if to.try_reserve(1).is_err() || to.len() == to.capacity() {
         return Err(OutOfMemory);
@@ -76,6 +82,7 @@ pub(crate) fn push<T>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
 }
 
 /// Puts the element where it stands in ascending order; one that is there already is not put again.
+#[inline(never)]
 pub(crate) fn insert<T: Ord>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
     if to.contains(&element) {
         return Ok(());
