@@ -12,8 +12,8 @@ use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
 use crate::ccs::{Limits, Policy, PolicyError, Setting};
 use crate::crypto::{
-    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Identity,
-    PresharedKeys,
+    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Hashes, Identity,
+    PresharedKeys, Shared,
 };
 use crate::dialect::{Exchange, Profile};
 use crate::keys::KeyLog;
@@ -131,7 +131,14 @@ impl Builder {
     /// The shared keys, its own and those of its application clients.
     #[must_use]
     pub fn preshared_keys(mut self, keys: Arc<dyn PresharedKeys>) -> Self {
-        self.credentials.shared_keys = Some(keys);
+        self.credentials.judges.shared_keys = Some(Shared::Counted(keys));
+        self
+    }
+
+    /// The same, of keys that are there for good, as in firmware.
+    #[must_use]
+    pub fn preshared_keys_static(mut self, keys: &'static dyn PresharedKeys) -> Self {
+        self.credentials.judges.shared_keys = Some(Shared::Static(keys));
         self
     }
 
@@ -146,7 +153,14 @@ impl Builder {
     /// Who decides about the keys of application clients that sign. Without it, signatures are not accepted.
     #[must_use]
     pub fn validator(mut self, validator: Arc<dyn CertificateValidator>) -> Self {
-        self.credentials.validator = Some(validator);
+        self.credentials.judges.validator = Some(Shared::Counted(validator));
+        self
+    }
+
+    /// The same, of one that is there for good, as in firmware.
+    #[must_use]
+    pub fn validator_static(mut self, validator: &'static dyn CertificateValidator) -> Self {
+        self.credentials.judges.validator = Some(Shared::Static(validator));
         self
     }
 
@@ -207,7 +221,8 @@ impl Builder {
         }
         let limits = self.limits;
         check_limits(self.profile, &limits)?;
-        let credentials = Credentials { rsa_hashes: self.policy.rsa_hashes.clone(), ..self.credentials };
+        let mut credentials = self.credentials;
+        credentials.judges.rsa_hashes = Hashes::of(&self.policy.rsa_hashes);
         if credentials.is_empty() {
             return Err(ConfigError::NoKeys);
         }
@@ -235,7 +250,7 @@ impl Builder {
                 offer,
                 methods,
                 identity,
-                credentials: Arc::new(credentials),
+                credentials,
                 key_log: self.key_log,
             },
             unread_offer: None,
