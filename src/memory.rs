@@ -4,8 +4,6 @@
 //! looks at the capacity itself: the compiler sees that the container cannot grow any further, and leaves out the path that
 //! grows it, which would end in a panic.
 
-#![allow(dead_code, reason = "the rooms take to it one by one")]
-
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -63,6 +61,16 @@ pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> 
         return Err(OutOfMemory);
     }
     to.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// Puts so many zero bytes at the end.
+pub(crate) fn extend_zeroed(to: &mut Vec<u8>, additional: usize) -> Result<(), OutOfMemory> {
+    let length = to.len().saturating_add(additional);
+    if to.try_reserve_exact(additional).is_err() || length > to.capacity() {
+        return Err(OutOfMemory);
+    }
+    to.resize(length, 0);
     Ok(())
 }
 

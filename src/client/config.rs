@@ -11,8 +11,8 @@ use super::preferences::{BY_STRENGTH, Choice, Preferences};
 use super::usage::{self, UsageIdentifiers};
 use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{
-    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, HashKind, Hashes,
-    Identity, PresharedKeys,
+    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, HashKind,
+    Hashes, Identity, PresharedKeys, Shared,
 };
 use crate::dialect::Profile;
 use crate::keys::{KeyLog, KeyLogger};

@@ -57,7 +57,11 @@ impl Order {
         if let Some(old) = self.heap.get_mut(node) {
             let is_later = rank > old.rank;
             old.rank = rank;
-            if is_later { self.sink(node) } else { self.rise(node) }
+            if is_later {
+                self.sink(node)
+            } else {
+                self.rise(node)
+            }
             return;
         }
         let node = self.heap.len();

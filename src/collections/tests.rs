@@ -173,9 +173,8 @@ impl World {
             let members: Vec<usize> = all().filter(|(_, t)| t.group == Some(group)).map(|(place, _)| place).collect();
             let leader = self.leader(group);
             assert_eq!(leader.map_or(0, |leader| self.groups.count(leader)), members.len());
-            let mut ring: Vec<usize> = core::iter::successors(leader, |member| self.groups.after(*member))
-                .take(members.len())
-                .collect();
+            let mut ring: Vec<usize> =
+                core::iter::successors(leader, |member| self.groups.after(*member)).take(members.len()).collect();
             ring.sort_unstable();
             assert_eq!(ring, members);
         }

@@ -22,9 +22,9 @@ pub use key_log::{KeyLog, KeyLogger};
 pub use parameters::{MgmtData, SaBlock, SaBytes, SaParameters, SaSource, UsageAlgorithms};
 pub use proof::Denial;
 pub(crate) use proof::{OwnAuth, PeerCheck, PeerError};
-pub(crate) use work::{OwnAuthWork, PeerCheckWork};
 pub use protect::{ProtectError, Protection, open, seal};
 pub use schedule::{KeySet, SaContext};
+pub(crate) use work::{OwnAuthWork, PeerCheckWork};
 
 #[cfg(all(test, feature = "rustcrypto"))]
 mod tests;

@@ -199,7 +199,8 @@ impl KeySet {
         let (encr, integ) = identifiers(profile, suite.cipher, suite.integrity);
         let kdf_id = algorithm::identifier_of(profile, AlgorithmType::PseudoRandom, suite.prf.identifier());
         let kdf_id = profile.rules().kdf_id_base | kdf_id.unwrap_or(suite.prf.identifier());
-        let both = SaBytes { sk_ei: self.sk_ei(), sk_ai: self.sk_ai(), usage_data: source.usage_data, ..SaBytes::default() };
+        let both =
+            SaBytes { sk_ei: self.sk_ei(), sk_ai: self.sk_ai(), usage_data: source.usage_data, ..SaBytes::default() };
         let (block, usage_algorithms, first_sqn) = match usage {
             None => {
                 let (ac_nonce, ds_nonce) = (context.ac_nonce, context.ds_nonce);

@@ -4,13 +4,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{OwnAuth, PeerCheck, PeerError, SignedOctets};
-use crate::crypto::{
-    CryptoError, CryptoProvider, OwnMeans, OwnedJudges, Prf, Proof, PskError, Secret,
-};
+use crate::crypto::{CryptoError, CryptoProvider, OwnMeans, OwnedJudges, Prf, Proof, PskError, Secret};
 use crate::memory;
 use crate::time::UnixTime;
 use crate::wire::{Certificate, CertificateEncoding, IdType, Identification};
-
 
 /// So many runs of bytes in one block.
 struct Packed<const N: usize> {

@@ -13,8 +13,8 @@ use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
 use crate::ccs::{Limits, Policy, PolicyError, Setting};
 use crate::crypto::{
-    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Hashes, Identity,
-    PresharedKeys, Shared,
+    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Hashes,
+    Identity, PresharedKeys, Shared,
 };
 use crate::dialect::{Exchange, Profile};
 use crate::keys::KeyLog;
@@ -260,7 +260,7 @@ impl Builder {
             sas: SaDatabase::new(),
             pending: Pending::new(),
             next_job: 0,
-            owner: Owner::default(),
+            owner: Owner::new(),
             events: EventQueue::new(limits.events),
             report_refusals: self.report_refusals,
             admission: self.admission,

@@ -1,18 +1,15 @@
 //! From a CDB to its handler (r3 6.29, 6.30, Tables A0, A1, D1; readings R24-R26, R35, R36; SPC-4 6.40, 6.41, 7.7.2, 7.7.3,
 //! readings S2, S7, S9).
 
-use alloc::boxed::Box;
-use alloc::vec;
-
-use bytes::Bytes;
-
-use super::jobs::HeldWork;
+use super::jobs::{HeldResult, HeldWork};
 use super::{DataIn, DeviceServer, DropReason, EventKind, NexusId, RemovalReason, Reply, Request, Slot};
 use crate::ccs::job::Work;
 use crate::ccs::table::{Phase, Step, Verdict, decide};
 use crate::ccs::{Calculation, Ccs, SlowCrypto, authentication, delete, key_exchange};
 use crate::crypto::Random;
 use crate::dialect::{ErrorClasses, Profile};
+use crate::keys::{OwnAuthWork, PeerCheckWork, PrfOutput};
+use crate::memory;
 use crate::sa::SaId;
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
@@ -119,19 +116,19 @@ impl DeviceServer {
         match (cdb.protocol, cdb.specific) {
             (protocol::INFORMATION, specific::SUPPORTED_LIST) => {
                 let list = SupportedProtocols { protocols: &self.protocols };
-                let mut bytes = vec![0; list.len()];
+                let mut bytes = memory::zeroed(list.len())?;
                 list.emit(&mut Writer::new(&mut bytes))?;
                 Ok(data_in.put(&bytes))
             }
             (protocol::INFORMATION, _) => {
                 let none = CertificateData { certificate: &[] };
-                let mut bytes = vec![0; none.len()];
+                let mut bytes = memory::zeroed(none.len())?;
                 none.emit(&mut Writer::new(&mut bytes))?;
                 Ok(data_in.put(&bytes))
             }
             (protocol::SA_CREATION_CAPABILITIES, specific::CAPABILITY_FORMATS) => {
                 let list = CapabilityFormats::IKEV2_SCSI;
-                let mut bytes = vec![0; list.len()];
+                let mut bytes = memory::zeroed(list.len())?;
                 list.emit(&mut Writer::new(&mut bytes))?;
                 Ok(data_in.put(&bytes))
             }
@@ -144,13 +141,13 @@ impl DeviceServer {
     /// Returns the capabilities. Changed ones take effect once they have been returned whole, where the dialect says so, and the
     /// other nexuses are to be told (SPC-4 5.14.4.5).
     fn capabilities(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
-        let bytes = match &self.unread_offer {
-            Some(unread) => unread.parameter_data()?,
-            None => self.offer_to(nexus)?.parameter_data()?,
+        let mut put = |bytes: &[u8]| (data_in.put(bytes), bytes.len());
+        let (reply, length) = match &self.unread_offer {
+            Some(unread) => put(unread.parameter_data()),
+            None => put(self.offer_to(nexus)?.parameter_data()),
         };
-        let reply = data_in.put(&bytes);
         self.tell(Some(nexus), EventKind::CapabilitiesRead);
-        if reply == (Reply::Good { len: bytes.len() })
+        if reply == (Reply::Good { len: length })
             && let Some(read) = self.unread_offer.take()
         {
             self.setting.offer = read;
@@ -160,7 +157,7 @@ impl DeviceServer {
     }
 
     /// Asks the table; a command that may be processed still waits for the sequence's running calculation.
-    fn admit(&self, nexus: NexusId, step: Step) -> Result<Admitted, Refusal> {
+    fn admit(&self, nexus: NexusId, step: Step) -> Result<Admitted<'_>, Refusal> {
         let slot = self.slots.get(nexus);
         let phase = slot.map_or(Phase::Idle, |slot| slot.ccs.phase());
         let is_delete = matches!(step, Step::Delete | Step::ForeignDelete);
@@ -208,20 +205,18 @@ impl DeviceServer {
         let plan = key_exchange::plan(&self.setting, &offer, list, transfer_length, random, is_taken)?;
         drop(offer);
         self.slots.reserve()?;
-        let sequence = Box::new(plan.sequence);
-        let timeout = sequence.timeouts.protocol;
-        let (calculation, running) = match self.setting.policy.slow_crypto {
+        let (sequence, calculation, running) = match self.setting.policy.slow_crypto {
             SlowCrypto::Inline => {
-                let agreed = plan.work.run().map_err(|_| Refusal::Internal)?;
-                let keyed = key_exchange::finish(&self.setting, &sequence, agreed).map_err(|(refusal, _)| refusal)?;
-                (Calculation::Done(Box::new(keyed)), None)
+                let (sequence, keys) = plan.calculate(&self.setting)?;
+                (sequence, Calculation::Done(keys), None)
             }
             SlowCrypto::Offload => {
-                let job = self.queue_job(nexus, Work::KeyExchange(plan.work), None)?;
-                (Calculation::Running, Some(job))
+                let (sequence, work) = plan.into_work()?;
+                let job = self.queue_job(nexus, Work::KeyExchange(work), None)?;
+                (sequence, Calculation::Running, Some(job))
             }
         };
-        let id = SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai };
+        let (id, timeout) = (sequence.id(), sequence.timeouts.protocol);
         let ccs = Ccs::KeyExchangeOut { sequence, calculation };
         let timeout = self.now.after_seconds(timeout);
         self.slots.insert(nexus, Slot { ccs, running, met_deadline: None }, timeout)?;
@@ -252,42 +247,41 @@ impl DeviceServer {
 
     fn key_exchange_in(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::KeyExchangeIn)? {
-            return Ok(data_in.put(&kept));
+            return Ok(data_in.put(kept));
         }
         let Some(Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
         };
-        let keyed = match calculation {
-            Calculation::Done(keyed) => keyed,
+        let keys = match calculation {
+            Calculation::Done(keys) => keys,
             Calculation::Failed(_) => return Err(self.try_again(nexus)),
             Calculation::Running => return Err(Refusal::Internal),
         };
         let timeout = self.now.after_seconds(sequence.timeouts.protocol);
-        let bytes = keyed.key_exchange_in.clone();
+        let reply = data_in.put(sequence.key_exchange_in());
         if sequence.selection.is_unauthenticated() {
-            let keymat = sequence.keymat(self.setting.profile, &keyed.keys)?;
+            let parameters = sequence.parameters(self.setting.profile, keys)?;
             self.sas.reserve()?;
-            let kept = bytes.clone();
-            let begun = self.slots.advance(nexus, |slot| match slot.ccs {
-                Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keyed) } => {
-                    let ccs = Ccs::Complete { id: sequence.id(), kept, is_unauthenticated: true };
-                    (Slot { ccs, running: None, met_deadline: None }, Some((sequence, keyed)))
+            self.slots.advance(nexus, |slot| match slot.ccs {
+                Ccs::KeyExchangeOut { sequence, .. } => {
+                    let (id, kept_at) = (sequence.id(), sequence.answer_at);
+                    let ccs = Ccs::Complete { id, kept: sequence.messages, kept_at, is_unauthenticated: true };
+                    (Slot { ccs, running: None, met_deadline: None }, ())
                 }
-                ccs => (Slot { ccs, ..slot }, None),
+                ccs => (Slot { ccs, ..slot }, ()),
             });
-            let (sequence, keyed) = begun.flatten().ok_or(Refusal::Internal)?;
-            self.create_sa(nexus, &sequence, keyed.keys, keymat, None)?;
+            self.create_sa(nexus, parameters, None)?;
         } else {
             self.slots.advance(nexus, |slot| match slot.ccs {
-                Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keyed) } => {
-                    let ccs = Ccs::KeyExchangeIn { sequence, keyed };
+                Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keys) } => {
+                    let ccs = Ccs::KeyExchangeIn { sequence, keys };
                     (Slot { ccs, running: None, met_deadline: None }, ())
                 }
                 ccs => (Slot { ccs, ..slot }, ()),
             });
         }
         self.slots.set_timeout(nexus, timeout);
-        Ok(data_in.put(&bytes))
+        Ok(reply)
     }
 
     /// The calculation of the keys has failed: it begins again, and the next key exchange IN finds its result.
@@ -316,12 +310,28 @@ impl DeviceServer {
             data_out.sais(self.setting.profile).is_some_and(|named| ours.is_some_and(|ours| ours != named));
         let step = if is_foreign { Step::ForeignAuthenticationOut } else { Step::AuthenticationOut };
         self.admit(nexus, step)?;
-        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) = self.slots.get(nexus) else {
+        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keys }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
         };
-        let (at, offer, total) = (self.unix_time(), self.offer_to(nexus)?, data_out.transfer_length);
-        let (claim, work) = authentication::plan_out(&self.setting, &offer, sequence, keyed, data_out.list, total, at)?;
-        self.run_or_hold(nexus, HeldWork::AuthenticationOut(claim), Work::Verify(work), &mut [])
+        let (setting, offer) = (&self.setting, self.offer_to(nexus)?);
+        let mut code = PrfOutput::room(sequence.selection.suite.prf.output_length())?;
+        let DataOut { list, transfer_length } = data_out;
+        let asserted =
+            authentication::plan_out(setting, &offer, sequence, keys, list, transfer_length, code.expose_mut())?;
+        let claim = asserted.claim()?;
+        let check = asserted.check(setting, &offer, sequence, code.expose(), self.unix_time());
+        match setting.policy.slow_crypto {
+            SlowCrypto::Inline => {
+                let result = check.run();
+                drop(offer);
+                Ok(self.finish_at_once(nexus, HeldWork::AuthenticationOut(claim), HeldResult::Verify(result), &mut []))
+            }
+            SlowCrypto::Offload => {
+                let work = PeerCheckWork::new(&check, &setting.credentials.judges)?;
+                drop(offer);
+                self.hold(nexus, HeldWork::AuthenticationOut(claim), Work::Verify(work))
+            }
+        }
     }
 
     fn authentication_in(
@@ -331,16 +341,29 @@ impl DeviceServer {
         random: &mut dyn Random,
     ) -> Result<Reply, Refusal> {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::AuthenticationIn)? {
-            return Ok(data_in.put(&kept));
+            return Ok(data_in.put(kept));
         }
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, wishes, .. }, .. }) = self.slots.get(nexus)
-        else {
+        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keys, own, .. }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
         };
-        let offer = self.offer_to(nexus)?;
-        let (answer, work) = authentication::plan_in(&self.setting, &offer, sequence, keyed, wishes, random)?;
-        let held = HeldWork::AuthenticationIn { answer, allocation_length: data_in.allocation_length };
-        self.run_or_hold(nexus, held, Work::Sign(work), data_in.buffer)
+        let (setting, offer, own) = (&self.setting, self.offer_to(nexus)?, own.ok_or(Refusal::Internal)?);
+        let mut code = PrfOutput::room(sequence.selection.suite.prf.output_length())?;
+        let mut answer = authentication::plan_in(setting, sequence, keys, own, random, code.expose_mut())?;
+        let work = authentication::own_auth(setting, &offer, sequence, own, code.expose())?;
+        let DataIn { buffer, allocation_length } = data_in;
+        match setting.policy.slow_crypto {
+            SlowCrypto::Inline => {
+                let result = work.run(answer.auth_mut());
+                drop(offer);
+                let held = HeldWork::AuthenticationIn { answer, allocation_length };
+                Ok(self.finish_at_once(nexus, held, HeldResult::Signed(result), buffer))
+            }
+            SlowCrypto::Offload => {
+                let work = OwnAuthWork::new(&work)?;
+                drop(offer);
+                self.hold(nexus, HeldWork::AuthenticationIn { answer, allocation_length }, Work::Sign(work))
+            }
+        }
     }
 
     fn delete(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
@@ -388,8 +411,8 @@ impl DeviceServer {
         match ccs {
             _ if named.is_none_or(|named| named.ac_sai != sequence.ac_sai) => wrong_sai(0, Field::AcSai),
             _ if named.is_none_or(|named| named.ds_sai != sequence.ds_sai) => wrong_sai(8, Field::DsSai),
-            Some(Ccs::KeyExchangeIn { sequence, keyed } | Ccs::AuthenticationOut { sequence, keyed, .. }) => {
-                delete::plan_of_sequence(&self.setting, sequence, keyed, data_out.list, data_out.transfer_length)?;
+            Some(Ccs::KeyExchangeIn { sequence, keys } | Ccs::AuthenticationOut { sequence, keys, .. }) => {
+                delete::plan_of_sequence(&self.setting, sequence, keys, data_out.list, data_out.transfer_length)?;
                 self.drop_sequence(nexus, DropReason::Delete);
                 Ok(Reply::Good { len: 0 })
             }
@@ -415,9 +438,9 @@ impl DeviceServer {
 }
 
 /// What the table lets happen.
-enum Admitted {
+enum Admitted<'a> {
     Process,
-    Repeat(Bytes),
+    Repeat(&'a [u8]),
 }
 
 /// A Delete is judged by SAIs that a list under 28 bytes does not have: then the fault is that length (reading R36), and

@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::{NexusId, Report};
 use crate::keys::Denial;
+use crate::memory;
 use crate::sa::SaId;
 use crate::sense::{Claimant, Limit};
 use crate::time::Instant;
@@ -83,7 +84,7 @@ pub enum EventKind {
 pub struct KeptIdentity {
     /// ID TYPE.
     pub id_type: IdType,
-    /// The first bytes of IDENTIFICATION DATA.
+    /// The first bytes of IDENTIFICATION DATA; none if there was no memory for them.
     pub data: Box<[u8]>,
     /// Bytes that IDENTIFICATION DATA had; more than `data` has when some were cut off.
     pub length: usize,
@@ -96,7 +97,11 @@ impl KeptIdentity {
     fn of(client: &Claimant) -> Self {
         let whole = &client.identity.data;
         let kept = whole.get(..Self::MAX).unwrap_or(whole);
-        Self { id_type: client.identity.id_type, data: Box::from(kept), length: whole.len() }
+        Self {
+            id_type: client.identity.id_type,
+            data: memory::boxed_copy_of(kept).unwrap_or_default(),
+            length: whole.len(),
+        }
     }
 
     /// True if nothing was cut off.

@@ -1,15 +1,13 @@
 //! Jobs, held commands, and what their results commit (r3 5.13.7; readings R23, R24, R40).
 
-use alloc::boxed::Box;
-
 use super::report::Received;
 use super::{DataIn, DeviceServer, DropReason, Event, EventKind, NexusId, RemovalReason, Reply, RunningJob, Slot};
 use crate::ccs::authentication::{Answer, Claim};
-use crate::ccs::job::{Agreed, Job, JobDone, JobId, KeyExchangeWork, Work, WorkResult};
-use crate::ccs::{Calculation, Ccs, Sequence, SlowCrypto, authentication, key_exchange};
+use crate::ccs::job::{Job, JobDone, JobId, KeyExchangeWork, Work, WorkResult};
+use crate::ccs::{Calculation, Ccs, key_exchange};
 use crate::crypto::{Proof, PskError, Secret};
 use crate::dialect::ErrorClasses;
-use crate::keys::{Denial, KeySet, Keymat, PeerError};
+use crate::keys::{Denial, PeerError, SaParameters};
 use crate::memory::OutOfMemory;
 use crate::sa::{Authenticated, SaId, SecurityAssociation};
 use crate::sense::{Claimant, Consequence, Limit, Refusal};
@@ -19,6 +17,22 @@ use crate::time::Instant;
 pub(super) enum HeldWork {
     AuthenticationOut(Claim),
     AuthenticationIn { answer: Answer, allocation_length: usize },
+}
+
+/// What came of its work.
+pub(super) enum HeldResult {
+    Verify(Result<Proof, PeerError>),
+    /// Our AUTH data, made elsewhere.
+    Sign(Result<Secret, PskError>),
+    /// Our AUTH data stand in the answer.
+    Signed(Result<(), PskError>),
+}
+
+fn unable_to_sign(error: PskError) -> Refusal {
+    match error {
+        PskError::Crypto(error) => error.into(),
+        PskError::Unknown => Refusal::Internal,
+    }
 }
 
 impl DeviceServer {
@@ -47,16 +61,14 @@ impl DeviceServer {
                 self.finish_key_exchange(nexus, done.id, result);
                 None
             }
-            (result, Some(held)) => Some((nexus, self.finish_held(nexus, done.id, held, result, data_in))),
+            (WorkResult::Verify(result), Some(held)) => {
+                Some((nexus, self.finish_held(nexus, done.id, held, HeldResult::Verify(result), data_in)))
+            }
+            (WorkResult::Sign(result), Some(held)) => {
+                Some((nexus, self.finish_held(nexus, done.id, held, HeldResult::Sign(result), data_in)))
+            }
             (_, None) => None,
         }
-    }
-
-    /// A job of this server with a number of its own.
-    fn new_job(&mut self, work: Work) -> (Job, RunningJob) {
-        self.next_job = self.next_job.wrapping_add(1);
-        let id = JobId(self.next_job);
-        (Job { id, owner: self.owner.clone(), work }, RunningJob { id, since: self.now })
     }
 
     /// Queues a job, with the command that waits for it.
@@ -67,38 +79,20 @@ impl DeviceServer {
         held: Option<HeldWork>,
     ) -> Result<RunningJob, OutOfMemory> {
         self.pending.reserve()?;
-        let (job, running) = self.new_job(work);
-        self.pending.add(nexus, job, held)?;
-        Ok(running)
+        self.next_job = self.next_job.wrapping_add(1);
+        let id = JobId(self.next_job);
+        self.pending.add(nexus, Job { id, owner: self.owner, work }, held)?;
+        Ok(RunningJob { id, since: self.now })
     }
 
-    /// Runs the work and replies, or queues it and holds the command.
-    pub(super) fn run_or_hold(
-        &mut self,
-        nexus: NexusId,
-        held: HeldWork,
-        work: Work,
-        data_in: &mut [u8],
-    ) -> Result<Reply, Refusal> {
-        match self.setting.policy.slow_crypto {
-            SlowCrypto::Offload => {
-                let running = self.queue_job(nexus, work, Some(held))?;
-                self.set_running(nexus, running);
-                self.receive_in_time(nexus);
-                Ok(Reply::Held(running.id))
-            }
-            SlowCrypto::Inline => {
-                let (job, running) = self.new_job(work);
-                self.set_running(nexus, running);
-                Ok(self.finish_held(nexus, running.id, held, job.run().result, data_in))
-            }
-        }
-    }
-
-    fn set_running(&mut self, nexus: NexusId, running: RunningJob) {
+    /// Queues the work and holds the command.
+    pub(super) fn hold(&mut self, nexus: NexusId, held: HeldWork, work: Work) -> Result<Reply, Refusal> {
+        let running = self.queue_job(nexus, work, Some(held))?;
         if let Some(slot) = self.slots.get_mut(nexus) {
             slot.running = Some(running);
         }
+        self.receive_in_time(nexus);
+        Ok(Reply::Held(running.id))
     }
 
     /// The awaited command is here, so the protocol timeout begins anew while it is held; should the command be refused,
@@ -110,15 +104,15 @@ impl DeviceServer {
         self.prolong(nexus);
     }
 
-    fn finish_key_exchange(&mut self, nexus: NexusId, id: JobId, result: Result<Agreed, KeyExchangeWork>) {
+    fn finish_key_exchange(&mut self, nexus: NexusId, id: JobId, result: Result<KeyExchangeWork, KeyExchangeWork>) {
         let waits = |slot: &&mut Slot| slot.running.is_some_and(|running| running.id == id);
         let Some(slot) = self.slots.get_mut(nexus).filter(waits) else { return };
         let Ccs::KeyExchangeOut { sequence, calculation } = &mut slot.ccs else { return };
         slot.running = None;
         *calculation = match result {
-            Ok(agreed) => match key_exchange::finish(&self.setting, sequence, agreed) {
-                Ok(keyed) => Calculation::Done(Box::new(keyed)),
-                Err((_, work)) => Calculation::Failed(work),
+            Ok(work) => match key_exchange::finish(&self.setting, sequence, work) {
+                Ok(keys) => Calculation::Done(keys),
+                Err(work) => Calculation::Failed(work),
             },
             Err(work) => Calculation::Failed(work),
         };
@@ -129,7 +123,7 @@ impl DeviceServer {
         nexus: NexusId,
         id: JobId,
         held: HeldWork,
-        result: WorkResult,
+        result: HeldResult,
         data_in: &mut [u8],
     ) -> Reply {
         let is_current = |slot: &&mut Slot| slot.running.is_some_and(|running| running.id == id);
@@ -145,16 +139,7 @@ impl DeviceServer {
         slot.running = None;
         let met_deadline = slot.met_deadline.take();
         let is_last_in = matches!(held, HeldWork::AuthenticationIn { .. });
-        let reply = match (held, result) {
-            (HeldWork::AuthenticationOut(claim), WorkResult::Verify(result)) => {
-                self.finish_authentication_out(nexus, claim, result).map_err(|refusal| self.unable(refusal))
-            }
-            (HeldWork::AuthenticationIn { answer, allocation_length }, WorkResult::Sign(result)) => {
-                let data_in = DataIn { buffer: data_in, allocation_length };
-                self.finish_authentication_in(nexus, &answer, result, data_in)
-            }
-            _ => Err(Refusal::Internal),
-        };
+        let reply = self.commit(nexus, held, result, data_in);
         // A refused command does not move the deadline; nor does the last IN where its answer is kept from the OUT on.
         let moves = reply.is_ok() && !(is_last_in && self.setting.profile.rules().repeats_from_last_out);
         if let Some(at) = met_deadline.filter(|_| !moves) {
@@ -163,26 +148,63 @@ impl DeviceServer {
         reply.unwrap_or_else(|refusal| self.refuse(nexus, &refusal, Received::HELD))
     }
 
+    /// The command did not wait.
+    pub(super) fn finish_at_once(
+        &mut self,
+        nexus: NexusId,
+        work: HeldWork,
+        result: HeldResult,
+        data_in: &mut [u8],
+    ) -> Reply {
+        let reply = self.commit(nexus, work, result, data_in);
+        reply.unwrap_or_else(|refusal| self.refuse(nexus, &refusal, Received::HELD))
+    }
+
+    fn commit(
+        &mut self,
+        nexus: NexusId,
+        work: HeldWork,
+        result: HeldResult,
+        data_in: &mut [u8],
+    ) -> Result<Reply, Refusal> {
+        match (work, result) {
+            (HeldWork::AuthenticationOut(claim), HeldResult::Verify(result)) => {
+                self.finish_authentication_out(nexus, claim, result).map_err(|refusal| self.unable(refusal))
+            }
+            (HeldWork::AuthenticationIn { mut answer, allocation_length }, result) => {
+                // Our own secret is configured, so its absence is a failure of the key store.
+                match result {
+                    HeldResult::Sign(auth) => answer.set_auth(&auth.map_err(unable_to_sign)?)?,
+                    HeldResult::Signed(result) => result.map_err(unable_to_sign)?,
+                    HeldResult::Verify(_) => return Err(Refusal::Internal),
+                }
+                let data_in = DataIn { buffer: data_in, allocation_length };
+                self.finish_authentication_in(nexus, answer, data_in)
+            }
+            _ => Err(Refusal::Internal),
+        }
+    }
+
     fn finish_authentication_out(
         &mut self,
         nexus: NexusId,
         claim: Claim,
         result: Result<Proof, PeerError>,
     ) -> Result<Reply, Refusal> {
-        let Claim { client, initial_contact, wishes, usage, at } = claim;
+        let Claim { client, initial_contact, own, usage, at } = claim;
         let proof = match result {
             Ok(proof) => proof,
             Err(PeerError::Denied(why)) => return Err(Refusal::Authentication { at, client, why }),
-            Err(PeerError::Crypto(_)) => return Err(Refusal::Internal),
+            Err(PeerError::Crypto(error)) => return Err(error.into()),
         };
-        let Claimant { identity, method } = *client;
+        let Claimant { identity, method } = client;
         let client = Authenticated { identity, method, proof };
         if !self.admits(nexus, &client, usage.as_ref()) {
-            let client = Box::new(Claimant { identity: client.identity, method });
+            let client = Claimant { identity: client.identity, method };
             return Err(Refusal::Authentication { at, client, why: Denial::NotAdmitted });
         }
         if self.sas_beside(&client, initial_contact) >= self.setting.limits.sas_per_identity {
-            let client = Box::new(Claimant { identity: client.identity, method });
+            let client = Claimant { identity: client.identity, method };
             return Err(Refusal::Authentication { at, client, why: Denial::TooManyAssociations });
         }
         let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, .. }, .. }) = self.slots.get(nexus) else {
@@ -194,11 +216,11 @@ impl DeviceServer {
         }
         let initial_contact = initial_contact && !self.setting.profile.rules().contact_counts_at_once;
         self.slots.advance(nexus, |slot| match slot.ccs {
-            Ccs::KeyExchangeIn { mut sequence, keyed } => {
+            Ccs::KeyExchangeIn { mut sequence, keys } => {
                 if usage.is_some() {
                     sequence.usage = usage;
                 }
-                let ccs = Ccs::AuthenticationOut { sequence, keyed, client, initial_contact, wishes };
+                let ccs = Ccs::AuthenticationOut { sequence, keys, client, initial_contact, own };
                 (Slot { ccs, running: None, met_deadline: None }, ())
             }
             ccs => (Slot { ccs, ..slot }, ()),
@@ -216,57 +238,45 @@ impl DeviceServer {
     fn finish_authentication_in(
         &mut self,
         nexus: NexusId,
-        answer: &Answer,
-        result: Result<Secret, PskError>,
+        answer: Answer,
         mut data_in: DataIn<'_>,
     ) -> Result<Reply, Refusal> {
-        // Our own secret is configured, so its absence is a failure of the key store.
-        let auth = result.map_err(|_| Refusal::Internal)?;
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, .. }, .. }) = self.slots.get(nexus) else {
+        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keys, .. }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
         };
-        let keymat = sequence.keymat(self.setting.profile, &keyed.keys)?;
-        let bytes = authentication::write_in(&self.setting, sequence, keyed, answer, &auth)?;
+        let parameters = sequence.parameters(self.setting.profile, keys)?;
+        let kept = answer.finish(&self.setting, sequence, keys)?;
         self.sas.reserve()?;
         if !self.setting.profile.rules().repeats_from_last_out {
             self.prolong(nexus);
         }
-        let kept = bytes.clone();
-        let begun = self.slots.advance(nexus, |slot| match slot.ccs {
-            Ccs::AuthenticationOut { sequence, keyed, client, initial_contact, .. } => {
-                let ccs = Ccs::Complete { id: sequence.id(), kept, is_unauthenticated: false };
-                let by = (client, initial_contact);
-                (Slot { ccs, running: None, met_deadline: None }, Some((sequence, keyed, by)))
+        let reply = data_in.put(&kept);
+        let client = self.slots.advance(nexus, |slot| match slot.ccs {
+            Ccs::AuthenticationOut { sequence, client, initial_contact, .. } => {
+                let ccs = Ccs::Complete { id: sequence.id(), kept, kept_at: 0, is_unauthenticated: false };
+                (Slot { ccs, running: None, met_deadline: None }, Some((client, initial_contact)))
             }
             ccs => (Slot { ccs, ..slot }, None),
         });
-        let (sequence, keyed, by) = begun.flatten().ok_or(Refusal::Internal)?;
-        self.create_sa(nexus, &sequence, keyed.keys, keymat, Some(by))?;
-        Ok(data_in.put(&bytes))
+        self.create_sa(nexus, parameters, client.flatten())?;
+        Ok(reply)
     }
 
-    /// Generates the security association (r3 5.13.4.5), then acts on an Initial Contact (reading R31a).
+    /// Generates the security association (r3 5.13.4.5), then acts on an Initial Contact (reading R31a). There is room for it.
     pub(super) fn create_sa(
         &mut self,
         nexus: NexusId,
-        sequence: &Sequence,
-        keys: KeySet,
-        keymat: Option<Keymat>,
+        parameters: SaParameters,
         client: Option<(Authenticated, bool)>,
     ) -> Result<(), OutOfMemory> {
-        let suite = &sequence.selection.suite;
-        let profile = self.setting.profile;
-        let parameters = keys.into_parameters(profile, suite, &sequence.source(profile), keymat);
         let (application_client, initial_contact) = client.map_or((None, false), |(by, first)| (Some(by), first));
         let sa = SecurityAssociation { parameters, application_client };
         let id = sa.id();
-        let contact = sa.application_client.clone().filter(|_| initial_contact);
-        self.sas.insert(sa, self.now)?;
         self.tell(Some(nexus), EventKind::SaCreated { id });
-        if let Some(client) = contact {
-            self.remove_others(nexus, id, &client);
+        if let Some(client) = sa.application_client.as_ref().filter(|_| initial_contact) {
+            self.remove_others(nexus, id, client);
         }
-        Ok(())
+        self.sas.insert(sa, self.now)
     }
 
     /// An Initial Contact removes the client's other associations.

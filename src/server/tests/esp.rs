@@ -76,7 +76,10 @@ fn server(combined: bool, last: u64) -> DeviceServer {
     let builder = DeviceServer::builder(provider::provider()).identity(Identity::key_id(b"drive"));
     let mut server = builder.preshared_keys(Arc::new(keys)).build().unwrap();
     server.setting.profile = Profile::SPC4;
-    server.sas.insert(SecurityAssociation { parameters: parameters(combined, last), application_client: None }, at(0)).unwrap();
+    server
+        .sas
+        .insert(SecurityAssociation { parameters: parameters(combined, last), application_client: None }, at(0))
+        .unwrap();
     server
 }
 
