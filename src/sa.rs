@@ -245,8 +245,8 @@ pub(crate) fn number_of(identity: &Identity) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{KeyVersion, Secret};
-    use crate::keys::MgmtData;
+    use crate::crypto::KeyVersion;
+    use crate::keys::{MgmtData, SaBlock, SaBytes};
 
     fn sa(number: u64, timeout: u32, client: Option<(&[u8], u64)>) -> SecurityAssociation {
         let parameters = SaParameters {
@@ -255,24 +255,19 @@ mod tests {
             timeout,
             ac_sqn: 0,
             ds_sqn: 0,
-            ac_nonce: [0; 16].into(),
-            ds_nonce: [0; 16].into(),
-            key_seed: Secret::copy_of(&[0; 20]),
             kdf_id: 0x0002_0002,
-            keymat: Secret::zeroed(0),
             usage_type: 0x81,
             usage_algorithms: None,
-            usage_data: [].into(),
-            mgmt_data: MgmtData {
-                encr: 12,
-                key_length: 16,
-                integ: 2,
-                sk_ei: Secret::copy_of(&[0; 16]),
-                sk_ai: Secret::copy_of(&[0; 20]),
-                sk_er: Secret::zeroed(0),
-                sk_ar: Secret::zeroed(0),
-                next_message_id: 2,
-            },
+            mgmt_data: MgmtData { encr: 12, key_length: 16, integ: 2, next_message_id: 2 },
+            block: SaBlock::new(&SaBytes {
+                key_seed: &[0; 20],
+                sk_ei: &[0; 16],
+                sk_ai: &[0; 20],
+                ac_nonce: &[0; 16],
+                ds_nonce: &[0; 16],
+                ..SaBytes::default()
+            })
+            .unwrap(),
         };
         let application_client = client.map(|(name, key)| Authenticated {
             identity: Identity::key_id(name),

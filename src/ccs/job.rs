@@ -144,6 +144,12 @@ impl KeyExchangeWork {
         Ok(Self { group, secrets, peer: memory::copy_of(peer)?, public })
     }
 
+    /// What a test compares.
+    #[cfg(test)]
+    pub(crate) fn secrets(&self) -> &[u8] {
+        self.secrets.expose()
+    }
+
     /// Gives the work back when the provider fails, so that it can be tried again.
     pub(crate) fn run(mut self) -> Result<Self, Self> {
         match self.secrets.exchange(self.group, &self.peer, &mut self.public) {

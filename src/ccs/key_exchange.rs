@@ -44,6 +44,11 @@ impl Secrets {
         Ok(Self { block, private, shared })
     }
 
+    #[cfg(test)]
+    pub(super) fn expose(&self) -> &[u8] {
+        self.block.expose()
+    }
+
     /// Calculates our public value and the shared secret.
     pub(super) fn exchange(&mut self, group: &dyn DhGroup, peer: &[u8], public: &mut [u8]) -> Result<(), CryptoError> {
         let divided = self.block.expose_mut().split_at_mut_checked(self.private);

@@ -164,12 +164,12 @@ fn corpus(transcript: &Transcript) -> Vec<Command> {
     // After the key exchange IN.
     let keyed = replay(transcript, 3, SlowCrypto::Inline);
     let protection = match keyed.slots.get(NEXUS).map(|slot| &slot.ccs) {
-        Some(Ccs::KeyExchangeIn { sequence, keyed }) => {
-            Protection::new(&sequence.selection.suite, &keyed.keys.sk_ei, &keyed.keys.sk_ai)
+        Some(Ccs::KeyExchangeIn { sequence, keys }) => {
+            Protection::new(&sequence.selection.suite, keys.sk_ei(), keys.sk_ai())
         }
         _ => {
-            let management = &keyed.sas.iter().next().unwrap().parameters.mgmt_data;
-            Protection::of_delete(transcript.profile, &keyed.setting.provider, management).unwrap()
+            let parameters = &keyed.sas.iter().next().unwrap().parameters;
+            Protection::of_delete(transcript.profile, &keyed.setting.provider, parameters).unwrap()
         }
     };
     let mut all = Vec::new();
