@@ -5,8 +5,6 @@
 //! grows it, which would end in a panic. It sees that only where the container's own function has one caller, which is why
 //! these are not inlined.
 
-#![allow(dead_code, reason = "the rooms take to it one by one")]
-
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -68,6 +66,16 @@ pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> 
         return Err(OutOfMemory);
     }
     to.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// Puts so many zero bytes at the end.
+pub(crate) fn extend_zeroed(to: &mut Vec<u8>, additional: usize) -> Result<(), OutOfMemory> {
+    let length = to.len().saturating_add(additional);
+    if to.try_reserve_exact(additional).is_err() || length > to.capacity() {
+        return Err(OutOfMemory);
+    }
+    to.resize(length, 0);
     Ok(())
 }
 

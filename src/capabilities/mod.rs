@@ -16,7 +16,7 @@ use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{Credentials, CryptoProvider};
 use crate::dialect::{Profile, Side};
 use crate::memory::{self, OutOfMemory};
-use crate::wire::{Capabilities, Descriptor, Descriptors, EmitError, Writer};
+use crate::wire::{Capabilities, Descriptor, Descriptors, Writer};
 
 /// A set of the IKE authentication algorithms of r3 Table K6, IKE_AUTH_NONE left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -141,6 +141,8 @@ pub struct Offer {
     descriptors: Vec<[u8; Descriptors::EACH]>,
     /// Those that the dialect assigns, by the numbers of room `algorithm`.
     known: Vec<Descriptor>,
+    /// The parameter data that reports them.
+    parameter_data: Vec<u8>,
     /// Whether ENCR_3DES may be selected where the list has it.
     allow_triple_des: bool,
 }
@@ -241,7 +243,10 @@ impl Offer {
                 memory::push(&mut known, descriptor)?;
             }
         }
-        Ok(Self { profile, descriptors, known, allow_triple_des })
+        let payload = Capabilities { profile, descriptors: Descriptors::new(&descriptors) };
+        let mut parameter_data = memory::zeroed(payload.parameter_data_len())?;
+        payload.emit_parameter_data(&mut Writer::new(&mut parameter_data)).map_err(|_| CapabilitiesError::TooMany)?;
+        Ok(Self { profile, descriptors, known, parameter_data, allow_triple_des })
     }
 
     /// Checks that one of the dialect's sets of algorithms is there whole (SPC-4 5.14.4.5).
@@ -313,19 +318,9 @@ impl Offer {
     }
 
     /// The parameter data of protocol 40h, SPECIFIC 0101h; from its fifth byte on it is the SSCC payload.
-    ///
-    /// # Errors
-    /// [`EmitError::Memory`]; the others cannot happen for a list that the constructors accept, and are handed on rather than
-    /// hidden.
-    pub fn parameter_data(&self) -> Result<Vec<u8>, EmitError> {
-        let payload = self.as_payload();
-        let mut bytes = memory::zeroed(payload.parameter_data_len())?;
-        payload.emit_parameter_data(&mut Writer::new(&mut bytes))?;
-        Ok(bytes)
-    }
-
-    fn as_payload(&self) -> Capabilities<'_> {
-        Capabilities { profile: self.profile, descriptors: Descriptors::new(&self.descriptors) }
+    #[must_use]
+    pub fn parameter_data(&self) -> &[u8] {
+        &self.parameter_data
     }
 
     /// True if the list holds the algorithm with its key length (ENCR), or for the side that is to use it: the device server,

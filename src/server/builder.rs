@@ -1,26 +1,27 @@
 //! Configuration: what cannot work is refused here, and not when the first command comes.
 
-use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use thiserror::Error;
 
-use super::event::EventQueue;
+use super::event_queue::EventQueue;
+use super::pending::Pending;
 use super::report::Reporter;
+use super::slots::Slots;
 use super::{Admission, DeviceServer};
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
 use crate::ccs::{Limits, Policy, PolicyError, Setting};
 use crate::crypto::{
-    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Identity,
-    PresharedKeys,
+    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Hashes,
+    Identity, PresharedKeys, Shared,
 };
 use crate::dialect::{Exchange, Profile};
 use crate::keys::KeyLog;
 use crate::memory::{self, OutOfMemory};
 use crate::sa::SaDatabase;
-use crate::time::{Deadlines, Instant};
+use crate::time::Instant;
 use crate::wire::{Descriptor, protocol};
 
 /// Why a device server cannot be configured so.
@@ -145,7 +146,14 @@ impl Builder {
     /// The shared keys, its own and those of its application clients.
     #[must_use]
     pub fn preshared_keys(mut self, keys: Arc<dyn PresharedKeys>) -> Self {
-        self.credentials.shared_keys = Some(keys);
+        self.credentials.judges.shared_keys = Some(Shared::Counted(keys));
+        self
+    }
+
+    /// The same, of keys that are there for good, as in firmware.
+    #[must_use]
+    pub fn preshared_keys_static(mut self, keys: &'static dyn PresharedKeys) -> Self {
+        self.credentials.judges.shared_keys = Some(Shared::Static(keys));
         self
     }
 
@@ -160,7 +168,14 @@ impl Builder {
     /// Who decides about the keys of application clients that sign. Without it, signatures are not accepted.
     #[must_use]
     pub fn validator(mut self, validator: Arc<dyn CertificateValidator>) -> Self {
-        self.credentials.validator = Some(validator);
+        self.credentials.judges.validator = Some(Shared::Counted(validator));
+        self
+    }
+
+    /// The same, of one that is there for good, as in firmware.
+    #[must_use]
+    pub fn validator_static(mut self, validator: &'static dyn CertificateValidator) -> Self {
+        self.credentials.judges.validator = Some(Shared::Static(validator));
         self
     }
 
@@ -227,9 +242,9 @@ impl Builder {
         }
         let limits = self.limits;
         check_limits(self.profile, &limits)?;
-        let mut policy = self.policy;
-        // The credentials are asked about them, and nobody else.
-        let credentials = Credentials { rsa_hashes: core::mem::take(&mut policy.rsa_hashes), ..self.credentials };
+        let policy = self.policy;
+        let mut credentials = self.credentials;
+        credentials.judges.rsa_hashes = Hashes::of(&policy.rsa_hashes);
         if credentials.is_empty() {
             return Err(ConfigError::NoKeys);
         }
@@ -257,18 +272,16 @@ impl Builder {
                 offer,
                 methods,
                 identity,
-                credentials: Arc::new(credentials),
+                credentials,
                 key_log: self.key_log,
             },
             unread_offer: None,
             now: Instant::default(),
-            slots: BTreeMap::new(),
-            protocol_timers: Deadlines::new(),
+            slots: Slots::new(),
             sas: SaDatabase::new(),
-            held: BTreeMap::new(),
-            jobs: VecDeque::new(),
+            pending: Pending::new(),
             next_job: 0,
-            owner: Owner::default(),
+            owner: Owner::new(),
             events: EventQueue::new(limits.events),
             reporter: self.reporter,
             admission: self.admission,

@@ -312,7 +312,7 @@ fn configurations_that_cannot_work() {
 fn the_shortest_and_the_longest_nonce() {
     for length in [32, 256] {
         let mut unit = Unit::new(|builder| builder.policy(policy(|policy| policy.nonce_length = length)));
-        assert_eq!(unit.establish(A, &Host::first()).ds_nonce.len(), length);
+        assert_eq!(unit.establish(A, &Host::first()).ds_nonce().len(), length);
     }
 }
 
@@ -472,5 +472,5 @@ fn usage_data_has_a_limit() {
     // USAGE DATA LENGTH of the SCA payload, which stands after the header and the STV payload.
     assert_eq!((codes(&sense), sense.specific), (VALUE, in_list(28 + 16 + 6)));
     let host = Host::with(b"host-0", b"key 0", |builder| builder.usage(0x81, &fits));
-    assert_eq!(*unit.establish(A, &host).usage_data, fits);
+    assert_eq!(*unit.establish(A, &host).usage_data(), fits);
 }

@@ -122,7 +122,7 @@ impl<'a> Bench<'a> {
         if is_last {
             expected.state.retain(|name, _| !name.starts_with(&prefix(NEXUS)));
             expected.state.remove("protocol timers").and(after.state.remove("protocol timers")).unwrap();
-            assert!(self.server.protocol_timers.get(NEXUS).is_none() && self.server.protocol_timers.next().is_none());
+            assert!(self.server.slots.timeout(NEXUS).is_none() && self.server.slots.next_timeout().is_none());
         } else {
             expected.state.insert(format!("{}failures", prefix(NEXUS)), [failures].into());
         }
@@ -163,13 +163,13 @@ fn corpus(transcript: &Transcript) -> Vec<Command> {
     let is_first_delete = transcript.commands.iter().position(is_delete).unwrap_or(transcript.commands.len());
     // After the key exchange IN.
     let keyed = replay(transcript, 3, SlowCrypto::Inline);
-    let protection = match keyed.slots.get(&NEXUS).map(|slot| &slot.ccs) {
-        Some(Ccs::KeyExchangeIn { sequence, keyed }) => {
-            Protection::new(&sequence.selection.suite, &keyed.keys.sk_ei, &keyed.keys.sk_ai)
+    let protection = match keyed.slots.get(NEXUS).map(|slot| &slot.ccs) {
+        Some(Ccs::KeyExchangeIn { sequence, keys }) => {
+            Protection::new(&sequence.selection.suite, keys.sk_ei(), keys.sk_ai())
         }
         _ => {
-            let management = &keyed.sas.iter().next().unwrap().parameters.mgmt_data;
-            Protection::of_delete(transcript.profile, &keyed.setting.provider, management).unwrap()
+            let parameters = &keyed.sas.iter().next().unwrap().parameters;
+            Protection::of_delete(transcript.profile, &keyed.setting.provider, parameters).unwrap()
         }
     };
     let mut all = Vec::new();
