@@ -16,6 +16,29 @@ pub fn recorded_key(transcript: &str, kind: &str) -> Vec<u8> {
     pem_rfc7468::decode_vec(pem.as_bytes()).expect("PEM").1
 }
 
+/// Object identifiers of the curves.
+pub const SECP256R1: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
+pub const SECP384R1: &[u8] = &[0x2B, 0x81, 0x04, 0x00, 0x22];
+pub const SECP521R1: &[u8] = &[0x2B, 0x81, 0x04, 0x00, 0x23];
+const EC_PUBLIC_KEY: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01];
+
+/// The PKCS#8 PrivateKeyInfo of the first private value of a file of published signatures, without its public key.
+pub fn published_key(name: &str, curve: &[u8]) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../vectors/primitives/{name}.json"));
+    let json: Value = serde_json::from_str(&fs::read_to_string(&path).expect("vectors")).expect("JSON");
+    let digits = json["signed"][0]["private"].as_str().expect("a private value").as_bytes();
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok()).expect("a digit");
+    let private: Vec<u8> = digits.as_chunks::<2>().0.iter().map(|[high, low]| digit(*high) << 4 | digit(*low)).collect();
+    // Every length has one byte.
+    let element = |tag: u8, parts: &[&[u8]]| {
+        let content = parts.concat();
+        [&[tag, u8::try_from(content.len()).expect("a short element")], content.as_slice()].concat()
+    };
+    let key = element(0x30, &[&element(0x02, &[&[1]]), &element(0x04, &[&private])]);
+    let algorithm = element(0x30, &[&element(0x06, &[EC_PUBLIC_KEY]), &element(0x06, &[curve])]);
+    element(0x30, &[&element(0x02, &[&[0]]), &algorithm, &element(0x04, &[&key])])
+}
+
 fn find<'a>(json: &'a Value, kind: &str) -> Option<&'a str> {
     let is_key = |text: &&str| text.starts_with("-----BEGIN PRIVATE KEY-----");
     match json {

@@ -11,9 +11,8 @@ use crate::leaky;
 use crate::valgrind::{public, published, secret};
 use crate::watch::{Outcomes, Watch};
 
-/// RFC 6979 calls it a rejection: a value out of range is thrown away, and nothing is told of one in range.
-const RANGE: Outcomes = Outcomes::of(2, "whether the private value is in range");
-const DRAWN: Outcomes = Outcomes::of(3, "whether the private value is in range");
+/// A value out of range is thrown away, or refused, and nothing is told of one in range.
+const RANGE: Outcomes = Outcomes::of(3, "whether private value and result are in range");
 
 pub fn run(watch: &mut Watch) {
     for group in provider().groups {
@@ -57,7 +56,7 @@ fn group_of(watch: &mut Watch, group: &dyn DhGroup) {
     assert_eq!(shared, same);
 
     let mut both = (vec![0; group.public_length()], vec![0; group.shared_length()]);
-    let twice = Outcomes::of(4, "whether the private value is in range, twice");
+    let twice = Outcomes::of(6, "whether private value and results are in range");
     let done = watch.quiet(&format!("{name} both"), twice, || group.exchange(&ours, &peer, &mut both.0, &mut both.1));
     assert_eq!(published(done), Ok(()));
     public(both.0.as_mut_slice());
@@ -66,6 +65,6 @@ fn group_of(watch: &mut Watch, group: &dyn DhGroup) {
 
     let mut drawn = vec![0; group.private_length()];
     let mut draws = Draws(7);
-    let done = watch.quiet(&format!("{name} draw"), DRAWN, || group.draw_private(&mut draws, &mut drawn));
+    let done = watch.quiet(&format!("{name} draw"), RANGE, || group.draw_private(&mut draws, &mut drawn));
     assert_eq!(published(done), Ok(()));
 }

@@ -2,7 +2,6 @@
 
 use ikev2_scsi::algorithm::AlgorithmType;
 use ikev2_scsi::crypto::{ConfigureKeyError, Identity, MemoryKeys, PresharedKeys, Secret};
-use ikev2_scsi::keys::prf_plus;
 use ikev2_scsi::provider::{PRF_HMAC_SHA1, provider};
 
 use super::compare::name;
@@ -24,7 +23,7 @@ pub fn run(watch: &mut Watch) {
         }
         let (key, mut out) = (secret_bytes(1, prf.key_length()), vec![0; 300]);
         let name = format!("{name} prf+");
-        let done = watch.quiet(&name, Outcomes::NONE, || prf_plus(*prf, &key, &bytes(3, 80), &mut out));
+        let done = watch.quiet(&name, Outcomes::NONE, || prf.expand(&key, &[&bytes(3, 32), &bytes(4, 48)], &mut out));
         assert_eq!(published(done), Ok(()));
     }
     shared_keys(watch);

@@ -19,7 +19,7 @@ const TEXT: usize = 64;
 
 /// With PAD LENGTH and with each byte of padding. Nobody but the holder of the keys chooses them, for the code was right; the
 /// field pointer of the sense data names the first wrong one.
-const COUNTED: Outcomes = Outcomes::of(1, "whether the code matches; authenticated padding is public");
+const COUNTED: Outcomes = Outcomes::of(2, "whether the code matches; authenticated padding is public");
 
 /// A message with its keys.
 struct Sealed {

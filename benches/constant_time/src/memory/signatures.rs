@@ -6,31 +6,33 @@ use ikev2_scsi::crypto::{HashKind, Signer};
 use ikev2_scsi::provider::{EcdsaSigner, RsaSigner};
 
 use super::bytes;
-use super::der::{mark_ec, mark_rsa, recorded_key};
+use super::der::{SECP256R1, SECP384R1, SECP521R1, mark_ec, mark_rsa, published_key, recorded_key};
 use crate::valgrind::{public, published};
 use crate::watch::{Outcomes, Watch};
 
-/// From a range of rounds, for k.
-const ECDSA: Outcomes = Outcomes::of(0, "");
+/// A factor without an inverse is drawn again; a power that does not lead back to its message is not given away.
+const CHECKED: Outcomes = Outcomes::of(3, "whether the blinding factor fits, and whether the result is right");
 
 pub fn run(watch: &mut Watch) {
-    for (name, transcript, kind) in [
-        ("ECDSA P-256", "r3-gcm-128-sha256-ecp256-ecdsa256", "p256"),
-        ("ECDSA P-384", "r3-client-ecdsa256-server-ecdsa384", "p384"),
+    for (name, record, curve) in [
+        ("ECDSA P-256", "ecdsa256", SECP256R1),
+        ("ECDSA P-384", "ecdsa384", SECP384R1),
+        ("ECDSA P-521", "ecdsa521", SECP521R1),
     ] {
-        let mut der = recorded_key(transcript, kind);
+        let mut der = published_key(record, curve);
         mark_ec(&mut der);
         let signer = watch.quiet(&format!("{name}: read the key"), Outcomes::NONE, || EcdsaSigner::from_pkcs8_der(&der));
-        sign(watch, name, ECDSA, &published(signer).unwrap());
+        sign(watch, name, Outcomes::NONE, &signer.unwrap());
     }
     let mut der = recorded_key("r3-rsa-chain-certreq", "rsa");
     mark_rsa(&mut der);
     let signer = watch.quiet("RSA 2048: read the key", Outcomes::NONE, || RsaSigner::from_pkcs8_der(&der, HashKind::Sha1));
-    sign(watch, "RSA 2048", Outcomes::NONE, &signer.unwrap());
+    sign(watch, "RSA 2048", CHECKED, &signer.unwrap());
 }
 
 fn sign(watch: &mut Watch, name: &str, outcomes: Outcomes, signer: &dyn Signer) {
-    let signed = watch.quiet(&format!("{name}: sign"), outcomes, || signer.sign(&[&bytes(1, 100)]));
-    let mut signature = signed.unwrap();
+    let mut signature = vec![0; signer.signature_length()];
+    let signed = watch.quiet(&format!("{name}: sign"), outcomes, || signer.sign(&[&bytes(1, 100)], &mut signature));
+    assert_eq!(published(signed), Ok(()));
     public(signature.as_mut_slice());
 }
