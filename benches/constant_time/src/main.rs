@@ -15,14 +15,18 @@ mod watch;
 use std::env;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: constant-time memory [GROUP..] | statistics SECONDS";
+const USAGE: &str = "usage: constant-time memory [GROUP..] | statistics SECONDS [all-groups]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let passed = match arguments[..] {
         ["memory", ref groups @ ..] => memory::run(groups),
-        ["statistics", seconds] if let Ok(seconds) = seconds.parse() => statistics::run(seconds),
+        ["statistics", seconds, ref which @ ..]
+            if let (Ok(seconds), [] | ["all-groups"]) = (seconds.parse(), which) =>
+        {
+            statistics::run(seconds, !which.is_empty())
+        }
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

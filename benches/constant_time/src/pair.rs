@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ikev2_scsi::algorithm::{
-    AUTH_HMAC_SHA1_96, AUTH_NONE, ECP_256, ENCR_AES_CBC, ENCR_AES_GCM_16, IKE_AUTH_SHARED_KEY, MODP_2048, PRF_HMAC_SHA1,
-    PRF_HMAC_SHA2_256,
+    AUTH_HMAC_SHA1_96, AUTH_NONE, ECP_256, ENCR_AES_CBC, ENCR_AES_GCM_16, IKE_AUTH_SHARED_KEY, MODP_2048,
+    PRF_HMAC_SHA1, PRF_HMAC_SHA2_256,
 };
 use ikev2_scsi::client::{ClientConfig, Command, Preferences, SuiteIdentifiers};
 use ikev2_scsi::crypto::{CryptoProvider, Identity, PresharedKeys, Random};

@@ -65,7 +65,7 @@ impl Row {
 impl Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, errors, outcomes, .. } = self;
-        write!(f, "{name:<56} {:<11} {errors:>6} {:>7}  {}", self.verdict(), outcomes.count, outcomes.why)
+        write!(f, "{name:<62} {:<11} {errors:>6} {:>7}  {}", self.verdict(), outcomes.count, outcomes.why)
     }
 }
 
@@ -103,7 +103,7 @@ impl Watch {
 
     /// Prints a table and lines for programs; tells whether everything was as expected.
     pub fn report(&self) -> bool {
-        println!("{:<56} {:<11} {:>6} {:>7}  {}", "operation", "verdict", "errors", "allowed", "why");
+        println!("{:<62} {:<11} {:>6} {:>7}  {}", "operation", "verdict", "errors", "allowed", "why");
         for row in &self.rows {
             println!("{row}");
         }
@@ -114,5 +114,36 @@ impl Watch {
             println!("ct,{},memcheck,{}", row.name, row.verdict());
         }
         self.rows.iter().all(Row::is_as_expected) && !self.rows.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(expected: Expected, allowed: usize, errors: usize) -> (bool, &'static str) {
+        let row = Row { name: String::new(), expected, outcomes: Outcomes::of(allowed, ""), errors };
+        (row.is_as_expected(), row.verdict())
+    }
+
+    #[test]
+    fn a_leak_that_is_not_found_fails_as_one_that_is() {
+        assert_eq!(row(Expected::Quiet, 1, 1), (true, "clean"));
+        assert_eq!(row(Expected::Quiet, 1, 2), (false, "LEAK"));
+        assert_eq!(row(Expected::Leak, 1, 2), (true, "leak found"));
+        assert_eq!(row(Expected::Leak, 1, 1), (false, "LEAK MISSED"));
+        assert_eq!(row(Expected::Known, 0, 1), (true, "known leak"));
+        assert_eq!(row(Expected::Known, 0, 0), (false, "NO LONGER LEAKS"));
+    }
+
+    /// Without valgrind nothing is found, and the variants that leak are missed.
+    #[test]
+    fn a_watch_that_sees_nothing_fails() {
+        assert!(!Watch::default().report());
+        let mut watch = Watch::default();
+        watch.quiet("something", Outcomes::NONE, || ());
+        assert!(watch.report());
+        watch.leaky("a leak", Outcomes::NONE, || ());
+        assert!(!watch.report());
     }
 }

@@ -17,7 +17,9 @@ pub fn run(watch: &mut Watch) {
             let (key, bits) = (cipher.key_material_length(*length), u32::from(*length) * 8);
             let name = format!("{} {bits}", name(AlgorithmType::Encryption, cipher.identifier()));
             if cipher.identifier() == TRIPLE_DES.identifier() {
-                watch.known("ENCR_3DES seal and open", TABLES, || seal_and_open(&mut Watch::default(), &name, *cipher, key));
+                watch.known("ENCR_3DES seal and open", TABLES, || {
+                    seal_and_open(&mut Watch::default(), &name, *cipher, key)
+                });
             } else {
                 seal_and_open(watch, &name, *cipher, key);
             }
@@ -31,17 +33,15 @@ fn seal_and_open(watch: &mut Watch, name: &str, cipher: &dyn Cipher, key_length:
     let plaintext = bytes(4, 256);
     let (mut data, mut icv) = (plaintext.clone(), vec![0; cipher.icv_length()]);
     secret(data.as_mut_slice());
-    let sealed = watch.quiet(&format!("{name} seal"), Outcomes::NONE, || {
-        cipher.seal(&key, &iv, &associated, &mut data, &mut icv)
-    });
+    let sealed = watch
+        .quiet(&format!("{name} seal"), Outcomes::NONE, || cipher.seal(&key, &iv, &associated, &mut data, &mut icv));
     assert_eq!(published(sealed), Ok(()));
     public(data.as_mut_slice());
     public(icv.as_mut_slice());
 
     let sealed = data.clone();
-    let opened = watch.quiet(&format!("{name} open"), outcomes(cipher), || {
-        cipher.open(&key, &iv, &associated, &mut data, &icv)
-    });
+    let opened =
+        watch.quiet(&format!("{name} open"), outcomes(cipher), || cipher.open(&key, &iv, &associated, &mut data, &icv));
     assert_eq!(published(opened), Ok(()));
     public(data.as_mut_slice());
     assert_eq!(data, plaintext);

@@ -28,7 +28,8 @@ pub fn published_key(name: &str, curve: &[u8]) -> Vec<u8> {
     let json: Value = serde_json::from_str(&fs::read_to_string(&path).expect("vectors")).expect("JSON");
     let digits = json["signed"][0]["private"].as_str().expect("a private value").as_bytes();
     let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok()).expect("a digit");
-    let private: Vec<u8> = digits.as_chunks::<2>().0.iter().map(|[high, low]| digit(*high) << 4 | digit(*low)).collect();
+    let private: Vec<u8> =
+        digits.as_chunks::<2>().0.iter().map(|[high, low]| digit(*high) << 4 | digit(*low)).collect();
     // Every length has one byte.
     let element = |tag: u8, parts: &[&[u8]]| {
         let content = parts.concat();

@@ -41,14 +41,11 @@ pub fn run(watch: &mut Watch) {
         let mut pair = paired(provider, suite, 1);
         let parameters = establish(watch, name, &mut pair);
         let id = SaId { ac_sai: parameters.ac_sai, ds_sai: parameters.ds_sai };
-        let same = pair.server.sas().get(id).is_some_and(|sa| {
-            published(sa.parameters.key_seed == parameters.key_seed)
-        });
+        let same = pair.server.sas().get(id).is_some_and(|sa| published(sa.parameters.key_seed == parameters.key_seed));
         assert!(same, "{name}");
         let Pair { config, client_draws, .. } = &mut pair;
-        let command = watch.quiet(&format!("{name}: client: Delete"), Outcomes::NONE, || {
-            delete(config, *parameters, client_draws)
-        });
+        let command = watch
+            .quiet(&format!("{name}: client: Delete"), Outcomes::NONE, || delete(config, *parameters, client_draws));
         let command = command.unwrap();
         watch.quiet(&format!("{name}: device server: Delete"), CODE, || pair.execute(&command)).unwrap();
         assert_eq!(pair.server.sas().len(), 0);

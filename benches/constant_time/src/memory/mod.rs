@@ -36,6 +36,7 @@ pub fn run(names: &[&str]) -> bool {
         eprintln!("not under valgrind: nothing would be found");
         return false;
     }
+    println!("the processor, as memcheck has it: {}", features().join(" "));
     let mut watch = Watch::default();
     let groups = || GROUPS.iter().filter(|(name, _)| names.is_empty() || names.contains(name));
     if groups().count() != if names.is_empty() { GROUPS.len() } else { names.len() } {
@@ -46,6 +47,23 @@ pub fn run(names: &[&str]) -> bool {
         group(&mut watch);
     }
     watch.report()
+}
+
+/// What the cryptographic crates choose their implementations by, of what this processor has.
+#[cfg(target_arch = "x86_64")]
+fn features() -> Vec<&'static str> {
+    macro_rules! present {
+        ($($feature:tt)*) => {
+            [$(($feature, std::arch::is_x86_feature_detected!($feature))),*]
+        };
+    }
+    let all = present!("aes" "pclmulqdq" "avx" "avx2" "sha" "vaes" "vpclmulqdq" "avx512f");
+    all.into_iter().filter(|(_, present)| *present).map(|(name, _)| name).collect()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn features() -> Vec<&'static str> {
+    Vec::new()
 }
 
 /// Bytes that differ from one another, by the number of the drawing.

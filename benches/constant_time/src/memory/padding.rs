@@ -69,7 +69,8 @@ impl Sealed {
 pub fn run(watch: &mut Watch) {
     let separate = [("CBC and HMAC-SHA1", AUTH_HMAC_SHA1_96), ("CBC and XCBC", AUTH_AES_XCBC_96)];
     let separate = separate.map(|(name, integrity)| (name, AES_CBC, Some(integrity)));
-    for (name, cipher, integrity) in separate.into_iter().chain([("CCM", AES_CCM_16, None), ("GCM", AES_GCM_16, None)]) {
+    for (name, cipher, integrity) in separate.into_iter().chain([("CCM", AES_CCM_16, None), ("GCM", AES_GCM_16, None)])
+    {
         right(watch, name, cipher, integrity);
         wrong(watch, name, cipher, integrity);
     }
@@ -80,10 +81,9 @@ pub fn run(watch: &mut Watch) {
 fn right(watch: &mut Watch, name: &str, cipher: &'static dyn Cipher, integrity: Option<&'static dyn Integrity>) {
     for pad_length in [0, 1, 7, 15] {
         let all = usize::from(pad_length) + 1;
-        for (dialect, profile, publishes, outcomes) in [
-            ("r3", Profile::R3, Publishes::End(1), MATCHES),
-            ("SPC-4", Profile::SPC4, Publishes::End(all), COUNTED),
-        ] {
+        for (dialect, profile, publishes, outcomes) in
+            [("r3", Profile::R3, Publishes::End(1), MATCHES), ("SPC-4", Profile::SPC4, Publishes::End(all), COUNTED)]
+        {
             let cipher = WatchedCipher::leaked(cipher, publishes);
             let sealed = Sealed::new(cipher, integrity, pad_length);
             let name = format!("{name}: open; {pad_length} bytes of padding; {dialect}");

@@ -10,6 +10,9 @@ use super::der::{SECP256R1, SECP384R1, SECP521R1, mark_ec, mark_rsa, published_k
 use crate::valgrind::{public, published};
 use crate::watch::{Outcomes, Watch};
 
+/// k, r and s are drawn or computed again where they are out of range, and the signature is not given away if it is wrong: each
+/// once where nothing is wrong.
+const IN_RANGE: Outcomes = Outcomes::of(10, "whether k, r and s are in range, and whether the signature is right");
 /// A factor without an inverse is drawn again; a power that does not lead back to its message is not given away.
 const CHECKED: Outcomes = Outcomes::of(3, "whether the blinding factor fits, and whether the result is right");
 
@@ -21,12 +24,14 @@ pub fn run(watch: &mut Watch) {
     ] {
         let mut der = published_key(record, curve);
         mark_ec(&mut der);
-        let signer = watch.quiet(&format!("{name}: read the key"), Outcomes::NONE, || EcdsaSigner::from_pkcs8_der(&der));
-        sign(watch, name, Outcomes::NONE, &signer.unwrap());
+        let signer =
+            watch.quiet(&format!("{name}: read the key"), Outcomes::NONE, || EcdsaSigner::from_pkcs8_der(&der));
+        sign(watch, name, IN_RANGE, &signer.unwrap());
     }
     let mut der = recorded_key("r3-rsa-chain-certreq", "rsa");
     mark_rsa(&mut der);
-    let signer = watch.quiet("RSA 2048: read the key", Outcomes::NONE, || RsaSigner::from_pkcs8_der(&der, HashKind::Sha1));
+    let signer =
+        watch.quiet("RSA 2048: read the key", Outcomes::NONE, || RsaSigner::from_pkcs8_der(&der, HashKind::Sha1));
     sign(watch, "RSA 2048", CHECKED, &signer.unwrap());
 }
 
