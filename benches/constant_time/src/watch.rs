@@ -103,7 +103,7 @@ impl Watch {
 
     /// Prints a table and lines for programs; tells whether everything was as expected.
     pub fn report(&self) -> bool {
-        println!("{:<62} {:<11} {:>6} {:>7}  {}", "operation", "verdict", "errors", "allowed", "why");
+        println!("{:<62} {:<11} {:>6} {:>7}  why", "operation", "verdict", "errors", "allowed");
         for row in &self.rows {
             println!("{row}");
         }

@@ -18,7 +18,7 @@ pub fn run(watch: &mut Watch) {
             let name = format!("{} {bits}", name(AlgorithmType::Encryption, cipher.identifier()));
             if cipher.identifier() == TRIPLE_DES.identifier() {
                 watch.known("ENCR_3DES seal and open", TABLES, || {
-                    seal_and_open(&mut Watch::default(), &name, *cipher, key)
+                    seal_and_open(&mut Watch::default(), &name, *cipher, key);
                 });
             } else {
                 seal_and_open(watch, &name, *cipher, key);

@@ -23,6 +23,9 @@ const WARM_UP: usize = 50;
 /// Measurements that there are at least, however slow an operation is.
 const FEWEST: usize = 1000;
 
+/// What is done with a secret; the answer keeps the compiler from leaving it out.
+type Work = Box<dyn FnMut(&[u8]) -> bool>;
+
 /// An operation to be measured.
 pub struct Subject {
     name: String,
@@ -31,7 +34,7 @@ pub struct Subject {
     fixed: Vec<u8>,
     /// Makes a random secret one that the operation takes.
     fit: fn(&mut [u8]),
-    work: Box<dyn FnMut(&[u8]) -> bool>,
+    work: Work,
 }
 
 /// A random generator for inputs (xorshift).

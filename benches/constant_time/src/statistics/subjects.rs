@@ -13,7 +13,7 @@ use ikev2_scsi::provider::{
 };
 use ikev2_scsi::wire::Encrypted;
 
-use super::Subject;
+use super::{Subject, Work};
 use crate::leaky;
 
 /// Everything, with one group of each kind or with all.
@@ -95,7 +95,7 @@ fn group(group: &'static dyn DhGroup) -> [Subject; 2] {
     group.public(&few, &mut peer).unwrap();
     let group_name = name(AlgorithmType::DiffieHellman, group.identifier());
     let group_name = group_name.replace("prime elliptic curve field ", "");
-    let subject = |what: &str, work: Box<dyn FnMut(&[u8]) -> bool>| Subject {
+    let subject = |what: &str, work: Work| Subject {
         name: format!("{group_name} {what}: two ones or random"),
         leaks: false,
         fixed: few.clone(),
