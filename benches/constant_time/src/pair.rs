@@ -10,7 +10,7 @@ use ikev2_scsi::client::{ClientConfig, Command, Preferences, SuiteIdentifiers};
 use ikev2_scsi::crypto::{CryptoProvider, Identity, PresharedKeys, Random};
 use ikev2_scsi::sense::Sense;
 use ikev2_scsi::server::Limits;
-use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request};
+use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Profile, Reply, Request};
 
 /// What r3 makes mandatory.
 pub const MANDATORY: SuiteIdentifiers = SuiteIdentifiers {
@@ -52,7 +52,7 @@ impl<R: Random> Pair<R> {
     /// The device server's keys, then the client's. The server forgives all failures that it can count.
     pub fn new(
         provider: CryptoProvider,
-        suite: SuiteIdentifiers,
+        (profile, suite): (Profile, SuiteIdentifiers),
         [server_keys, client_keys]: [Arc<dyn PresharedKeys>; 2],
         server_draws: R,
         client_draws: R,
@@ -61,6 +61,7 @@ impl<R: Random> Pair<R> {
         policy.waive_complete_row = true;
         limits.auth_failures = u8::MAX;
         let server = DeviceServer::builder(provider)
+            .profile(profile)
             .identity(drive())
             .preshared_keys(server_keys)
             .policy(policy)
@@ -68,6 +69,7 @@ impl<R: Random> Pair<R> {
             .build()
             .unwrap();
         let config = ClientConfig::builder(provider, host())
+            .profile(profile)
             .preshared_keys(client_keys)
             .preferences(Preferences::exactly(suite))
             .build()

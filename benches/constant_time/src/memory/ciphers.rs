@@ -4,7 +4,7 @@ use ikev2_scsi::algorithm::AlgorithmType;
 use ikev2_scsi::crypto::{Cipher, CryptoError};
 use ikev2_scsi::provider::{TRIPLE_DES, provider};
 
-use super::compare::{MATCHES, name};
+use super::compare::name;
 use super::{bytes, secret_bytes};
 use crate::valgrind::{public, published, secret};
 use crate::watch::{Outcomes, Watch};
@@ -49,13 +49,16 @@ fn seal_and_open(watch: &mut Watch, name: &str, cipher: &dyn Cipher, key_length:
     if cipher.is_combined() {
         icv[0] ^= 1;
         data = sealed;
-        let opened = watch.quiet(&format!("{name} open with a wrong code"), MATCHES, || {
+        let opened = watch.quiet(&format!("{name} open with a wrong code"), MATCHES_COMBINED, || {
             cipher.open(&key, &iv, &associated, &mut data, &icv)
         });
         assert_eq!(published(opened), Err(CryptoError::Refused));
     }
 }
 
+/// Of a combined mode: the crate asks whether the code matches, and who calls it.
+pub const MATCHES_COMBINED: Outcomes = Outcomes::of(2, "the sender is told whether the code matches");
+
 fn outcomes(cipher: &dyn Cipher) -> Outcomes {
-    if cipher.is_combined() { MATCHES } else { Outcomes::NONE }
+    if cipher.is_combined() { MATCHES_COMBINED } else { Outcomes::NONE }
 }

@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use ikev2_scsi::client::{ApplicationClient, Outcome, Status, SuiteIdentifiers, delete};
 use ikev2_scsi::crypto::{CryptoProvider, Identity, MemoryKeys, PresharedKeys, Secret};
+use ikev2_scsi::esp::{EspScsi, Flow, Form, Place, TAPE_DATA_ENCRYPTION};
 use ikev2_scsi::keys::SaParameters;
-use ikev2_scsi::provider;
 use ikev2_scsi::sa::SaId;
+use ikev2_scsi::server::EspCommand;
+use ikev2_scsi::{Instant, Profile, provider};
 
 use super::secret_bytes;
-use super::watched::{Draws, watched};
+use super::watched::{Draws, Publishes, watched};
 use crate::pair::{COMBINED, MANDATORY, Pair, drive, host};
 use crate::valgrind::published;
 use crate::watch::{Outcomes, Watch};
 
 const CODE: Outcomes = Outcomes::of(2, "whether the code of the message matches");
 /// AUTH is compared once, inside a message whose code was right.
-const AUTH: Outcomes = Outcomes::of(4, "whether the code matches; and whether the AUTH does");
+const AUTH: Outcomes = Outcomes::of(3, "whether the code matches; and whether the AUTH does");
 /// The answer is asked for again by whoever counts failures, tells the embedder and writes the sense data.
 const DENIED: Outcomes = Outcomes::of(8, "whether the code matches; and that the AUTH does not");
 const KEYS: Outcomes = Outcomes::of(6, "whether private and shared values are in range");
@@ -31,18 +33,27 @@ fn keys(own: u64, peer: &Identity, peers: u64) -> Arc<dyn PresharedKeys> {
 }
 
 /// The client's key is drawn under `clients`; the server knows the one of number 1.
-fn paired(provider: CryptoProvider, suite: SuiteIdentifiers, clients: u64) -> Pair<Draws> {
-    Pair::new(provider, suite, [keys(2, &host(), 1), keys(clients, &drive(), 2)], Draws(100), Draws(200))
+fn paired(provider: CryptoProvider, dialect: (Profile, SuiteIdentifiers), clients: u64) -> Pair<Draws> {
+    Pair::new(provider, dialect, [keys(2, &host(), 1), keys(clients, &drive(), 2)], Draws(100), Draws(200))
 }
 
 pub fn run(watch: &mut Watch) {
-    let provider = watched(&provider::provider());
-    for (name, suite) in [("CBC SHA-1 MODP-2048", MANDATORY), ("GCM SHA-256 P-256", COMBINED)] {
-        let mut pair = paired(provider, suite, 1);
-        let parameters = establish(watch, name, &mut pair);
+    let provider = watched(&provider::provider(), Publishes::All);
+    for (name, dialect) in [
+        ("CBC SHA-1 MODP-2048", (Profile::R3, MANDATORY)),
+        ("GCM SHA-256 P-256", (Profile::R3, COMBINED)),
+        ("SPC-4", (Profile::SPC4, COMBINED)),
+    ] {
+        let mut pair = paired(provider, dialect, 1);
+        let mut parameters = establish(watch, name, &mut pair);
         let id = SaId { ac_sai: parameters.ac_sai, ds_sai: parameters.ds_sai };
-        let same = pair.server.sas().get(id).is_some_and(|sa| published(sa.parameters.key_seed == parameters.key_seed));
+        let same = pair.server.sas().get(id).is_some_and(|sa| {
+            published(sa.parameters.key_seed == parameters.key_seed && sa.parameters.keymat == parameters.keymat)
+        });
         assert!(same, "{name}");
+        if dialect.0 == Profile::SPC4 {
+            descriptors(watch, &mut pair, &mut parameters);
+        }
         let Pair { config, client_draws, .. } = &mut pair;
         let command = watch
             .quiet(&format!("{name}: client: Delete"), Outcomes::NONE, || delete(config, *parameters, client_draws));
@@ -50,8 +61,39 @@ pub fn run(watch: &mut Watch) {
         watch.quiet(&format!("{name}: device server: Delete"), CODE, || pair.execute(&command)).unwrap();
         assert_eq!(pair.server.sas().len(), 0);
 
-        refuse(watch, name, &mut paired(provider, suite, 3));
+        refuse(watch, name, &mut paired(provider, dialect, 3));
     }
+}
+
+/// Bytes after the data of a descriptor: two of padding, their number, and one of zero.
+const TRAILER: usize = 4;
+
+/// ESP-SCSI: the association's keys are secret, and so are the data. What stands behind the data is public once it is authentic.
+fn descriptors(watch: &mut Watch, pair: &mut Pair<Draws>, parameters: &mut SaParameters) {
+    let uses = &[TAPE_DATA_ENCRYPTION];
+    let ours = EspScsi::new(Profile::SPC4, watched(&provider::provider(), Publishes::End(TRAILER)), uses);
+    let command = EspCommand { usage_types: uses, form: Form::WithLength, place: Place::ParameterList(0) };
+    let (data, now) = (secret_bytes(9, 256), Instant::from_millis(0));
+    let Pair { server, server_draws, client_draws, .. } = pair;
+
+    let built = watch.quiet("ESP-SCSI: client: build", Outcomes::NONE, || {
+        ours.build(Flow::Out, parameters, &data, command.form, client_draws)
+    });
+    let mut descriptor = built.unwrap().descriptor;
+    let opened =
+        watch.quiet("ESP-SCSI: device server: open", CODE, || server.open_data_out(&mut descriptor, command, now));
+    let opened = opened.unwrap();
+    assert!(published(Secret::copy_of(&descriptor[opened.data]) == Secret::copy_of(&data)));
+
+    let id = opened.id;
+    let built = watch.quiet("ESP-SCSI: device server: build", Outcomes::NONE, || {
+        server.build_data_in(id, &data, command, now, server_draws)
+    });
+    let mut descriptor = built.unwrap();
+    let opened = watch.quiet("ESP-SCSI: client: open", CODE, || {
+        ours.open(Flow::In, parameters, &mut descriptor, command.form)
+    });
+    assert!(published(Secret::copy_of(&descriptor[opened.unwrap().data]) == Secret::copy_of(&data)));
 }
 
 const STEPS: [&str; 5] =

@@ -6,6 +6,7 @@ use ikev2_scsi::keys::{ProtectError, Protection, open, seal};
 use ikev2_scsi::provider::{AES_CBC, AES_CCM_16, AES_GCM_16, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96};
 use ikev2_scsi::wire::Encrypted;
 
+use super::ciphers::MATCHES_COMBINED;
 use super::compare::MATCHES;
 use super::watched::{Publishes, WatchedCipher};
 use super::{bytes, secret_bytes};
@@ -17,9 +18,9 @@ use crate::watch::{Outcomes, Watch};
 const HEAD: usize = 40;
 const TEXT: usize = 64;
 
-/// With PAD LENGTH and with each byte of padding. Nobody but the holder of the keys chooses them, for the code was right; the
-/// field pointer of the sense data names the first wrong one.
-const COUNTED: Outcomes = Outcomes::of(2, "whether the code matches; authenticated padding is public");
+fn matches(cipher: &dyn Cipher) -> Outcomes {
+    if cipher.is_combined() { MATCHES_COMBINED } else { MATCHES }
+}
 
 /// A message with its keys.
 struct Sealed {
@@ -77,17 +78,18 @@ pub fn run(watch: &mut Watch) {
     leak(watch);
 }
 
-/// Of an authentic plaintext, PAD LENGTH alone is looked at in r3, and the padding besides it in SPC-4.
+/// Of an authentic plaintext, PAD LENGTH alone is looked at in r3, and the padding besides it in SPC-4: nobody but the holder of
+/// the keys chose them, and the field pointer of the sense data names the first wrong one.
 fn right(watch: &mut Watch, name: &str, cipher: &'static dyn Cipher, integrity: Option<&'static dyn Integrity>) {
     for pad_length in [0, 1, 7, 15] {
         let all = usize::from(pad_length) + 1;
-        for (dialect, profile, publishes, outcomes) in
-            [("r3", Profile::R3, Publishes::End(1), MATCHES), ("SPC-4", Profile::SPC4, Publishes::End(all), COUNTED)]
+        for (dialect, profile, publishes) in
+            [("r3", Profile::R3, Publishes::End(1)), ("SPC-4", Profile::SPC4, Publishes::End(all))]
         {
             let cipher = WatchedCipher::leaked(cipher, publishes);
             let sealed = Sealed::new(cipher, integrity, pad_length);
             let name = format!("{name}: open; {pad_length} bytes of padding; {dialect}");
-            let opened = published(watch.quiet(&name, outcomes, || sealed.open(profile)));
+            let opened = published(watch.quiet(&name, matches(cipher), || sealed.open(profile)));
             assert_eq!(opened, Ok(sealed.encrypted.text.end - all));
         }
     }
@@ -100,7 +102,8 @@ fn wrong(watch: &mut Watch, name: &str, cipher: &'static dyn Cipher, integrity: 
         if let Some(last) = sealed.message.last_mut() {
             *last ^= 1;
         }
-        let opened = watch.quiet(&format!("{name}: refuse a wrong code; {dialect}"), MATCHES, || sealed.open(profile));
+        let opened =
+            watch.quiet(&format!("{name}: refuse a wrong code; {dialect}"), matches(cipher), || sealed.open(profile));
         assert!(matches!(published(opened), Err(ProtectError::Wire(_))));
     }
 }

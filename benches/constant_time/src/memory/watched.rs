@@ -176,8 +176,8 @@ impl DhGroup for WatchedGroup {
 }
 
 /// The algorithms of a provider, watched.
-pub fn watched(provider: &CryptoProvider) -> CryptoProvider {
-    let ciphers = provider.ciphers.iter().map(|cipher| WatchedCipher::leaked(*cipher, Publishes::All)).collect();
+pub fn watched(provider: &CryptoProvider, publishes: Publishes) -> CryptoProvider {
+    let ciphers = provider.ciphers.iter().map(|cipher| WatchedCipher::leaked(*cipher, publishes)).collect();
     let integrity = provider.integrity.iter().map(|inner| leaked(WatchedIntegrity(*inner)) as &dyn Integrity).collect();
     let groups = provider.groups.iter().map(|inner| leaked(WatchedGroup(*inner)) as &dyn DhGroup).collect();
     CryptoProvider {

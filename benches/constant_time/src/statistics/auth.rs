@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ikev2_scsi::Profile;
 use ikev2_scsi::client::{ApplicationClient, Command, Outcome, Status};
 use ikev2_scsi::crypto::{
     CryptoError, CryptoProvider, KeyVersion, PresharedKeys, Prf, PskError, Purpose, Random, RandomError,
@@ -82,7 +83,7 @@ impl Random for Noise {
 fn waiting(seed: u64) -> (Pair<Noise>, Command) {
     let provider = CryptoProvider { prfs: &[&Chosen], ..provider() };
     let keys = || -> Arc<dyn PresharedKeys> { Arc::new(Keys) };
-    let mut pair = Pair::new(provider, COMBINED, [keys(), keys()], Noise(seed), Noise(seed + 1));
+    let mut pair = Pair::new(provider, (Profile::R3, COMBINED), [keys(), keys()], Noise(seed), Noise(seed + 1));
     let mut client = ApplicationClient::new(Arc::clone(&pair.config));
     for _ in 0..3 {
         let command = client.next_command(&mut pair.client_draws).unwrap();
