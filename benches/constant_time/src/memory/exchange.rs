@@ -90,9 +90,8 @@ fn descriptors(watch: &mut Watch, pair: &mut Pair<Draws>, parameters: &mut SaPar
         server.build_data_in(id, &data, command, now, server_draws)
     });
     let mut descriptor = built.unwrap();
-    let opened = watch.quiet("ESP-SCSI: client: open", CODE, || {
-        ours.open(Flow::In, parameters, &mut descriptor, command.form)
-    });
+    let opened =
+        watch.quiet("ESP-SCSI: client: open", CODE, || ours.open(Flow::In, parameters, &mut descriptor, command.form));
     assert!(published(Secret::copy_of(&descriptor[opened.unwrap().data]) == Secret::copy_of(&data)));
 }
 

@@ -28,6 +28,11 @@ pub fn run(watch: &mut Watch) {
             watch.quiet(&format!("{name}: read the key"), Outcomes::NONE, || EcdsaSigner::from_pkcs8_der(&der));
         sign(watch, name, IN_RANGE, &signer.unwrap());
     }
+    let mut der = recorded_key("r3-gcm-128-sha256-ecp256-ecdsa256", "p256");
+    mark_ec(&mut der);
+    let name = "ECDSA P-256: read a key with its public key";
+    assert!(watch.quiet(name, Outcomes::NONE, || EcdsaSigner::from_pkcs8_der(&der)).is_ok());
+
     let mut der = recorded_key("r3-rsa-chain-certreq", "rsa");
     mark_rsa(&mut der);
     let signer =
