@@ -16,6 +16,7 @@ mod support;
 
 use std::sync::Arc;
 
+use ikev2_scsi::algorithm;
 use ikev2_scsi::client::{
     self, ApplicationClient, ClientConfig, ClientConfigBuilder, Command, Fault, Leftover, Outcome, Preferences, Status,
     SuiteIdentifiers,
@@ -26,10 +27,10 @@ use ikev2_scsi::keys::{KeyLogger, SaContext, SaParameters, Skeyseed, prf_plus};
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Body, IdType, KeyExchange, Message, Nonce, RawPayload, Sai, Timeouts, find};
 use ikev2_scsi::x509::IdentityMatch;
-use ikev2_scsi::{algorithm, provider};
 use serde_json::Value;
 use support::credentials::Signatures;
 use support::member::Member;
+use support::provider;
 use support::unit::Unit;
 use support::{Collector, Draws, Step, Transcript, association, bytes, hex};
 

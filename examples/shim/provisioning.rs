@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ikev2_scsi::Profile;
 use ikev2_scsi::ccs::{Policy, UsageType};
 use ikev2_scsi::crypto::{HashKind, Identity, MemoryKeys, Secret};
-use ikev2_scsi::provider;
 use ikev2_scsi::server::{Builder, DeviceServer, Limits};
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Descriptor, Descriptors, IdType};
@@ -14,6 +13,7 @@ use ikev2_scsi::x509::IdentityMatch;
 use super::credentials::Signatures;
 use super::hex;
 use super::member::{Fault, Member};
+use super::provider;
 use super::script::Values;
 
 /// A device server to be.

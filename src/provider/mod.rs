@@ -28,6 +28,8 @@ pub use hmac::{
 pub use key::KeyError;
 pub use modp::{MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 pub use null::NULL;
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) use rsa::check_rsa_key;
 pub use rsa::{RSA_PKCS1_SHA1, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaSigner};
 pub use xcbc::{AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 

@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::provider::EcdsaSigner;
 use ikev2_scsi::ccs::SlowCrypto;
 use ikev2_scsi::ccs::job::JobKind;
 use ikev2_scsi::ccs::table::Phase;
 use ikev2_scsi::client::{Command, Fault};
 use ikev2_scsi::crypto::{CryptoError, PublicKey, SignatureScheme, Signer};
-use ikev2_scsi::provider::EcdsaSigner;
 
 use super::*;
 

@@ -35,11 +35,12 @@ use ikev2_scsi::sense::Sense;
 use ikev2_scsi::server::{Builder, Event};
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::x509::IdentityMatch;
-use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request, algorithm, provider};
+use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request, algorithm};
 use serde_json::{Value, json};
 
 use support::credentials::Signatures;
 use support::member::Member;
+use support::provider;
 
 const NEXUS: NexusId = NexusId(7);
 const RSA: u32 = algorithm::IKE_AUTH_RSA;

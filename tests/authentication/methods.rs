@@ -1,8 +1,8 @@
 //! Every way to authenticate, in each direction independently.
 
+use crate::provider::RsaSigner;
 use ikev2_scsi::client::ClientConfigError;
 use ikev2_scsi::crypto::{CredentialError, HashKind, KeyKind, Presentation, Proof};
-use ikev2_scsi::provider::RsaSigner;
 use ikev2_scsi::server::ConfigError;
 use ikev2_scsi::wire::{Capabilities, Descriptor};
 use ikev2_scsi::{Profile, ccs::SlowCrypto};

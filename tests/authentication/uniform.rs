@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::sync::{LazyLock, Mutex};
 
+use crate::provider::{EcdsaSigner, RsaSigner};
 use ikev2_scsi::client::Fault;
 use ikev2_scsi::crypto::{
     CryptoError, CryptoProvider, HashKind, KeyKind, KnownKeys, Presentation, PublicKey, SignatureScheme, Signer,
     Verifier,
 };
 use ikev2_scsi::keys::{Denial, KeyLog};
-use ikev2_scsi::provider::{EcdsaSigner, RsaSigner};
 use ikev2_scsi::wire::Sai;
 use num_bigint::BigUint;
 

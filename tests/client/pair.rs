@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::provider;
 use ikev2_scsi::algorithm::{
     AUTH_HMAC_SHA1_96, ENCR_AES_CBC, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, MODP_2048, PRF_HMAC_SHA1,
 };
@@ -13,7 +14,7 @@ use ikev2_scsi::crypto::{Identity, MemoryKeys, Purpose, Random, RandomError, Sec
 use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::sa::SaId;
 use ikev2_scsi::server::Builder;
-use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request, provider};
+use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request};
 
 pub(crate) const NEXUS: NexusId = NexusId(1);
 pub(crate) const CLIENT_KEY: &[u8] = b"the key of host-1, and of nobody else";

@@ -1,5 +1,6 @@
 //! SPC-4: whatever the application client does or leaves, both sides agree about it.
 
+use crate::provider;
 use ikev2_scsi::algorithm::{
     self, AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AlgorithmType, ECP_256, ENCR_NULL, IKE_AUTH_NONE,
     IKE_AUTH_SHARED_KEY, INTEG_NONE,
@@ -11,7 +12,7 @@ use ikev2_scsi::client::{
 use ikev2_scsi::dialect::{Asc, SenseCodes};
 use ikev2_scsi::sense::{Sense, SenseKey, SequenceCommand};
 use ikev2_scsi::wire::{Descriptor, Timeouts};
-use ikev2_scsi::{DeviceServer, Policy, Profile, provider};
+use ikev2_scsi::{DeviceServer, Policy, Profile};
 
 use super::pair::*;
 use super::{establish_and_delete, suites};

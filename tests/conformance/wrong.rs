@@ -1,14 +1,14 @@
 //! Providers with one thing wrong: the kit blames the right algorithm, and says what is wrong.
 
+use crate::provider::{
+    AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96, ECDSA_P256_SHA256, ECP_256,
+    MODP_2048, PRF_AES128_XCBC, PRF_HMAC_SHA2_256, RSA_PKCS1_SHA256,
+};
 use ikev2_scsi::algorithm::{self, AlgorithmType};
 use ikev2_scsi::crypto::conformance::{Fault, Report, Verdict, run};
 use ikev2_scsi::crypto::{
     Cipher, CryptoError, CryptoProvider, DhExchange, DhGroup, HashKind, Integrity, Prf, Random, RandomError, Secret,
     SignatureScheme, Verifier,
-};
-use ikev2_scsi::provider::{
-    AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96, ECDSA_P256_SHA256, ECP_256,
-    MODP_2048, PRF_AES128_XCBC, PRF_HMAC_SHA2_256, RSA_PKCS1_SHA256,
 };
 
 pub(crate) const NOTHING: CryptoProvider =

@@ -1,7 +1,7 @@
 //! Encryption algorithms.
 
+use crate::provider::{AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, NULL, TRIPLE_DES};
 use ikev2_scsi::crypto::{Cipher, CryptoError};
-use ikev2_scsi::provider::{AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, NULL, TRIPLE_DES};
 
 use crate::{hex, read, records};
 

@@ -1,7 +1,7 @@
 //! Diffie-Hellman groups.
 
+use crate::provider::{ECP_256, ECP_384, ECP_521, MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 use ikev2_scsi::crypto::{CryptoError, DhGroup, Purpose, Random, RandomError, Secret};
-use ikev2_scsi::provider::{ECP_256, ECP_384, ECP_521, MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 use num_bigint::BigUint;
 use serde_json::Value;
 

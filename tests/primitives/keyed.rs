@@ -1,8 +1,8 @@
 //! Pseudo-random functions and integrity algorithms.
 
+use crate::provider::{self, AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 use ikev2_scsi::algorithm;
 use ikev2_scsi::crypto::{CryptoError, Integrity, Prf};
-use ikev2_scsi::provider::{self, AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 
 use crate::{hex, read, records};
 

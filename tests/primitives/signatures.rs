@@ -1,7 +1,7 @@
 //! Signatures: published values.
 
+use crate::provider::{self, EcdsaSigner, RsaSigner};
 use ikev2_scsi::crypto::{CryptoError, HashKind, KeyKind, PublicKey, SignatureScheme, Signer, Verifier};
-use ikev2_scsi::provider::{self, EcdsaSigner, RsaSigner};
 use num_bigint::BigUint;
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Private keys that no signer is made of.
 
+use crate::provider::{EcdsaSigner, KeyError, RsaSigner};
 use ikev2_scsi::crypto::{CryptoError, HashKind, Signer};
-use ikev2_scsi::provider::{EcdsaSigner, KeyError, RsaSigner};
 use num_bigint::BigUint;
 use serde_json::Value;
 

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use crate::provider::MODP_2048;
 use ikev2_scsi::SlowCrypto;
 use ikev2_scsi::ccs::UsageType;
 use ikev2_scsi::crypto::{CryptoError, DhExchange, DhGroup, KeyVersion, PresharedKeys, Prf, PskError};
 use ikev2_scsi::dialect::Profile;
-use ikev2_scsi::provider::MODP_2048;
 use ikev2_scsi::server::DropReason;
 use ikev2_scsi::wire::Identification;
 

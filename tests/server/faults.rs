@@ -4,9 +4,9 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
+use crate::provider::{AES_CBC, AUTH_HMAC_SHA1_96, ECP_256, PRF_HMAC_SHA1};
 use ikev2_scsi::SlowCrypto;
 use ikev2_scsi::crypto::{Cipher, CryptoError, DhExchange, DhGroup, Integrity, Prf};
-use ikev2_scsi::provider::{AES_CBC, AUTH_HMAC_SHA1_96, ECP_256, PRF_HMAC_SHA1};
 
 use super::*;
 

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
+use crate::provider;
 use ikev2_scsi::crypto::{
     CertificateError, CertificateValidator, Identity, IdentityMap, KeyKind, PeerClaim, PublicKey, Verifier,
 };
-use ikev2_scsi::provider;
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Certificate, CertificateEncoding, IdType, Identification};
 use ikev2_scsi::x509::{BuildError, ChainValidator, ChainValidatorBuilder, Revocation};

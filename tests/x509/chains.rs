@@ -1,7 +1,7 @@
 //! Every case, under every policy that it says something about.
 
+use crate::provider;
 use ikev2_scsi::crypto::{CertificateError, CertificateValidator, PeerClaim};
-use ikev2_scsi::provider;
 use ikev2_scsi::wire::{Certificate, CertificateEncoding, IdType};
 use ikev2_scsi::x509::{BuildError, ChainValidator, ExtendedUse, IdentityMatch, KeyPurpose, Limits, Revocation};
 

@@ -1,7 +1,7 @@
 //! Certificates, lists and identities that were cut, flipped or made up: refused, and nothing panics.
 
+use crate::provider;
 use ikev2_scsi::crypto::{CertificateError, Verifier};
-use ikev2_scsi::provider;
 use ikev2_scsi::x509::{
     ChainValidator, ExtendedUse, IdentityMatch, Revocation, authority_hash, public_key_from_spki, subject,
     subject_alt_names,

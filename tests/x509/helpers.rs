@@ -1,7 +1,7 @@
 //! What an embedder reads out of its own certificate, and keys to pin.
 
+use crate::provider;
 use ikev2_scsi::crypto::{CertificateError, CertificateValidator, Identity, KeyKind, PeerClaim};
-use ikev2_scsi::provider;
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::IdType;
 use ikev2_scsi::x509::{

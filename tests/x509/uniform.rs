@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
+use crate::provider;
 use ikev2_scsi::crypto::{CryptoError, KeyKind, SignatureScheme, Verifier};
-use ikev2_scsi::provider;
 use ikev2_scsi::x509::{ChainValidator, IdentityMatch, Limits, Revocation};
 
 use crate::cases::{CASES, Case, case};
