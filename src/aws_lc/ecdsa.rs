@@ -21,6 +21,7 @@ use aws_lc_rs::signature::{
 
 use super::digest::digest;
 use crate::crypto::{CryptoError, HashKind, KeyKind, PublicKey, SignatureScheme, Signer, Verifier};
+use crate::memory;
 use crate::provider::{self, KeyError};
 
 /// ECDSA on P-256 with SHA-256: ECDSA-256 of IKE.
@@ -82,30 +83,32 @@ impl Verifier for EcdsaVerifier {
         }
         let (r, s) = signature.split_at_checked(field).ok_or(CryptoError::Refused)?;
         // Refuses r and s that are zero or not below the order.
-        let verified = self.algorithm.verify_digest_sig(
-            public_key,
-            &digest(self.scheme.hash, message),
-            &ecdsa_sig_value(r, s).ok_or(CryptoError::Refused)?,
-        );
+        let verified =
+            self.algorithm.verify_digest_sig(public_key, &digest(self.scheme.hash, message), &ecdsa_sig_value(r, s)?);
         verified.map_err(|_| CryptoError::Refused)
     }
 }
 
 /// The DER of an Ecdsa-Sig-Value (RFC 3279 2.2.3) with these numbers, of at most 66 bytes each.
-fn ecdsa_sig_value(r: &[u8], s: &[u8]) -> Option<Vec<u8>> {
-    let mut numbers = Vec::with_capacity(r.len().checked_add(s.len())?.checked_add(6)?);
+fn ecdsa_sig_value(r: &[u8], s: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let byte = |length: usize| u8::try_from(length).map_err(|_| CryptoError::Length);
+    let mut numbers = memory::with_capacity(r.len().saturating_add(s.len()).saturating_add(6))?;
     for number in [r, s] {
         let zeros = number.iter().take_while(|byte| **byte == 0).count();
-        let significant = number.get(zeros..)?;
+        let significant = number.get(zeros..).unwrap_or_default();
         // A number whose first bit is set would be negative without a byte before it, and zero has one byte.
         let sign: &[u8] = if significant.first().is_none_or(|first| *first >= 0x80) { &[0] } else { &[] };
-        numbers.extend([0x02, u8::try_from(sign.len().checked_add(significant.len())?).ok()?]);
-        numbers.extend_from_slice(sign);
-        numbers.extend_from_slice(significant);
+        let length = byte(sign.len().saturating_add(significant.len()))?;
+        for part in [&[0x02, length], sign, significant] {
+            memory::append(&mut numbers, part)?;
+        }
     }
-    let length = u8::try_from(numbers.len()).ok()?;
+    let length = byte(numbers.len())?;
     let header: &[u8] = if length < 0x80 { &[0x30, length] } else { &[0x30, 0x81, length] };
-    Some([header, &numbers].concat())
+    let mut value = memory::with_capacity(header.len().saturating_add(numbers.len()))?;
+    memory::append(&mut value, header)?;
+    memory::append(&mut value, &numbers)?;
+    Ok(value)
 }
 
 /// Signs with a private key in memory, and with the hash that IKE names for its curve (RFC 4754). Two signatures of one message
@@ -152,10 +155,22 @@ impl Signer for EcdsaSigner {
         PublicKey::new(self.kind, self.key.public_key().as_ref())
     }
 
-    fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
+    fn signature_length(&self) -> usize {
+        self.kind.field_length().unwrap_or(0).saturating_mul(2)
+    }
+
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        if out.len() != self.signature_length() {
+            return Err(CryptoError::Length);
+        }
         let digest = digest(self.scheme().hash, message);
         let signature = self.key.sign_digest(&digest).map_err(|_| CryptoError::Device)?;
-        Ok(signature.as_ref().to_vec())
+        let signature = signature.as_ref();
+        if signature.len() != out.len() {
+            return Err(CryptoError::Device);
+        }
+        out.copy_from_slice(signature);
+        Ok(())
     }
 }
 

@@ -8,8 +8,10 @@
 
 use aws_lc_rs::hmac::{self, Context, HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512, Key, Tag};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
-use crate::crypto::{CryptoError, Integrity, Prf, Secret};
+use crate::crypto::{CryptoError, Integrity, Prf, expand_with};
+use crate::memory;
 use crate::provider;
 
 /// PRF_HMAC_SHA1.
@@ -55,13 +57,27 @@ impl Prf for HmacPrf {
     }
 
     fn compute(&self, key: &[u8], parts: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
-        if out.len() != self.output_length() {
-            return Err(CryptoError::Length);
-        }
-        let message = Secret::from(parts.concat());
-        hmac::sign_to_buffer(&Key::new(self.algorithm, key), message.expose(), out).map_err(|_| CryptoError::Device)?;
-        Ok(())
+        write(&Key::new(self.algorithm, key), parts, out)
     }
+
+    fn expand(&self, key: &[u8], seed: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        let key = Key::new(self.algorithm, key);
+        expand_with(self.output_length(), seed, out, |parts, block| write(&key, parts, block))
+    }
+}
+
+/// Writes the whole code of the parts into `out`.
+fn write(key: &Key, parts: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+    if out.len() != key.algorithm().tag_len() {
+        return Err(CryptoError::Length);
+    }
+    let length = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+    let mut message = Zeroizing::new(memory::with_capacity(length)?);
+    for part in parts {
+        memory::append(&mut message, part)?;
+    }
+    hmac::sign_to_buffer(key, &message, out).map_err(|_| CryptoError::Device)?;
+    Ok(())
 }
 
 /// HMAC of one digest, cut to its first bytes, as an integrity algorithm.

@@ -14,17 +14,17 @@
 mod cbc;
 mod digest;
 mod ecdsa;
-// mod ecp;
+mod ecp;
 mod gcm;
 mod hmac;
 mod rsa;
 
-pub use crate::provider::{ECP_256, ECP_384, ECP_521};
 pub use cbc::AES_CBC;
 pub use ecdsa::{
     ECDSA_P256_SHA256, ECDSA_P256_SHA384, ECDSA_P256_SHA512, ECDSA_P384_SHA256, ECDSA_P384_SHA384, ECDSA_P384_SHA512,
     ECDSA_P521_SHA256, ECDSA_P521_SHA384, ECDSA_P521_SHA512, EcdsaSigner,
 };
+pub use ecp::{ECP_256, ECP_384, ECP_521};
 pub use gcm::AES_GCM_16;
 pub use hmac::{
     AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256, PRF_HMAC_SHA1,

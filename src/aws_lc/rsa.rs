@@ -6,7 +6,6 @@
 //! AWS-LC's Rust interface signs with the hashes of SHA-2 and not with SHA-1, which is IKE's own: a signer with SHA-1 is the
 //! RustCrypto provider's. The others are blinded and verified before they are given away by AWS-LC itself.
 
-use alloc::vec::Vec;
 use core::fmt;
 
 use aws_lc_rs::rsa::KeyPair;
@@ -113,13 +112,20 @@ impl Signer for RsaSigner {
         }
     }
 
-    fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
+    fn signature_length(&self) -> usize {
         match &self.0 {
-            Key::Sha1(signer) => signer.sign(message),
+            Key::Sha1(signer) => signer.signature_length(),
+            Key::Sha2 { key, .. } => key.public_modulus_len(),
+        }
+    }
+
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        match &self.0 {
+            Key::Sha1(signer) => signer.sign(message, out),
+            // AWS-LC's copy would panic.
+            Key::Sha2 { key, .. } if out.len() != key.public_modulus_len() => Err(CryptoError::Length),
             Key::Sha2 { key, hash, encoding } => {
-                let mut signature = alloc::vec![0; key.public_modulus_len()];
-                key.sign_digest(*encoding, &digest(*hash, message), &mut signature).map_err(|_| CryptoError::Device)?;
-                Ok(signature)
+                key.sign_digest(*encoding, &digest(*hash, message), out).map_err(|_| CryptoError::Device)
             }
         }
     }

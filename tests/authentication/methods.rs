@@ -1,6 +1,5 @@
 //! Every way to authenticate, in each direction independently.
 
-use crate::provider::RsaSigner;
 use ikev2_scsi::client::ClientConfigError;
 use ikev2_scsi::crypto::{CredentialError, HashKind, KeyKind, Presentation, Proof};
 use ikev2_scsi::server::ConfigError;
@@ -8,6 +7,7 @@ use ikev2_scsi::wire::{Capabilities, Descriptor};
 use ikev2_scsi::{Profile, ccs::SlowCrypto};
 
 use super::*;
+use crate::provider::RsaSigner;
 
 const ALL: [u32; 5] = [RSA, PSK, P256, P384, P521];
 

@@ -1,6 +1,5 @@
 //! SPC-4: whatever the application client does or leaves, both sides agree about it.
 
-use crate::provider;
 use ikev2_scsi::algorithm::{
     self, AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AlgorithmType, ECP_256, ENCR_NULL, IKE_AUTH_NONE,
     IKE_AUTH_SHARED_KEY, INTEG_NONE,
@@ -16,6 +15,7 @@ use ikev2_scsi::{DeviceServer, Policy, Profile};
 
 use super::pair::*;
 use super::{establish_and_delete, suites};
+use crate::provider;
 
 /// A curve, since the exchanges are many.
 const QUICK: SuiteIdentifiers = SuiteIdentifiers { group: ECP_256.identifier, ..MANDATORY };

@@ -1,9 +1,9 @@
 //! Pseudo-random functions and integrity algorithms.
 
-use crate::provider::{self, AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 use ikev2_scsi::algorithm;
 use ikev2_scsi::crypto::{CryptoError, Integrity, Prf};
 
+use crate::provider::{self, AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 use crate::{hex, read, records};
 
 fn prf(name: &str) -> &'static dyn Prf {

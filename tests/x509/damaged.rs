@@ -1,6 +1,5 @@
 //! Certificates, lists and identities that were cut, flipped or made up: refused, and nothing panics.
 
-use crate::provider;
 use ikev2_scsi::crypto::{CertificateError, Verifier};
 use ikev2_scsi::x509::{
     ChainValidator, ExtendedUse, IdentityMatch, Revocation, authority_hash, public_key_from_spki, subject,
@@ -8,6 +7,7 @@ use ikev2_scsi::x509::{
 };
 
 use crate::cases::{CASES, Case, answer, case};
+use crate::provider;
 
 fn verifiers() -> &'static [&'static dyn Verifier] {
     provider::provider().verifiers

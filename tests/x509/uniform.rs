@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use crate::provider;
 use ikev2_scsi::crypto::{CryptoError, KeyKind, SignatureScheme, Verifier};
 use ikev2_scsi::x509::{ChainValidator, IdentityMatch, Limits, Revocation};
 
 use crate::cases::{CASES, Case, case};
+use crate::provider;
 
 thread_local! {
     static MADE: RefCell<Vec<(KeyKind, bool)>> = const { RefCell::new(Vec::new()) };
