@@ -28,7 +28,7 @@ use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Body, IdType, KeyExchange, Message, Nonce, RawPayload, Sai, Timeouts, find};
 use ikev2_scsi::x509::IdentityMatch;
 use serde_json::Value;
-use support::credentials::Signatures;
+use support::credentials::{Signatures, Signers};
 use support::member::Member;
 use support::provider;
 use support::unit::Unit;
@@ -233,7 +233,7 @@ fn client_builder(transcript: &Transcript, steps: &[Step]) -> ClientConfigBuilde
     let side = Member::root(ours).unwrap();
     let peers = [(identity(server), side.get("server"))];
     let anchors = side.get("trust_anchors");
-    let signatures = Signatures::read(&side, &peers, &anchors, IdentityMatch::Off, false).unwrap();
+    let signatures = Signatures::read(Signers::RUSTCRYPTO, &side, &peers, &anchors, IdentityMatch::Off, false).unwrap();
     let out = steps.iter().find(|step| step.is_out).unwrap();
     let message = Message::parse(transcript.profile(), &out.data_out).unwrap();
     let timeouts = find(&message.payloads(), PayloadType::Timeouts).unwrap();

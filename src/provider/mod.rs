@@ -98,6 +98,7 @@ mod tests {
     use super::*;
     use crate::algorithm::{AlgorithmType, Sizes, find};
     use crate::crypto::{HashKind, KeyKind, SignatureScheme};
+    use crate::tested::provider;
 
     fn sizes(algorithm_type: AlgorithmType, identifier: u32) -> Sizes {
         find(algorithm_type, identifier).unwrap().sizes
