@@ -114,7 +114,7 @@ impl Fixed {
         let lists = [ciphers.as_ptr().cast(), prfs.as_ptr().cast(), integrity.as_ptr().cast(), groups.as_ptr().cast()];
         let [ciphers, prfs, integrity, groups] = lists.map(Some);
         let verifiers = Some(verifiers.as_ptr().cast());
-        let credentials = Some(core::ptr::from_ref(credentials).cast());
+        let credentials = Some(credentials.own.as_ptr().cast());
         Self {
             policy: policy.clone(),
             offer: offer.clone(),
