@@ -9,7 +9,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test may panic"
+    clippy::print_stdout,
+    reason = "a test may panic, and shows its table"
 )]
 #![allow(dead_code, reason = "a part of the pair is used")]
 

@@ -88,7 +88,7 @@ impl<'a> Bench<'a> {
         let events: Vec<Event> = core::iter::from_fn(|| self.server.poll_event()).collect();
         assert!(events.iter().all(|event| (event.at, event.nexus) == (self.now, Some(NEXUS))), "{events:?}");
         let events: Vec<EventKind> = events.into_iter().map(|event| event.kind).collect();
-        let mut after = Snapshot::of(&self.server);
+        let after = Snapshot::of(&self.server);
         let Reply::CheckCondition(sense) = reply else {
             if after != self.before {
                 *self = Self::new(self.transcript, self.state);
