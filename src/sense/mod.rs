@@ -366,8 +366,11 @@ impl From<RandomError> for Refusal {
 }
 
 impl From<EmitError> for Refusal {
-    fn from(_: EmitError) -> Self {
-        Self::Internal
+    fn from(error: EmitError) -> Self {
+        match error {
+            EmitError::Memory => OutOfMemory.into(),
+            _ => Self::Internal,
+        }
     }
 }
 

@@ -65,7 +65,7 @@ pub enum EventKind {
         why: Denial,
     },
     /// A command was refused; told only when [`Builder::report_refusals`](super::Builder::report_refusals) asks for it.
-    Refused(Box<Report>),
+    Refused(Report),
     /// A command was refused at a limit, or a sequence was dropped at one.
     LimitReached {
         /// Which limit.

@@ -290,7 +290,9 @@ impl DeviceServer {
     /// The one place where a refusal has a consequence (reading R23).
     pub(super) fn refuse(&mut self, nexus: NexusId, refusal: &Refusal, received: Received<'_>) -> Reply {
         let sense = refusal.sense(self.setting.profile.codes());
-        self.report(nexus, refusal, sense, received);
+        if let Some(report) = self.reporter {
+            report(self, nexus, refusal, sense, received);
+        }
         if let Some(limit) = refusal.limit() {
             self.tell(Some(nexus), EventKind::LimitReached { limit });
         }

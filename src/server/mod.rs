@@ -31,7 +31,7 @@ pub use esp::{EspCommand, OpenedOut};
 pub use event::{Deadline, DeadlineReason, DropReason, Event, EventKind, KeptIdentity, RemovalReason};
 
 pub use crate::sense::Limit;
-pub use report::Report;
+pub use report::{Offered, Report};
 
 use alloc::sync::Arc;
 
@@ -46,7 +46,7 @@ use crate::time::{Instant, UnixTime};
 use crate::wire::Sai;
 use event_queue::EventQueue;
 use pending::Pending;
-use report::Received;
+use report::{Received, Reporter};
 use slots::Slots;
 
 /// An I_T nexus, by whatever number the embedder gives it.
@@ -92,8 +92,8 @@ impl DataIn<'_> {
     /// Copies as much as the allocation length and the buffer take (reading R35).
     fn put(&mut self, bytes: &[u8]) -> Reply {
         let len = bytes.len().min(self.allocation_length).min(self.buffer.len());
-        if let (Some(to), Some(from)) = (self.buffer.get_mut(..len), bytes.get(..len)) {
-            to.copy_from_slice(from);
+        if let Some(to) = self.buffer.get_mut(..len) {
+            to.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         }
         Reply::Good { len }
     }
@@ -129,7 +129,7 @@ pub struct DeviceServer {
     /// Marks the jobs as this server's.
     owner: Owner,
     events: EventQueue,
-    report_refusals: bool,
+    reporter: Option<Reporter>,
     admission: Option<Arc<dyn Admission>>,
     /// The calendar's time when it was last told, and when that was.
     calendar: Option<(UnixTime, Instant)>,
