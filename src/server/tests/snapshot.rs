@@ -73,7 +73,7 @@ impl Snapshot {
             next_job,
             owner,
             events,
-            report_refusals,
+            reporter,
             admission,
             calendar,
         } = server;
@@ -84,7 +84,7 @@ impl Snapshot {
         state.debug("next job", next_job);
         state.debug("events", events);
         state.debug("calendar", calendar);
-        state.debug("report refusals", report_refusals);
+        state.debug("reporter", &reporter.is_some());
         state.debug("admission", &admission.as_ref().map(|admission| core::ptr::from_ref(&**admission).cast::<()>()));
         // Its secrets are not printed, and follow.
         state.debug("associations", sas);
