@@ -107,10 +107,6 @@ impl JobDone {
 }
 
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a job is moved a few times, and is made without an allocation of its own"
-)]
 pub(crate) enum Work {
     KeyExchange(KeyExchangeWork),
     Verify(PeerCheckWork),

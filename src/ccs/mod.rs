@@ -161,10 +161,6 @@ pub(crate) enum Calculation {
 
 /// A command sequence, by the last of its commands that was accepted.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a phase follows the other in one place, without an allocation of its own"
-)]
 pub(crate) enum Ccs {
     KeyExchangeOut {
         sequence: Sequence,

@@ -62,7 +62,7 @@ pub(crate) struct PeerCheckWork {
 
 impl fmt::Debug for PeerCheckWork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PeerCheckWork({:?}, method {})", self.id_type, self.method)
+        write!(f, "PeerCheck({:?}, method {})", self.id_type, self.method)
     }
 }
 
@@ -127,7 +127,7 @@ pub(crate) struct OwnAuthWork {
 
 impl fmt::Debug for OwnAuthWork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OwnAuthWork")
+        f.write_str("OwnAuth")
     }
 }
 

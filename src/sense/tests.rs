@@ -287,6 +287,18 @@ fn a_limit_is_named_where_it_is_the_cause() {
     }
 }
 
+/// Where there is no memory, a command is refused at that bound, whoever met it; other failures inside are ours.
+#[test]
+fn no_memory_is_a_bound() {
+    let bound = Refusal::InsufficientResources { limit: Limit::Memory };
+    assert_eq!(Refusal::from(CryptoError::Memory), bound);
+    assert_eq!(Refusal::from(crate::memory::OutOfMemory), bound);
+    assert_eq!(Refusal::from(ProtectError::Crypto(CryptoError::Memory)), bound);
+    for other in [CryptoError::Refused, CryptoError::Length, CryptoError::Device] {
+        assert_eq!(Refusal::from(other), Refusal::Internal);
+    }
+}
+
 /// Each limit has words of its own.
 #[test]
 fn limits_are_told_apart() {

@@ -20,7 +20,7 @@ fn report(unit: &mut Unit) -> Report {
     let [event] = reports.try_into().unwrap();
     assert_eq!((event.at, event.nexus), (unit.instant(), Some(A)));
     let EventKind::Refused(report) = event.kind else { panic!() };
-    *report
+    report
 }
 
 /// Offset of the STV payload, and of the SCA payload behind it.

@@ -112,7 +112,7 @@ fn limits_of_a_key_exchange_out() {
             Limit::Sequences => limits.sequences = 1,
             Limit::Sas => limits.sas = 1,
             Limit::Payloads => limits.payloads = 7,
-            _ => limits.retained = 1000,
+            _ => limits.retained = 900,
         });
         let mut other = bench.after(B, COMBINED_SUITE, 0x1000, if is_met_by_complete { 4 } else { 1 });
         let client = Client::new(COMBINED_SUITE, 0x2000);

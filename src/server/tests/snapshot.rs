@@ -73,7 +73,7 @@ impl Snapshot {
             next_job,
             owner,
             events,
-            report_refusals,
+            reporter,
             admission,
             calendar,
         } = server;
@@ -84,7 +84,7 @@ impl Snapshot {
         state.debug("next job", next_job);
         state.debug("events", events);
         state.debug("calendar", calendar);
-        state.debug("report refusals", report_refusals);
+        state.debug("reporter", &reporter.is_some());
         state.debug("admission", &admission.as_ref().map(|admission| core::ptr::from_ref(&**admission).cast::<()>()));
         // Its secrets are not printed, and follow.
         state.debug("associations", sas);
@@ -114,7 +114,7 @@ impl Fixed {
         let lists = [ciphers.as_ptr().cast(), prfs.as_ptr().cast(), integrity.as_ptr().cast(), groups.as_ptr().cast()];
         let [ciphers, prfs, integrity, groups] = lists.map(Some);
         let verifiers = Some(verifiers.as_ptr().cast());
-        let credentials = Some(core::ptr::from_ref(credentials).cast());
+        let credentials = Some(credentials.own.as_ptr().cast());
         Self {
             policy: policy.clone(),
             offer: offer.clone(),
