@@ -29,13 +29,9 @@ pub(crate) fn with_capacity<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
 }
 
 /// `length` zero bytes.
-#[inline(never)]
 pub(crate) fn zeroed(length: usize) -> Result<Vec<u8>, OutOfMemory> {
     let mut bytes = Vec::new();
-    if bytes.try_reserve_exact(length).is_err() || length > bytes.capacity() {
-        return Err(OutOfMemory);
-    }
-    bytes.resize(length, 0);
+    extend_zeroed(&mut bytes, length)?;
     Ok(bytes)
 }
 
@@ -70,6 +66,7 @@ pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> 
 }
 
 /// Puts so many zero bytes at the end.
+#[inline(never)]
 pub(crate) fn extend_zeroed(to: &mut Vec<u8>, additional: usize) -> Result<(), OutOfMemory> {
     let length = to.len().saturating_add(additional);
     if to.try_reserve_exact(additional).is_err() || length > to.capacity() {
@@ -87,6 +84,13 @@ pub(crate) fn push<T>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
     }
     to.push(element);
     Ok(())
+}
+
+/// Copies bytes to a place of the same length; tells whether it has that. `copy_from_slice` brings a panic for others along.
+#[must_use]
+pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> bool {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    to.len() == from.len()
 }
 
 /// Puts the element where it stands in ascending order; one that is there already is not put again.

@@ -55,10 +55,8 @@ unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let (start, length) = region();
         let used = self.used.load(Relaxed);
-        let from = start.wrapping_add(used);
-        let Some(end) =
-            from.align_offset(layout.align()).checked_add(used).and_then(|at| at.checked_add(layout.size()))
-        else {
+        let padding = start.addr().wrapping_add(used).wrapping_neg() & layout.align().wrapping_sub(1);
+        let Some(end) = used.checked_add(padding).and_then(|at| at.checked_add(layout.size())) else {
             return core::ptr::null_mut();
         };
         if end > length {

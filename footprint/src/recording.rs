@@ -9,7 +9,7 @@ pub struct Recording(&'static [u8]);
 macro_rules! recordings {
     ($($(#[$what:meta])* $name:ident = $file:literal;)*) => {$(
         $(#[$what])*
-        pub static $name: Recording = {
+        pub const $name: Recording = {
             // SAFETY: the section holds such bytes only, which do not count as flash.
             #[unsafe(link_section = ".recordings")]
             static BYTES: [u8; include_bytes!(concat!(env!("OUT_DIR"), "/", $file)).len()] =

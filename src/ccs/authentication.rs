@@ -285,11 +285,7 @@ impl Answer {
     /// Takes AUTHENTICATION DATA that were made elsewhere.
     pub(crate) fn set_auth(&mut self, auth: &Secret) -> Result<(), CryptoError> {
         let place = self.auth_mut();
-        if place.len() != auth.len() {
-            return Err(CryptoError::Length);
-        }
-        place.copy_from_slice(auth.expose());
-        Ok(())
+        if memory::copy(auth.expose(), place) { Ok(()) } else { Err(CryptoError::Length) }
     }
 
     /// Seals the message, and gives it.

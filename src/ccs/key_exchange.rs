@@ -324,10 +324,9 @@ pub(crate) fn finish(
     work: KeyExchangeWork,
 ) -> Result<KeySet, KeyExchangeWork> {
     let place = sequence.messages.get_mut(sequence.ds_public.clone()).unwrap_or_default();
-    if place.len() != work.public.len() {
+    if !memory::copy(&work.public, place) {
         return Err(work);
     }
-    place.copy_from_slice(&work.public);
     let KeyExchangeWork { group, secrets, peer, public } = work;
     derive(setting, sequence, secrets).map_err(|(_, secrets)| KeyExchangeWork { group, secrets, peer, public })
 }

@@ -6,6 +6,7 @@ use core::fmt;
 
 use super::SaContext;
 use crate::crypto::{CryptoError, Secret};
+use crate::memory;
 use crate::wire::Sai;
 
 /// The parameters of a security association.
@@ -199,8 +200,7 @@ impl SaBlock {
     /// [`CryptoError::Memory`]; [`CryptoError::Length`] for more than 65 535 bytes of one.
     pub fn new(bytes: &SaBytes<'_>) -> Result<Self, CryptoError> {
         Self::deriving(bytes, bytes.keymat.len(), |out| {
-            out.copy_from_slice(bytes.keymat);
-            Ok(())
+            if memory::copy(bytes.keymat, out) { Ok(()) } else { Err(CryptoError::Length) }
         })
     }
 
@@ -223,7 +223,7 @@ impl SaBlock {
         let (first, mut rest) = block.expose_mut().split_at_mut_checked(keymat).ok_or(CryptoError::Length)?;
         for part in parts {
             let (to, later) = rest.split_at_mut_checked(part.len()).ok_or(CryptoError::Length)?;
-            to.copy_from_slice(part);
+            to.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
             rest = later;
         }
         derive(first)?;

@@ -207,14 +207,9 @@ mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-<<<<<<< HEAD
     use crate::crypto::{Hashes, Identity, KnownKeys, MemoryKeys, Secret};
-    use crate::provider::{PRF_HMAC_SHA1, provider};
-    use crate::wire::IdType;
-=======
-    use crate::crypto::{KnownKeys, MemoryKeys};
     use crate::tested::{PRF_HMAC_SHA1, provider};
->>>>>>> main
+    use crate::wire::IdType;
 
     const DENIED: Result<Proof, PeerError> = Err(PeerError::Denied(Denial::WrongAuth));
 

@@ -44,8 +44,8 @@ impl SaContext<'_> {
         let mut key = [0; LONGEST];
         let (first, rest) = key.split_at_mut_checked(lengths.0).ok_or(CryptoError::Length)?;
         let second = rest.get_mut(..lengths.1).ok_or(CryptoError::Length)?;
-        first.copy_from_slice(self.ac_nonce.get(..lengths.0).ok_or(CryptoError::Length)?);
-        second.copy_from_slice(self.ds_nonce.get(..lengths.1).ok_or(CryptoError::Length)?);
+        first.iter_mut().zip(self.ac_nonce).for_each(|(to, from)| *to = *from);
+        second.iter_mut().zip(self.ds_nonce).for_each(|(to, from)| *to = *from);
         let length = lengths.0.saturating_add(lengths.1);
         suite.prf.compute(key.get(..length).ok_or(CryptoError::Length)?, &[shared], out)
     }

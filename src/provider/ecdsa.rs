@@ -188,7 +188,6 @@ impl<C> Key for SigningKey<C>
 where
     C: EcdsaCurve + CurveArithmetic + DigestAlgorithm + Named,
 {
-<<<<<<< HEAD
     fn kind(&self) -> KeyKind {
         C::KIND
     }
@@ -201,21 +200,13 @@ where
     fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
         let hash = hash::<C::Digest>(message);
         let signature: Signature<C> = self.sign_prehash(&hash).map_err(|_| CryptoError::Device)?;
-        self.verifying_key().verify_prehash(&hash, &signature).map_err(|_| CryptoError::Device)?;
+        fault_check(self, &hash, &signature)?;
         let bytes = signature.to_bytes();
         if out.len() != bytes.len() {
             return Err(CryptoError::Length);
         }
         out.copy_from_slice(&bytes);
         Ok(())
-=======
-    let hash = hash::<C::Digest>(message);
-    let signature: Signature<C> = key.sign_prehash(&hash).map_err(|_| CryptoError::Device)?;
-    fault_check(key, &hash, &signature)?;
-    let bytes = signature.to_bytes();
-    if out.len() != bytes.len() {
-        return Err(CryptoError::Length);
->>>>>>> main
     }
 }
 

@@ -292,7 +292,7 @@ fn a_limit_is_named_where_it_is_the_cause() {
 fn no_memory_is_a_bound() {
     let bound = Refusal::InsufficientResources { limit: Limit::Memory };
     assert_eq!(Refusal::from(CryptoError::Memory), bound);
-    assert_eq!(Refusal::from(crate::memory::OutOfMemory), bound);
+    assert_eq!(Refusal::from(OutOfMemory), bound);
     assert_eq!(Refusal::from(ProtectError::Crypto(CryptoError::Memory)), bound);
     for other in [CryptoError::Refused, CryptoError::Length, CryptoError::Device] {
         assert_eq!(Refusal::from(other), Refusal::Internal);

@@ -19,12 +19,8 @@ mod unusable;
 
 use std::sync::LazyLock;
 
-<<<<<<< HEAD
-use ikev2_scsi::crypto::{Purpose, Random, RandomError};
-=======
 use ikev2_scsi::Profile;
-use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
->>>>>>> main
+use ikev2_scsi::crypto::{Purpose, Random, RandomError};
 use ikev2_scsi::esp::{EspScsi, Flow, Form, TAPE_DATA_ENCRYPTION};
 use ikev2_scsi::keys::{MgmtData, SaBlock, SaBytes, SaParameters, UsageAlgorithms};
 use ikev2_scsi::wire::Sai;

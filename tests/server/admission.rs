@@ -148,7 +148,7 @@ fn what_an_identity_may_select() {
 #[test]
 fn uses_of_associations() {
     let types = vec![UsageType { code: 0x81, max_data: 8 }, UsageType { code: 0x82, max_data: 0 }];
-    let mut unit = Unit::new(|builder| builder.policy(policy(|policy| policy.usage_types = types)));
+    let mut unit = Unit::new(|builder| builder.policy(policy(|policy| policy.usage_types = types.into())));
     // SECURITY ASSOCIATION TYPE, bytes of USAGE DATA, and the offset in the SCA payload of what is refused.
     for (code, length, refused) in
         [(0x81, 0, None), (0x81, 8, None), (0x81, 12, Some(6)), (0x82, 0, None), (0x82, 4, Some(6)), (0x80, 0, Some(5))]

@@ -214,7 +214,7 @@ fn our_nonces_are_long_enough() {
 fn policies_of_the_other_dialect() {
     let one = policy(|policy| {
         policy.one_sequence = true;
-        policy.usage_types = vec![UsageType::TAPE_DATA_ENCRYPTION];
+        policy.usage_types = vec![UsageType::TAPE_DATA_ENCRYPTION].into();
     });
     let r3 = builder().profile(Profile::R3).policy(one);
     assert!(matches!(r3.build().map(|_| ()), Err(ConfigError::Policy(PolicyError::OneSequence))));

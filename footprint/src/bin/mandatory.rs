@@ -1,10 +1,6 @@
 //! What r3 makes mandatory (Tables K2 to K6), with shared keys.
 #![cfg_attr(firmware, no_std, no_main)]
 
-extern crate alloc;
-
-use alloc::sync::Arc;
-
 use footprint::device::{self, Compare, Keys};
 use footprint::image;
 use footprint::recording::MANDATORY;
@@ -19,10 +15,12 @@ const PROVIDER: CryptoProvider = CryptoProvider {
     verifiers: &[],
 };
 
+static KEYS: Keys = Keys(MANDATORY);
+
 image!(run);
 
 fn run() -> bool {
     let Some(builder) = device::builder(PROVIDER, &MANDATORY.provisioning()) else { return false };
-    let Ok(mut server) = builder.preshared_keys(Arc::new(Keys(MANDATORY))).build() else { return false };
+    let Ok(mut server) = builder.preshared_keys_static(&KEYS).build() else { return false };
     device::replay(&mut server, MANDATORY, Compare::Everything)
 }

@@ -48,7 +48,9 @@ pub fn run(watch: &mut Watch) {
         let mut parameters = establish(watch, name, &mut pair);
         let id = SaId { ac_sai: parameters.ac_sai, ds_sai: parameters.ds_sai };
         let same = pair.server.sas().get(id).is_some_and(|sa| {
-            published(sa.parameters.key_seed == parameters.key_seed && sa.parameters.keymat == parameters.keymat)
+            published(
+                sa.parameters.key_seed() == parameters.key_seed() && sa.parameters.keymat() == parameters.keymat(),
+            )
         });
         assert!(same, "{name}");
         if dialect.0 == Profile::SPC4 {
