@@ -56,23 +56,21 @@ pub(crate) fn boxed_copy_of(bytes: &[u8]) -> Result<Box<[u8]>, OutOfMemory> {
 }
 
 /// Puts the bytes at the end.
-#[inline(never)]
 pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> {
-    if to.try_reserve_exact(bytes.len()).is_err() || bytes.len() > to.capacity().wrapping_sub(to.len()) {
-        return Err(OutOfMemory);
-    }
-    to.extend_from_slice(bytes);
+    let end = to.len();
+    // By way of the one function that lengthens a vector of bytes: a second one would be a second caller of what it is made of.
+    extend_zeroed(to, bytes.len())?;
+    to.iter_mut().skip(end).zip(bytes).for_each(|(to, from)| *to = *from);
     Ok(())
 }
 
 /// Puts so many zero bytes at the end.
 #[inline(never)]
 pub(crate) fn extend_zeroed(to: &mut Vec<u8>, additional: usize) -> Result<(), OutOfMemory> {
-    let length = to.len().saturating_add(additional);
-    if to.try_reserve_exact(additional).is_err() || length > to.capacity() {
+    if to.try_reserve_exact(additional).is_err() || additional > to.capacity().wrapping_sub(to.len()) {
         return Err(OutOfMemory);
     }
-    to.resize(length, 0);
+    to.resize(to.len().wrapping_add(additional), 0);
     Ok(())
 }
 

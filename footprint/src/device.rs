@@ -51,7 +51,7 @@ impl PresharedKeys for Keys {
 #[must_use]
 pub fn identity(bytes: &[u8]) -> Option<Identity> {
     let (id_type, data) = bytes.split_first()?;
-    Some(Identity::new(IdType::from_code(*id_type)?, data))
+    Identity::try_new(Identification { id_type: IdType::from_code(*id_type)?, data }).ok()
 }
 
 /// The device server of a recording, but for its keys, which reports what was reported.
