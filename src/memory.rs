@@ -29,13 +29,9 @@ pub(crate) fn with_capacity<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
 }
 
 /// `length` zero bytes.
-#[inline(never)]
 pub(crate) fn zeroed(length: usize) -> Result<Vec<u8>, OutOfMemory> {
     let mut bytes = Vec::new();
-    if bytes.try_reserve_exact(length).is_err() || length > bytes.capacity() {
-        return Err(OutOfMemory);
-    }
-    bytes.resize(length, 0);
+    extend_zeroed(&mut bytes, length)?;
     Ok(bytes)
 }
 
@@ -59,6 +55,11 @@ pub(crate) fn boxed_copy_of(bytes: &[u8]) -> Result<Box<[u8]>, OutOfMemory> {
     into_boxed(copy_of(bytes)?)
 }
 
+/// Writes the bytes to the beginning of `to`, as many as there is room for: lengths are compared by whoever calls.
+pub(crate) fn copy_into(to: &mut [u8], from: &[u8]) {
+    to.iter_mut().zip(from).for_each(|(to, byte)| *to = *byte);
+}
+
 /// Puts the bytes at the end.
 #[inline(never)]
 pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> {
@@ -70,6 +71,7 @@ pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> 
 }
 
 /// Puts so many zero bytes at the end.
+#[inline(never)]
 pub(crate) fn extend_zeroed(to: &mut Vec<u8>, additional: usize) -> Result<(), OutOfMemory> {
     let length = to.len().saturating_add(additional);
     if to.try_reserve_exact(additional).is_err() || length > to.capacity() {

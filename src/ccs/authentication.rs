@@ -288,7 +288,7 @@ impl Answer {
         if place.len() != auth.len() {
             return Err(CryptoError::Length);
         }
-        place.copy_from_slice(auth.expose());
+        memory::copy_into(place, auth.expose());
         Ok(())
     }
 

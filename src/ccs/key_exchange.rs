@@ -327,7 +327,7 @@ pub(crate) fn finish(
     if place.len() != work.public.len() {
         return Err(work);
     }
-    place.copy_from_slice(&work.public);
+    memory::copy_into(place, &work.public);
     let KeyExchangeWork { group, secrets, peer, public } = work;
     derive(setting, sequence, secrets).map_err(|(_, secrets)| KeyExchangeWork { group, secrets, peer, public })
 }

@@ -1,6 +1,5 @@
 //! What an administrator decides (r3 5.13.4.3.4, 7.7.4.12, 7.7.4.13; readings R16, R19, R28, R38).
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use thiserror::Error;
@@ -8,6 +7,7 @@ use thiserror::Error;
 use crate::algorithm::AlgorithmType;
 use crate::crypto::HashKind;
 use crate::dialect::Profile;
+use crate::memory::{self, OutOfMemory};
 use crate::wire::Nonce;
 
 /// Who runs slow cryptography.
@@ -120,17 +120,26 @@ impl Default for Policy {
         Self {
             max_protocol_timeout: 60,
             max_inactivity_timeout: 86_400,
-            usage_types: vec![UsageType::TAPE_DATA_ENCRYPTION],
+            usage_types: only(UsageType::TAPE_DATA_ENCRYPTION),
             nonce_length: 32,
             hidden_algorithms: Vec::new(),
             allow_triple_des: false,
             allow_no_authentication: false,
             waive_complete_row: false,
             one_sequence: false,
-            rsa_hashes: vec![HashKind::Sha1],
+            rsa_hashes: only(HashKind::Sha1),
             slow_crypto: SlowCrypto::Inline,
             expected_calculation_ms: 1000,
         }
+    }
+}
+
+/// A list of one; of none where there is no memory, which accepts nothing.
+fn only<T>(element: T) -> Vec<T> {
+    let mut list = Vec::new();
+    match memory::push(&mut list, element) {
+        Ok(()) => list,
+        Err(OutOfMemory) => Vec::new(),
     }
 }
 

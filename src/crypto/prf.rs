@@ -5,6 +5,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::CryptoError;
+use crate::memory;
 
 /// A pseudo-random function of r3 Table K3.
 pub trait Prf: Send + Sync {
@@ -73,7 +74,7 @@ pub fn expand_with(
         let mut parts = [[].as_slice(); SEED_PARTS.saturating_add(2)];
         let [first, others @ ..] = &mut parts;
         *first = before;
-        others.get_mut(..seed.len()).ok_or(CryptoError::Length)?.copy_from_slice(seed);
+        others.iter_mut().zip(seed).for_each(|(to, part)| *to = part);
         *others.get_mut(seed.len()).ok_or(CryptoError::Length)? = &number;
         if length != 0
             && let Some(block) = rest.get_mut(..length)
@@ -85,7 +86,10 @@ pub fn expand_with(
         let mut last = Zeroizing::new([0; MAX_OUTPUT]);
         let last = last.get_mut(..length).ok_or(CryptoError::Length)?;
         compute(&parts, last)?;
-        rest.copy_from_slice(last.get(..rest.len()).ok_or(CryptoError::Length)?);
+        if last.len() < rest.len() {
+            return Err(CryptoError::Length);
+        }
+        memory::copy_into(rest, last);
         break;
     }
     Ok(())

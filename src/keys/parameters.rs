@@ -6,6 +6,7 @@ use core::fmt;
 
 use super::SaContext;
 use crate::crypto::{CryptoError, Secret};
+use crate::memory;
 use crate::wire::Sai;
 
 /// The parameters of a security association.
@@ -199,7 +200,7 @@ impl SaBlock {
     /// [`CryptoError::Memory`]; [`CryptoError::Length`] for more than 65 535 bytes of one.
     pub fn new(bytes: &SaBytes<'_>) -> Result<Self, CryptoError> {
         Self::deriving(bytes, bytes.keymat.len(), |out| {
-            out.copy_from_slice(bytes.keymat);
+            memory::copy_into(out, bytes.keymat);
             Ok(())
         })
     }
@@ -223,7 +224,7 @@ impl SaBlock {
         let (first, mut rest) = block.expose_mut().split_at_mut_checked(keymat).ok_or(CryptoError::Length)?;
         for part in parts {
             let (to, later) = rest.split_at_mut_checked(part.len()).ok_or(CryptoError::Length)?;
-            to.copy_from_slice(part);
+            memory::copy_into(to, part);
             rest = later;
         }
         derive(first)?;

@@ -8,6 +8,7 @@ use super::{KeyLogger, MgmtData, PrfOutput, SaBlock, SaBytes, SaParameters, Usag
 use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{Cipher, CryptoError, Integrity, Secret, Suite, UsageSuite};
 use crate::dialect::Profile;
+use crate::memory;
 use crate::wire::{Nonce, Sai};
 
 /// What both sides contribute to the keys: nonces and SAIs.
@@ -44,8 +45,8 @@ impl SaContext<'_> {
         let mut key = [0; LONGEST];
         let (first, rest) = key.split_at_mut_checked(lengths.0).ok_or(CryptoError::Length)?;
         let second = rest.get_mut(..lengths.1).ok_or(CryptoError::Length)?;
-        first.copy_from_slice(self.ac_nonce.get(..lengths.0).ok_or(CryptoError::Length)?);
-        second.copy_from_slice(self.ds_nonce.get(..lengths.1).ok_or(CryptoError::Length)?);
+        memory::copy_into(first, self.ac_nonce.get(..lengths.0).ok_or(CryptoError::Length)?);
+        memory::copy_into(second, self.ds_nonce.get(..lengths.1).ok_or(CryptoError::Length)?);
         let length = lengths.0.saturating_add(lengths.1);
         suite.prf.compute(key.get(..length).ok_or(CryptoError::Length)?, &[shared], out)
     }

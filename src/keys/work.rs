@@ -38,7 +38,7 @@ fn packed<'a>(total: usize, parts: impl Iterator<Item = &'a [u8]>) -> Result<Sec
     let mut rest = block.expose_mut();
     for part in parts {
         let (to, later) = rest.split_at_mut_checked(part.len()).ok_or(CryptoError::Length)?;
-        to.copy_from_slice(part);
+        memory::copy_into(to, part);
         rest = later;
     }
     Ok(block)
