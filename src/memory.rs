@@ -55,6 +55,11 @@ pub(crate) fn boxed_copy_of(bytes: &[u8]) -> Result<Box<[u8]>, OutOfMemory> {
     into_boxed(copy_of(bytes)?)
 }
 
+/// Writes the bytes to the beginning of `to`, as many as there is room for: lengths are compared by whoever calls.
+pub(crate) fn copy_into(to: &mut [u8], from: &[u8]) {
+    to.iter_mut().zip(from).for_each(|(to, byte)| *to = *byte);
+}
+
 /// Puts the bytes at the end.
 #[inline(never)]
 pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> {

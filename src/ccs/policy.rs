@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::algorithm::AlgorithmType;
 use crate::crypto::HashKind;
 use crate::dialect::Profile;
+use crate::memory::{self, OutOfMemory};
 use crate::wire::Nonce;
 
 /// Who runs slow cryptography.
@@ -131,6 +132,15 @@ impl Default for Policy {
             slow_crypto: SlowCrypto::Inline,
             expected_calculation_ms: 1000,
         }
+    }
+}
+
+/// A list of one; of none where there is no memory, which accepts nothing.
+fn only<T>(element: T) -> Vec<T> {
+    let mut list = Vec::new();
+    match memory::push(&mut list, element) {
+        Ok(()) => list,
+        Err(OutOfMemory) => Vec::new(),
     }
 }
 

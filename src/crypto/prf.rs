@@ -5,6 +5,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::CryptoError;
+use crate::memory;
 
 /// A pseudo-random function of r3 Table K3.
 pub trait Prf: Send + Sync {

@@ -8,6 +8,7 @@ use super::{KeyLogger, MgmtData, PrfOutput, SaBlock, SaBytes, SaParameters, Usag
 use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{Cipher, CryptoError, Integrity, Secret, Suite, UsageSuite};
 use crate::dialect::Profile;
+use crate::memory;
 use crate::wire::{Nonce, Sai};
 
 /// What both sides contribute to the keys: nonces and SAIs.
