@@ -60,7 +60,9 @@ pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> 
     let end = to.len();
     // By way of the one function that lengthens a vector of bytes: a second one would be a second caller of what it is made of.
     extend_zeroed(to, bytes.len())?;
-    to.iter_mut().skip(end).zip(bytes).for_each(|(to, from)| *to = *from);
+    if let Some(place) = to.get_mut(end..) {
+        place.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    }
     Ok(())
 }
 

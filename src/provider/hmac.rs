@@ -90,7 +90,7 @@ fn finish<D: EagerHash>(mac: Hmac<D>, out: &mut [u8]) -> Result<(), CryptoError>
     if out.len() != code.len() {
         return Err(CryptoError::Length);
     }
-    out.copy_from_slice(&code);
+    out.iter_mut().zip(&code).for_each(|(to, from)| *to = *from);
     code.as_mut_slice().zeroize();
     Ok(())
 }
@@ -133,7 +133,7 @@ impl<D: EagerHash> Integrity for HmacIntegrity<D> {
     fn compute(&self, key: &[u8], parts: &[&[u8]], icv: &mut [u8]) -> Result<(), CryptoError> {
         self.check(key, icv)?;
         let mut code = mac::<D>(key, parts)?.finalize().into_bytes();
-        icv.copy_from_slice(code.get(..self.icv_length).ok_or(CryptoError::Length)?);
+        icv.iter_mut().zip(&code).for_each(|(to, from)| *to = *from);
         code.as_mut_slice().zeroize();
         Ok(())
     }

@@ -157,8 +157,9 @@ impl<const LIMBS: usize> Group<LIMBS> {
 /// A number from at most as many bytes as `LIMBS` has; the copy in between is wiped.
 fn number<const LIMBS: usize>(bytes: &[u8]) -> Result<Uint<LIMBS>, CryptoError> {
     let missing = Uint::<LIMBS>::BYTES.checked_sub(bytes.len()).ok_or(CryptoError::Length)?;
-    let mut padded = Secret::zeroed(Uint::<LIMBS>::BYTES);
-    padded.expose_mut().get_mut(missing..).ok_or(CryptoError::Length)?.copy_from_slice(bytes);
+    let mut padded = Secret::try_zeroed(Uint::<LIMBS>::BYTES)?;
+    let place = padded.expose_mut().get_mut(missing..).ok_or(CryptoError::Length)?;
+    place.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     Ok(Uint::from_be_slice(padded.expose()))
 }
 
