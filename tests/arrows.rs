@@ -17,8 +17,9 @@ mod tree;
 use lexer::tokens;
 
 /// The rooms from left to right.
-const LINE: [&str; 13] = [
+const LINE: [&str; 14] = [
     "memory",
+    "collections",
     "time",
     "dialect",
     "algorithm",
@@ -44,7 +45,7 @@ fn may_see(from: &str, to: &str, in_test: bool) -> bool {
         _ if to == "provider" => in_test,
         "memory" | "guide" => false,
         _ if to == "memory" => true,
-        "time" | "dialect" => false,
+        "collections" | "time" | "dialect" => false,
         "provider" => ["algorithm", "crypto"].contains(&to),
         "x509" => ["time", "wire", "crypto"].contains(&to),
         "client" => ["time", "dialect", "algorithm", "wire", "crypto", "keys"].contains(&to),

@@ -63,7 +63,7 @@ impl DeviceServer {
 
     pub(super) fn admits(&self, nexus: NexusId, client: &Authenticated, usage: Option<&Usage>) -> bool {
         let Some(admission) = &self.admission else { return true };
-        let Some(sequence) = self.slots.get(&nexus).and_then(|slot| slot.ccs.sequence()) else { return false };
+        let Some(sequence) = self.slots.get(nexus).and_then(|slot| slot.ccs.sequence()) else { return false };
         let Some(usage) = usage.or(sequence.usage.as_ref()) else { return false };
         let (selection, usage_type) = (&sequence.selection, usage.sa_type);
         admission.accepts(&Applicant { nexus, client, selection, usage_type })

@@ -1,12 +1,13 @@
 //! Configuration: what cannot work is refused here, and not when the first command comes.
 
-use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use thiserror::Error;
 
-use super::event::EventQueue;
+use super::event_queue::EventQueue;
+use super::pending::Pending;
+use super::slots::Slots;
 use super::{Admission, DeviceServer};
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
@@ -18,7 +19,7 @@ use crate::crypto::{
 use crate::dialect::{Exchange, Profile};
 use crate::keys::KeyLog;
 use crate::sa::SaDatabase;
-use crate::time::{Deadlines, Instant};
+use crate::time::Instant;
 use crate::wire::{Descriptor, protocol};
 
 /// Why a device server cannot be configured so.
@@ -240,11 +241,9 @@ impl Builder {
             },
             unread_offer: None,
             now: Instant::default(),
-            slots: BTreeMap::new(),
-            protocol_timers: Deadlines::new(),
+            slots: Slots::new(),
             sas: SaDatabase::new(),
-            held: BTreeMap::new(),
-            jobs: VecDeque::new(),
+            pending: Pending::new(),
             next_job: 0,
             owner: Owner::default(),
             events: EventQueue::new(limits.events),

@@ -6,7 +6,7 @@ use alloc::vec;
 
 use bytes::Bytes;
 
-use super::jobs::{HeldCommand, HeldWork};
+use super::jobs::HeldWork;
 use super::{DataIn, DeviceServer, DropReason, EventKind, NexusId, RemovalReason, Reply, Request, Slot};
 use crate::ccs::job::Work;
 use crate::ccs::table::{Phase, Step, Verdict, decide};
@@ -161,7 +161,7 @@ impl DeviceServer {
 
     /// Asks the table; a command that may be processed still waits for the sequence's running calculation.
     fn admit(&self, nexus: NexusId, step: Step) -> Result<Admitted, Refusal> {
-        let slot = self.slots.get(&nexus);
+        let slot = self.slots.get(nexus);
         let phase = slot.map_or(Phase::Idle, |slot| slot.ccs.phase());
         let is_delete = matches!(step, Step::Delete | Step::ForeignDelete);
         match decide(self.setting.profile.dialect, phase, step) {
@@ -179,7 +179,7 @@ impl DeviceServer {
             }
             Verdict::InvalidSequence => Err(Refusal::InvalidSequence { is_delete }),
             Verdict::InvalidValue => Err(Refusal::List(WireError::new(0, Field::AcSai, WireErrorKind::Invalid))),
-            Verdict::NoneAnywhere => Err(match self.running_elsewhere(nexus) {
+            Verdict::NoneAnywhere => Err(match self.slots.running_beside(nexus) {
                 Some(other) => {
                     let (done, of) = other.progress();
                     Refusal::OperationInProgress { done, of }
@@ -198,10 +198,14 @@ impl DeviceServer {
         random: &mut dyn Random,
     ) -> Result<Reply, Refusal> {
         self.admit(nexus, Step::KeyExchangeOut)?;
-        if self.setting.policy.one_sequence && self.running_elsewhere(nexus).is_some() {
+        if self.setting.policy.one_sequence && self.slots.running_beside(nexus).is_some() {
             return Err(Refusal::Conflict);
         }
         self.check_room(nexus)?;
+        self.slots.reserve()?;
+        if self.setting.policy.slow_crypto == SlowCrypto::Offload {
+            self.pending.reserve()?;
+        }
         let is_taken = |sai| self.is_taken(sai);
         let offer = self.offer_to(nexus)?;
         let (list, transfer_length) = (&*data_out.list, data_out.transfer_length);
@@ -215,29 +219,25 @@ impl DeviceServer {
                 (Calculation::Done(Box::new(keyed)), None)
             }
             SlowCrypto::Offload => {
-                let job = self.queue_job(Work::KeyExchange(plan.work));
+                let job = self.queue_job(nexus, Work::KeyExchange(plan.work), None)?;
                 (Calculation::Running, Some(job))
             }
         };
         let id = SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai };
-        self.slots
-            .insert(nexus, Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, running, met_deadline: None });
-        self.protocol_timers.set(nexus, self.now.after_seconds(timeout));
+        let ccs = Ccs::KeyExchangeOut { sequence, calculation };
+        let timeout = self.now.after_seconds(timeout);
+        self.slots.insert(nexus, Slot { ccs, running, met_deadline: None }, timeout)?;
         self.tell(Some(nexus), EventKind::SequenceStarted { id });
         Ok(Reply::Good { len: 0 })
     }
 
     /// Room for one more sequence and for the association that it makes (reading R40).
     fn check_room(&self, nexus: NexusId) -> Result<(), Refusal> {
-        let others = self.slots.iter().filter(|(other, _)| **other != nexus);
-        let (slots, running) = others.fold((0_usize, 0_usize), |(slots, running), (_, slot)| {
-            let is_running = usize::from(slot.ccs.sequence().is_some());
-            (slots.saturating_add(1), running.saturating_add(is_running))
-        });
+        let (slots, running) = self.slots.beside(nexus);
         let sas = self.sas.len().saturating_add(running);
         let jobs = match self.setting.policy.slow_crypto {
             SlowCrypto::Inline => 0,
-            SlowCrypto::Offload => self.jobs.len().max(self.held.len()),
+            SlowCrypto::Offload => self.pending.queued().max(self.pending.held()),
         };
         let limits = &self.setting.limits;
         let bounds = [
@@ -256,58 +256,74 @@ impl DeviceServer {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::KeyExchangeIn)? {
             return Ok(data_in.put(&kept));
         }
-        let Some(Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, .. }) = self.slots.remove(&nexus) else {
+        let Some(Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
         };
         let keyed = match calculation {
             Calculation::Done(keyed) => keyed,
-            Calculation::Failed(work) => {
-                let job = self.queue_job(Work::KeyExchange(work));
-                let ccs = Ccs::KeyExchangeOut { sequence, calculation: Calculation::Running };
-                self.slots.insert(nexus, Slot { ccs, running: Some(job), met_deadline: None });
-                return Err(Refusal::Internal);
-            }
-            Calculation::Running => {
-                let ccs = Ccs::KeyExchangeOut { sequence, calculation };
-                self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
-                return Err(Refusal::Internal);
-            }
+            Calculation::Failed(_) => return Err(self.try_again(nexus)),
+            Calculation::Running => return Err(Refusal::Internal),
         };
-        let is_unauthenticated = sequence.selection.is_unauthenticated();
-        let keymat = if is_unauthenticated { sequence.keymat(self.setting.profile, &keyed.keys) } else { Ok(None) };
-        let Ok(keymat) = keymat else {
-            let ccs = Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keyed) };
-            self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
-            return Err(Refusal::Internal);
-        };
+        let timeout = self.now.after_seconds(sequence.timeouts.protocol);
         let bytes = keyed.key_exchange_in.clone();
-        self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
-        let ccs = if is_unauthenticated {
-            let id = SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai };
-            self.create_sa(nexus, &sequence, keyed.keys, keymat, None);
-            Ccs::Complete { id, kept: bytes.clone(), is_unauthenticated: true }
+        if sequence.selection.is_unauthenticated() {
+            let keymat = sequence.keymat(self.setting.profile, &keyed.keys)?;
+            self.sas.reserve()?;
+            let kept = bytes.clone();
+            let begun = self.slots.advance(nexus, |slot| match slot.ccs {
+                Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keyed) } => {
+                    let ccs = Ccs::Complete { id: sequence.id(), kept, is_unauthenticated: true };
+                    (Slot { ccs, running: None, met_deadline: None }, Some((sequence, keyed)))
+                }
+                ccs => (Slot { ccs, ..slot }, None),
+            });
+            let (sequence, keyed) = begun.flatten().ok_or(Refusal::Internal)?;
+            self.create_sa(nexus, &sequence, keyed.keys, keymat, None)?;
         } else {
-            Ccs::KeyExchangeIn { sequence, keyed }
-        };
-        self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
+            self.slots.advance(nexus, |slot| match slot.ccs {
+                Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keyed) } => {
+                    let ccs = Ccs::KeyExchangeIn { sequence, keyed };
+                    (Slot { ccs, running: None, met_deadline: None }, ())
+                }
+                ccs => (Slot { ccs, ..slot }, ()),
+            });
+        }
+        self.slots.set_timeout(nexus, timeout);
         Ok(data_in.put(&bytes))
     }
 
+    /// The calculation of the keys has failed: it begins again, and the next key exchange IN finds its result.
+    fn try_again(&mut self, nexus: NexusId) -> Refusal {
+        if let Err(no_memory) = self.pending.reserve() {
+            return no_memory.into();
+        }
+        let calculation = self.slots.get_mut(nexus).and_then(|slot| match &mut slot.ccs {
+            Ccs::KeyExchangeOut { calculation, .. } => Some(core::mem::replace(calculation, Calculation::Running)),
+            _ => None,
+        });
+        if let Some(Calculation::Failed(work)) = calculation {
+            let job = self.queue_job(nexus, Work::KeyExchange(work), None);
+            if let (Some(slot), Ok(job)) = (self.slots.get_mut(nexus), job) {
+                slot.running = Some(job);
+            }
+        }
+        Refusal::Internal
+    }
+
     fn authentication_out(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
-        let sequence = self.slots.get(&nexus).and_then(|slot| slot.ccs.sequence());
+        let sequence = self.slots.get(nexus).and_then(|slot| slot.ccs.sequence());
         let ours = sequence.map(|sequence| SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai });
         // A list too short to name a sequence is short of its header, which is what it is told (reading R36).
         let is_foreign =
             data_out.sais(self.setting.profile).is_some_and(|named| ours.is_some_and(|ours| ours != named));
         let step = if is_foreign { Step::ForeignAuthenticationOut } else { Step::AuthenticationOut };
         self.admit(nexus, step)?;
-        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) = self.slots.get(&nexus) else {
+        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
         };
         let (at, offer, total) = (self.unix_time(), self.offer_to(nexus)?, data_out.transfer_length);
         let (claim, work) = authentication::plan_out(&self.setting, &offer, sequence, keyed, data_out.list, total, at)?;
-        let held = HeldCommand { nexus, work: HeldWork::AuthenticationOut(claim) };
-        Ok(self.run_or_hold(held, Work::Verify(work), &mut []))
+        self.run_or_hold(nexus, HeldWork::AuthenticationOut(claim), Work::Verify(work), &mut [])
     }
 
     fn authentication_in(
@@ -319,15 +335,14 @@ impl DeviceServer {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::AuthenticationIn)? {
             return Ok(data_in.put(&kept));
         }
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, wishes, .. }, .. }) = self.slots.get(&nexus)
+        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, wishes, .. }, .. }) = self.slots.get(nexus)
         else {
             return Err(Refusal::Internal);
         };
         let offer = self.offer_to(nexus)?;
         let (answer, work) = authentication::plan_in(&self.setting, &offer, sequence, keyed, wishes, random)?;
-        let work_done = HeldWork::AuthenticationIn { answer, allocation_length: data_in.allocation_length };
-        let held = HeldCommand { nexus, work: work_done };
-        Ok(self.run_or_hold(held, Work::Sign(work), data_in.buffer))
+        let held = HeldWork::AuthenticationIn { answer, allocation_length: data_in.allocation_length };
+        self.run_or_hold(nexus, held, Work::Sign(work), data_in.buffer)
     }
 
     fn delete(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
@@ -362,7 +377,7 @@ impl DeviceServer {
             let fault = WireError::new(0, Field::Length, WireErrorKind::NoHeader);
             return Err(Refusal::Rejected(fault));
         }
-        let ccs = self.slots.get(&nexus).map(|slot| &slot.ccs);
+        let ccs = self.slots.get(nexus).map(|slot| &slot.ccs);
         let sequence = ccs.and_then(Ccs::sequence);
         let Some(sequence) = sequence else {
             let fault = WireError::new(profile.rules().sai_offset, Field::AcSai, WireErrorKind::Invalid);
@@ -387,9 +402,7 @@ impl DeviceServer {
 
     /// What is kept for repetition goes with the association (reading S9).
     fn forget_kept(&mut self, id: SaId) {
-        let is_of = |slot: &Slot| matches!(&slot.ccs, Ccs::Complete { id: made, .. } if *made == id);
-        let nexus = self.slots.iter().find(|(_, slot)| is_of(slot)).map(|(nexus, _)| *nexus);
-        if let Some(nexus) = nexus {
+        if let Some(nexus) = self.slots.made(id) {
             self.drop_sequence(nexus, DropReason::Delete);
         }
     }

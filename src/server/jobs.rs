@@ -3,23 +3,19 @@
 use alloc::boxed::Box;
 
 use super::report::Received;
-use super::{DataIn, DeviceServer, DropReason, EventKind, NexusId, RemovalReason, Reply, RunningJob, Slot};
+use super::{DataIn, DeviceServer, DropReason, Event, EventKind, NexusId, RemovalReason, Reply, RunningJob, Slot};
 use crate::ccs::authentication::{Answer, Claim};
 use crate::ccs::job::{Agreed, Job, JobDone, JobId, KeyExchangeWork, Work, WorkResult};
 use crate::ccs::{Calculation, Ccs, Sequence, SlowCrypto, authentication, key_exchange};
 use crate::crypto::{Proof, PskError, Secret};
 use crate::dialect::ErrorClasses;
 use crate::keys::{Denial, KeySet, Keymat, PeerError};
+use crate::memory::OutOfMemory;
 use crate::sa::{Authenticated, SaId, SecurityAssociation};
 use crate::sense::{Claimant, Consequence, Limit, Refusal};
 use crate::time::Instant;
 
-/// A command whose reply waits for a job.
-pub(super) struct HeldCommand {
-    pub(super) nexus: NexusId,
-    pub(super) work: HeldWork,
-}
-
+/// What becomes of a command whose reply waits for a job.
 pub(super) enum HeldWork {
     AuthenticationOut(Claim),
     AuthenticationIn { answer: Answer, allocation_length: usize },
@@ -31,7 +27,7 @@ impl DeviceServer {
     /// There are jobs only with [`SlowCrypto::Offload`].
     #[must_use = "a job that is lost leaves its command unanswered"]
     pub fn poll_job(&mut self) -> Option<Job> {
-        self.jobs.pop_front()
+        self.pending.poll()
     }
 
     /// Takes the result of a job, and gives the reply to the command that was held for it.
@@ -45,62 +41,78 @@ impl DeviceServer {
         if done.owner != self.owner {
             return None;
         }
-        let held = self.held.remove(&done.id);
+        let (nexus, held) = self.pending.finish(done.id)?;
         match (done.result, held) {
             (WorkResult::KeyExchange(result), _) => {
-                self.finish_key_exchange(done.id, result);
+                self.finish_key_exchange(nexus, done.id, result);
                 None
             }
-            (result, Some(held)) => {
-                let nexus = held.nexus;
-                Some((nexus, self.finish_held(done.id, held, result, data_in)))
-            }
+            (result, Some(held)) => Some((nexus, self.finish_held(nexus, done.id, held, result, data_in))),
             (_, None) => None,
         }
     }
 
-    pub(super) fn queue_job(&mut self, work: Work) -> RunningJob {
+    /// A job of this server with a number of its own.
+    fn new_job(&mut self, work: Work) -> (Job, RunningJob) {
         self.next_job = self.next_job.wrapping_add(1);
         let id = JobId(self.next_job);
-        self.jobs.push_back(Job { id, owner: self.owner.clone(), work });
-        RunningJob { id, since: self.now }
+        (Job { id, owner: self.owner.clone(), work }, RunningJob { id, since: self.now })
+    }
+
+    /// Queues a job, with the command that waits for it.
+    pub(super) fn queue_job(
+        &mut self,
+        nexus: NexusId,
+        work: Work,
+        held: Option<HeldWork>,
+    ) -> Result<RunningJob, OutOfMemory> {
+        self.pending.reserve()?;
+        let (job, running) = self.new_job(work);
+        self.pending.add(nexus, job, held)?;
+        Ok(running)
     }
 
     /// Runs the work and replies, or queues it and holds the command.
-    pub(super) fn run_or_hold(&mut self, held: HeldCommand, work: Work, data_in: &mut [u8]) -> Reply {
-        let running = self.queue_job(work);
-        if let Some(slot) = self.slots.get_mut(&held.nexus) {
-            slot.running = Some(running);
-        }
+    pub(super) fn run_or_hold(
+        &mut self,
+        nexus: NexusId,
+        held: HeldWork,
+        work: Work,
+        data_in: &mut [u8],
+    ) -> Result<Reply, Refusal> {
         match self.setting.policy.slow_crypto {
             SlowCrypto::Offload => {
-                self.receive_in_time(held.nexus);
-                self.held.insert(running.id, held);
-                Reply::Held(running.id)
+                let running = self.queue_job(nexus, work, Some(held))?;
+                self.set_running(nexus, running);
+                self.receive_in_time(nexus);
+                Ok(Reply::Held(running.id))
             }
-            SlowCrypto::Inline => match self.jobs.pop_back() {
-                Some(job) => {
-                    let done = job.run();
-                    self.finish_held(done.id, held, done.result, data_in)
-                }
-                None => self.refuse(held.nexus, &Refusal::Internal, Received::HELD),
-            },
+            SlowCrypto::Inline => {
+                let (job, running) = self.new_job(work);
+                self.set_running(nexus, running);
+                Ok(self.finish_held(nexus, running.id, held, job.run().result, data_in))
+            }
+        }
+    }
+
+    fn set_running(&mut self, nexus: NexusId, running: RunningJob) {
+        if let Some(slot) = self.slots.get_mut(nexus) {
+            slot.running = Some(running);
         }
     }
 
     /// The awaited command is here, so the protocol timeout begins anew while it is held; should the command be refused,
     /// the deadline that it met is in force again.
     fn receive_in_time(&mut self, nexus: NexusId) {
-        let Some(slot) = self.slots.get_mut(&nexus) else { return };
-        slot.met_deadline = self.protocol_timers.get(nexus);
-        if let Some(sequence) = slot.ccs.sequence() {
-            self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
-        }
+        let met = self.slots.timeout(nexus);
+        let Some(slot) = self.slots.get_mut(nexus) else { return };
+        slot.met_deadline = met;
+        self.prolong(nexus);
     }
 
-    fn finish_key_exchange(&mut self, id: JobId, result: Result<Agreed, KeyExchangeWork>) {
+    fn finish_key_exchange(&mut self, nexus: NexusId, id: JobId, result: Result<Agreed, KeyExchangeWork>) {
         let waits = |slot: &&mut Slot| slot.running.is_some_and(|running| running.id == id);
-        let Some(slot) = self.slots.values_mut().find(waits) else { return };
+        let Some(slot) = self.slots.get_mut(nexus).filter(waits) else { return };
         let Ccs::KeyExchangeOut { sequence, calculation } = &mut slot.ccs else { return };
         slot.running = None;
         *calculation = match result {
@@ -112,10 +124,16 @@ impl DeviceServer {
         };
     }
 
-    fn finish_held(&mut self, id: JobId, held: HeldCommand, result: WorkResult, data_in: &mut [u8]) -> Reply {
-        let nexus = held.nexus;
+    fn finish_held(
+        &mut self,
+        nexus: NexusId,
+        id: JobId,
+        held: HeldWork,
+        result: WorkResult,
+        data_in: &mut [u8],
+    ) -> Reply {
         let is_current = |slot: &&mut Slot| slot.running.is_some_and(|running| running.id == id);
-        let Some(slot) = self.slots.get_mut(&nexus).filter(is_current) else {
+        let Some(slot) = self.slots.get_mut(nexus).filter(is_current) else {
             // The protocol timeout came first.
             let gone = match self.setting.profile.rules().classes {
                 ErrorClasses::One => Refusal::InvalidSequence { is_delete: false },
@@ -126,8 +144,8 @@ impl DeviceServer {
         };
         slot.running = None;
         let met_deadline = slot.met_deadline.take();
-        let is_last_in = matches!(held.work, HeldWork::AuthenticationIn { .. });
-        let reply = match (held.work, result) {
+        let is_last_in = matches!(held, HeldWork::AuthenticationIn { .. });
+        let reply = match (held, result) {
             (HeldWork::AuthenticationOut(claim), WorkResult::Verify(result)) => {
                 self.finish_authentication_out(nexus, claim, result).map_err(|refusal| self.unable(refusal))
             }
@@ -140,7 +158,7 @@ impl DeviceServer {
         // A refused command does not move the deadline; nor does the last IN where its answer is kept from the OUT on.
         let moves = reply.is_ok() && !(is_last_in && self.setting.profile.rules().repeats_from_last_out);
         if let Some(at) = met_deadline.filter(|_| !moves) {
-            self.protocol_timers.set(nexus, at);
+            self.slots.set_timeout(nexus, at);
         }
         reply.unwrap_or_else(|refusal| self.refuse(nexus, &refusal, Received::HELD))
     }
@@ -167,36 +185,32 @@ impl DeviceServer {
             let client = Box::new(Claimant { identity: client.identity, method });
             return Err(Refusal::Authentication { at, client, why: Denial::TooManyAssociations });
         }
-        match self.slots.remove(&nexus) {
-            Some(Slot { ccs: Ccs::KeyExchangeIn { mut sequence, keyed }, .. }) => {
+        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, .. }, .. }) = self.slots.get(nexus) else {
+            return Err(Refusal::Internal);
+        };
+        let id = sequence.id();
+        if initial_contact && self.setting.profile.rules().contact_counts_at_once {
+            self.remove_others(nexus, id, &client);
+        }
+        let initial_contact = initial_contact && !self.setting.profile.rules().contact_counts_at_once;
+        self.slots.advance(nexus, |slot| match slot.ccs {
+            Ccs::KeyExchangeIn { mut sequence, keyed } => {
                 if usage.is_some() {
                     sequence.usage = usage;
                 }
-                let contact_counts_at_once = self.setting.profile.rules().contact_counts_at_once;
-                if initial_contact && contact_counts_at_once {
-                    self.remove_others(nexus, sequence.id(), &client);
-                }
-                let initial_contact = initial_contact && !contact_counts_at_once;
-                self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
                 let ccs = Ccs::AuthenticationOut { sequence, keyed, client, initial_contact, wishes };
-                self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
-                Ok(Reply::Good { len: 0 })
+                (Slot { ccs, running: None, met_deadline: None }, ())
             }
-            _ => Err(Refusal::Internal),
-        }
+            ccs => (Slot { ccs, ..slot }, ()),
+        });
+        self.prolong(nexus);
+        Ok(Reply::Good { len: 0 })
     }
 
     /// Associations that the identity has, those excepted that its Initial Contact will remove, and those that it is
     /// about to have.
     fn sas_beside(&self, new: &Authenticated, initial_contact: bool) -> usize {
-        let of_identity = |client: &Authenticated| client.identity == new.identity;
-        let is_coming =
-            |slot: &&Slot| matches!(&slot.ccs, Ccs::AuthenticationOut { client, .. } if of_identity(client));
-        let coming = self.slots.values().filter(is_coming).count();
-        let live = self.sas.iter().filter_map(|sa| sa.application_client.as_ref());
-        live.filter(|client| of_identity(client) && !(initial_contact && client.is_same(new)))
-            .count()
-            .saturating_add(coming)
+        self.sas.count_of(new, initial_contact).saturating_add(self.slots.coming(&new.identity))
     }
 
     fn finish_authentication_in(
@@ -208,23 +222,26 @@ impl DeviceServer {
     ) -> Result<Reply, Refusal> {
         // Our own secret is configured, so its absence is a failure of the key store.
         let auth = result.map_err(|_| Refusal::Internal)?;
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, .. }, .. }) = self.slots.get(&nexus) else {
+        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, .. }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
         };
         let keymat = sequence.keymat(self.setting.profile, &keyed.keys)?;
         let bytes = authentication::write_in(&self.setting, sequence, keyed, answer, &auth)?;
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, client, initial_contact, .. }, .. }) =
-            self.slots.remove(&nexus)
-        else {
-            return Err(Refusal::Internal);
-        };
+        self.sas.reserve()?;
         if !self.setting.profile.rules().repeats_from_last_out {
-            self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
+            self.prolong(nexus);
         }
-        let id = sequence.id();
-        self.create_sa(nexus, &sequence, keyed.keys, keymat, Some((client, initial_contact)));
-        let ccs = Ccs::Complete { id, kept: bytes.clone(), is_unauthenticated: false };
-        self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
+        let kept = bytes.clone();
+        let begun = self.slots.advance(nexus, |slot| match slot.ccs {
+            Ccs::AuthenticationOut { sequence, keyed, client, initial_contact, .. } => {
+                let ccs = Ccs::Complete { id: sequence.id(), kept, is_unauthenticated: false };
+                let by = (client, initial_contact);
+                (Slot { ccs, running: None, met_deadline: None }, Some((sequence, keyed, by)))
+            }
+            ccs => (Slot { ccs, ..slot }, None),
+        });
+        let (sequence, keyed, by) = begun.flatten().ok_or(Refusal::Internal)?;
+        self.create_sa(nexus, &sequence, keyed.keys, keymat, Some(by))?;
         Ok(data_in.put(&bytes))
     }
 
@@ -236,7 +253,7 @@ impl DeviceServer {
         keys: KeySet,
         keymat: Option<Keymat>,
         client: Option<(Authenticated, bool)>,
-    ) {
+    ) -> Result<(), OutOfMemory> {
         let suite = &sequence.selection.suite;
         let profile = self.setting.profile;
         let parameters = keys.into_parameters(profile, suite, &sequence.source(profile), keymat);
@@ -244,19 +261,20 @@ impl DeviceServer {
         let sa = SecurityAssociation { parameters, application_client };
         let id = sa.id();
         let contact = sa.application_client.clone().filter(|_| initial_contact);
-        self.sas.insert(sa, self.now);
+        self.sas.insert(sa, self.now)?;
         self.tell(Some(nexus), EventKind::SaCreated { id });
         if let Some(client) = contact {
             self.remove_others(nexus, id, &client);
         }
+        Ok(())
     }
 
     /// An Initial Contact removes the client's other associations.
     fn remove_others(&mut self, nexus: NexusId, kept: SaId, client: &Authenticated) {
-        for other in self.sas.others_of(kept, client) {
-            self.sas.remove(other);
-            self.tell(Some(nexus), EventKind::SaRemoved { id: other, why: RemovalReason::InitialContact });
-        }
+        let (at, nexus, events) = (self.now, Some(nexus), &mut self.events);
+        self.sas.remove_others(kept, client, |id| {
+            events.push(Event { at, nexus, kind: EventKind::SaRemoved { id, why: RemovalReason::InitialContact } });
+        });
     }
 
     /// The one place where a refusal has a consequence (reading R23).
@@ -286,7 +304,7 @@ impl DeviceServer {
     /// One more failed authentication, perhaps the last (reading R23).
     fn count_failure(&mut self, nexus: NexusId) {
         let limit = self.setting.limits.auth_failures;
-        let sequence = self.slots.get_mut(&nexus).and_then(|slot| slot.ccs.sequence_mut());
+        let sequence = self.slots.get_mut(nexus).and_then(|slot| slot.ccs.sequence_mut());
         let is_last = sequence.is_some_and(|sequence| {
             sequence.failures = sequence.failures.saturating_add(1);
             sequence.failures >= limit

@@ -4,6 +4,7 @@
 
 mod corpus;
 mod esp;
+mod scale;
 mod snapshot;
 mod spc4;
 mod transcript;
@@ -121,8 +122,7 @@ impl<'a> Bench<'a> {
         expected.state.remove("next job").and(after.state.remove("next job")).unwrap();
         if is_last {
             expected.state.retain(|name, _| !name.starts_with(&prefix(NEXUS)));
-            expected.state.remove("protocol timers").and(after.state.remove("protocol timers")).unwrap();
-            assert!(self.server.protocol_timers.get(NEXUS).is_none() && self.server.protocol_timers.next().is_none());
+            assert!(self.server.slots.timeout(NEXUS).is_none() && self.server.slots.next_timeout().is_none());
         } else {
             expected.state.insert(format!("{}failures", prefix(NEXUS)), [failures].into());
         }
@@ -163,7 +163,7 @@ fn corpus(transcript: &Transcript) -> Vec<Command> {
     let is_first_delete = transcript.commands.iter().position(is_delete).unwrap_or(transcript.commands.len());
     // After the key exchange IN.
     let keyed = replay(transcript, 3, SlowCrypto::Inline);
-    let protection = match keyed.slots.get(&NEXUS).map(|slot| &slot.ccs) {
+    let protection = match keyed.slots.get(NEXUS).map(|slot| &slot.ccs) {
         Some(Ccs::KeyExchangeIn { sequence, keyed }) => {
             Protection::new(&sequence.selection.suite, &keyed.keys.sk_ei, &keyed.keys.sk_ai)
         }
@@ -268,7 +268,7 @@ fn a_snapshot_tells_every_change() {
     must_change(&mut server, "event", "events", &|server| assert!(server.poll_event().is_some()));
     must_change(&mut server, "key exchange OUT", "message", &next(1));
     must_change(&mut server, "taken job", "jobs", &|server| assert!(server.poll_job().is_some()));
-    must_change(&mut server, "reset", "protocol timers", &DeviceServer::reset);
+    must_change(&mut server, "reset", "protocol timeout", &DeviceServer::reset);
     must_change(&mut server, "key exchange OUT again", "jobs", &next(1));
     must_change(&mut server, "calculation", "SK_d", &run);
     must_change(&mut server, "key exchange IN", "phase", &next(2));

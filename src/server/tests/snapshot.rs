@@ -15,7 +15,7 @@ use crate::crypto::{CryptoProvider, Identity};
 use crate::dialect::Profile;
 use crate::keys::{KeySet, MgmtData, SaParameters};
 use crate::sa::SecurityAssociation;
-use crate::server::jobs::{HeldCommand, HeldWork};
+use crate::server::jobs::HeldWork;
 use crate::server::{DeviceServer, Limits, NexusId, RunningJob, Slot};
 
 /// What commands may change, by name; and what they may not.
@@ -68,10 +68,8 @@ impl Snapshot {
             unread_offer,
             now,
             slots,
-            protocol_timers,
             sas,
-            held,
-            jobs,
+            pending,
             next_job,
             owner,
             events,
@@ -81,9 +79,8 @@ impl Snapshot {
         } = server;
         let mut state = State { map: BTreeMap::new(), prefix: String::new() };
         state.debug("now", now);
-        state.debug("protocol timers", protocol_timers);
         state.debug("unread capabilities", unread_offer);
-        state.debug("jobs", jobs);
+        state.debug("jobs", &pending.jobs());
         state.debug("next job", next_job);
         state.debug("events", events);
         state.debug("calendar", calendar);
@@ -95,12 +92,16 @@ impl Snapshot {
             state.prefix = format!("association {:?} ", sa.id());
             association(&mut state, sa);
         }
-        for (id, command) in held {
-            state.prefix = format!("held {id:?} ");
-            held_command(&mut state, command);
+        for (id, nexus, command) in pending.wanted() {
+            state.prefix = format!("wanted {id:?} ");
+            state.debug("nexus", &nexus);
+            if let Some(command) = command {
+                held_command(&mut state, command);
+            }
         }
-        for (nexus, slot) in slots {
-            state.prefix = prefix(*nexus);
+        for (nexus, slot) in slots.iter() {
+            state.prefix = prefix(nexus);
+            state.debug("protocol timeout", &slots.timeout(nexus));
             nexus_state(&mut state, slot);
         }
         Self { state: state.map, fixed: Fixed::of(setting, protocols, owner) }
@@ -217,10 +218,8 @@ fn association(state: &mut State, sa: &SecurityAssociation) {
 }
 
 /// An answer that is being made cannot be looked into; nothing can change it either.
-fn held_command(state: &mut State, command: &HeldCommand) {
-    let HeldCommand { nexus, work } = command;
-    state.debug("nexus", nexus);
-    match work {
+fn held_command(state: &mut State, command: &HeldWork) {
+    match command {
         HeldWork::AuthenticationOut(claim) => {
             let Claim { client, initial_contact, wishes, usage, at } = claim;
             state.debug("claim", &(client, initial_contact, wishes, usage, at));
