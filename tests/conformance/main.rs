@@ -11,13 +11,15 @@
 )]
 
 mod convert;
+#[path = "../support/provider.rs"]
+mod provider;
 mod wrong;
 
 use ikev2_scsi::algorithm::AlgorithmType;
 use ikev2_scsi::crypto::HashKind::{Sha1, Sha256, Sha384, Sha512};
 use ikev2_scsi::crypto::KeyKind::{P256, P384, P521, Rsa};
 use ikev2_scsi::crypto::conformance::{Report, run};
-use ikev2_scsi::provider::provider;
+use provider::provider;
 
 /// How many values each algorithm has.
 fn counts(report: &Report, kind: AlgorithmType) -> Vec<(u32, usize)> {
@@ -59,4 +61,14 @@ fn the_provider_of_this_crate_conforms() {
     ];
     assert_eq!(schemes.collect::<Vec<_>>(), expected);
     assert!(report.missing.is_empty());
+}
+
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn the_providers_over_aws_lc_conform() {
+    for provider in [ikev2_scsi::aws_lc::provider(), ikev2_scsi::aws_lc::everything()] {
+        let report = run(&provider);
+        assert!(report.is_ok() && report.missing.is_empty(), "{report}");
+        assert_eq!(report.unchecked().count(), 0);
+    }
 }
