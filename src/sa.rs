@@ -1,6 +1,7 @@
 //! Security associations of one logical unit (r3 5.13.4.5, 5.13.5, 7.7.4.13; readings R2, R31, R31a).
 //!
-//! One table serves all I_T nexuses. Memory: `Limits::SA_BYTES` and what it names besides, for each association.
+//! One table serves all I_T nexuses. Memory: `Limits::SA_BYTES` and what it names besides, for each association; of these bytes
+//! 60 to 68 find it.
 //!
 //! What lives here: look-up, inactivity timers, who was authenticated. What does not: how an association comes to be
 //! (room `ccs`) and what it is used for (the embedder).

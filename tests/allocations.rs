@@ -18,6 +18,8 @@
 mod counted;
 #[path = "client/pair.rs"]
 mod pair;
+#[path = "support/provider.rs"]
+mod provider;
 
 use std::alloc::System;
 use std::sync::Arc;
@@ -31,11 +33,11 @@ use ikev2_scsi::client::{
     SuiteIdentifiers,
 };
 use ikev2_scsi::crypto::{Credential, CryptoProvider, Identity, KnownKeys, Signer};
-use ikev2_scsi::provider::{EcdsaSigner, provider};
 use ikev2_scsi::server::Builder;
 use ikev2_scsi::wire::{Message, Payload};
 use ikev2_scsi::{DeviceServer, Instant, Policy, Profile, Reply, Request};
 use pair::{CLIENT_KEY, MANDATORY, NEXUS, Numbers, SERVER_KEY, drive, host, keys};
+use provider::EcdsaSigner;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -127,7 +129,8 @@ fn device_server(provider: CryptoProvider, profile: Profile, setup: Setup) -> Bu
 }
 
 fn client(suite: SuiteIdentifiers, profile: Profile, setup: Setup) -> ClientConfigBuilder {
-    let builder = ClientConfig::builder(provider(), host()).profile(profile).preferences(Preferences::exactly(suite));
+    let builder =
+        ClientConfig::builder(provider::provider(), host()).profile(profile).preferences(Preferences::exactly(suite));
     let builder = builder.initial_contact(setup.initial_contact);
     match setup.signs {
         true => builder.credential(credential(HOST, setup)).validator(known(drive(), DRIVE, setup)),
@@ -228,7 +231,7 @@ fn associations() {
 /// Every payload of a key exchange OUT and every descriptor in it, read to its last field.
 fn messages() {
     for (profile, suite) in [(Profile::R3, MANDATORY), (Profile::SPC4, ECP)] {
-        let mut server = device_server(provider(), profile, Setup::default()).build().unwrap();
+        let mut server = device_server(provider::provider(), profile, Setup::default()).build().unwrap();
         let mut client = ApplicationClient::new(client(suite, profile, Setup::default()).build().unwrap());
         let (mut random, mut data_in) = (Numbers(1), vec![0; 16_384]);
         let command = client.next_command(&mut random).unwrap();

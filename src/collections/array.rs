@@ -22,8 +22,8 @@ struct Spot {
 }
 
 impl<T> Array<T> {
-    /// The bit at which counting begins: the first blocks have 2 elements, or 8 small ones.
-    const FIRST_BIT: u32 = if size_of::<T>() < 64 { 6 } else { 2 };
+    /// The bit at which counting begins: the first blocks have 2 elements, or 4 small ones.
+    const FIRST_BIT: u32 = if size_of::<T>() < 64 { 4 } else { 2 };
 
     pub(crate) const fn new() -> Self {
         Self { blocks: Vec::new(), len: 0 }
@@ -63,7 +63,12 @@ impl<T> Array<T> {
         if self.blocks.len() < spot.block {
             return Err(OutOfMemory);
         }
-        memory::push(&mut self.blocks, memory::with_capacity(spot.length)?)
+        let block = memory::with_capacity(spot.length)?;
+        if self.blocks.len() == self.blocks.capacity() {
+            let as_many = self.blocks.len().max(1);
+            memory::reserve_exact(&mut self.blocks, as_many)?;
+        }
+        memory::push(&mut self.blocks, block)
     }
 
     /// Gives back blocks of which not one element is needed for `len` elements, but for one block: who takes and gives in turns should not
@@ -110,19 +115,44 @@ impl<T> Array<T> {
     }
 
     pub(crate) fn get(&self, place: usize) -> Option<&T> {
+        #[cfg(test)]
+        looked_at(1);
         let spot = Self::spot(place)?;
         self.blocks.get(spot.block)?.get(spot.offset)
     }
 
     pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut T> {
+        #[cfg(test)]
+        looked_at(1);
         let spot = Self::spot(place)?;
         self.blocks.get_mut(spot.block)?.get_mut(spot.offset)
     }
 
     /// The elements by place.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        #[cfg(test)]
+        looked_at(self.len);
         self.blocks.iter().flatten()
     }
+}
+
+#[cfg(test)]
+std::thread_local! {
+    /// Elements of arrays that this thread has looked at.
+    static LOOKED_AT: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+fn looked_at(elements: usize) {
+    LOOKED_AT.with(|looked| looked.set(looked.get() + elements));
+}
+
+/// How many elements of arrays are looked at, one that is looked at twice counted twice.
+#[cfg(test)]
+pub(crate) fn looks(work: impl FnOnce()) -> usize {
+    let before = LOOKED_AT.get();
+    work();
+    LOOKED_AT.get() - before
 }
 
 #[cfg(test)]

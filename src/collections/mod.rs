@@ -23,6 +23,8 @@ mod order;
 mod tests;
 
 pub(crate) use array::Array;
+#[cfg(test)]
+pub(crate) use array::looks;
 pub(crate) use groups::Groups;
 pub(crate) use index::Index;
 pub(crate) use order::Order;

@@ -12,6 +12,9 @@ pub(crate) struct Order {
     heap: Array<Node>,
     /// By place.
     nodes: Array<u32>,
+    /// How often a node was written.
+    #[cfg(test)]
+    moves: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +28,12 @@ impl Order {
     const ARITY: usize = 4;
 
     pub(crate) const fn new() -> Self {
-        Self { heap: Array::new(), nodes: Array::new() }
+        Self {
+            heap: Array::new(),
+            nodes: Array::new(),
+            #[cfg(test)]
+            moves: 0,
+        }
     }
 
     /// How many places have a rank.
@@ -58,9 +66,9 @@ impl Order {
             let is_later = rank > old.rank;
             old.rank = rank;
             if is_later {
-                self.sink(node)
+                self.sink(node);
             } else {
-                self.rise(node)
+                self.rise(node);
             }
             return;
         }
@@ -125,6 +133,10 @@ impl Order {
         if let Some(told) = self.nodes.get_mut(place) {
             *told = stored(node);
         }
+        #[cfg(test)]
+        {
+            self.moves += 1;
+        }
     }
 
     /// Puts a node where a node is.
@@ -168,5 +180,13 @@ impl Order {
         let children = first..first.saturating_add(Self::ARITY);
         let ranked = children.filter_map(|child| self.heap.get(child).map(|node| (node.rank, child)));
         ranked.min().map(|(_, child)| child)
+    }
+}
+
+#[cfg(test)]
+impl Order {
+    /// How often a node was written.
+    pub(super) const fn moves(&self) -> usize {
+        self.moves
     }
 }

@@ -199,12 +199,15 @@ impl DeviceServer {
             return Err(Refusal::Conflict);
         }
         self.check_room(nexus)?;
+        self.slots.reserve()?;
+        if self.setting.policy.slow_crypto == SlowCrypto::Offload {
+            self.pending.reserve()?;
+        }
         let is_taken = |sai| self.is_taken(sai);
         let offer = self.offer_to(nexus)?;
         let (list, transfer_length) = (&*data_out.list, data_out.transfer_length);
         let plan = key_exchange::plan(&self.setting, &offer, list, transfer_length, random, is_taken)?;
         drop(offer);
-        self.slots.reserve()?;
         let (sequence, calculation, running) = match self.setting.policy.slow_crypto {
             SlowCrypto::Inline => {
                 let (sequence, keys) = plan.calculate(&self.setting)?;

@@ -123,10 +123,10 @@ impl Pending {
         jobs
     }
 
-    /// Commands that wait.
-    pub(super) fn commands(&self) -> impl Iterator<Item = (JobId, NexusId, &HeldWork)> {
+    /// Jobs whose results are wanted, with the commands that wait for them.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = (JobId, NexusId, Option<&HeldWork>)> {
         let job = |place| self.by_job.number(place).map(JobId);
         let entries = self.entries.iter().enumerate();
-        entries.filter_map(move |(place, entry)| Some((job(place)?, entry.nexus, entry.held.as_ref()?)))
+        entries.filter_map(move |(place, entry)| Some((job(place)?, entry.nexus, entry.held.as_ref())))
     }
 }

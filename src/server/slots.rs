@@ -13,7 +13,8 @@ use crate::wire::Sai;
 /// Nexuses and their sequences.
 ///
 /// Nexuses are numbered by the embedder, DS_SAIs drawn by us, and clients have proved who they are: nobody can choose
-/// many of them to slow a search down.
+/// many of them to slow a search down. To find a sequence in all these ways takes 88 to 104 bytes of
+/// [`Limits::CCS_BYTES`](super::Limits::CCS_BYTES).
 pub(super) struct Slots {
     /// `None` while a sequence advances.
     slots: Array<Option<Slot>>,

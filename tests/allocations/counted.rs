@@ -9,9 +9,9 @@ use ikev2_scsi::crypto::{
 
 use super::inside;
 
-/// The provider of this crate, each of its algorithms counted.
+/// The provider under test, each of its algorithms counted.
 pub(crate) fn provider() -> CryptoProvider {
-    let all = ikev2_scsi::provider::provider();
+    let all = crate::provider::provider();
     let ciphers = all.ciphers.iter().map(|c| &*Box::leak(Box::new(Of(*c))) as &dyn Cipher);
     let prfs = all.prfs.iter().map(|p| &*Box::leak(Box::new(Of(*p))) as &dyn Prf);
     let integrity = all.integrity.iter().map(|i| &*Box::leak(Box::new(Of(*i))) as &dyn Integrity);

@@ -35,7 +35,7 @@ impl Random for Same {
 }
 
 /// AES-CBC with HMAC-SHA1-96, or AES-GCM.
-fn parameters(combined: bool, last: u64) -> SaParameters {
+pub(super) fn parameters(combined: bool, last: u64) -> SaParameters {
     let (encr, integ, length) = if combined { (0x8001_0014, 0xF003_0001, 40) } else { (0x8001_000C, 0x8003_0002, 72) };
     let keymat: Vec<u8> = (0..length).collect();
     SaParameters {

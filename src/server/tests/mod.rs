@@ -4,6 +4,7 @@
 
 mod corpus;
 mod esp;
+mod scale;
 mod snapshot;
 mod spc4;
 mod transcript;

@@ -92,10 +92,12 @@ impl Snapshot {
             state.prefix = format!("association {:?} ", sa.id());
             association(&mut state, sa);
         }
-        for (id, nexus, command) in pending.commands() {
-            state.prefix = format!("held {id:?} ");
+        for (id, nexus, command) in pending.wanted() {
+            state.prefix = format!("wanted {id:?} ");
             state.debug("nexus", &nexus);
-            held_command(&mut state, command);
+            if let Some(command) = command {
+                held_command(&mut state, command);
+            }
         }
         for (nexus, slot) in slots.iter() {
             state.prefix = prefix(nexus);
