@@ -299,7 +299,10 @@ fn configurations_that_cannot_work() {
         (|policy| policy.nonce_length = 31, PolicyError::NonceLength { min: 32 }),
         (|policy| policy.nonce_length = 257, PolicyError::NonceLength { min: 32 }),
         (|policy| policy.usage_types.to_mut().clear(), PolicyError::NoUsageType),
-        (|policy| policy.usage_types.to_mut().push(UsageType { code: 0x81, max_data: 0 }), PolicyError::UsageTypeTwice(0x81)),
+        (
+            |policy| policy.usage_types.to_mut().push(UsageType { code: 0x81, max_data: 0 }),
+            PolicyError::UsageTypeTwice(0x81),
+        ),
         (|policy| policy.usage_types.to_mut().push(UsageType::CBCS), PolicyError::UsageTypeTooLong(0x8001)),
         (|policy| policy.one_sequence = true, PolicyError::OneSequence),
     ] {
