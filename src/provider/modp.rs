@@ -1,11 +1,15 @@
-//! MODP groups (RFC 3526; readings R15, R17), in constant time over crypto-bigint.
+//! MODP groups (RFC 3526; readings R15, R17), in constant time on the integers of crypto-bigint.
+//!
+//! What lives here: the groups, ranges, private values. What does not: multiplication and powers (`montgomery`), powers of the
+//! generator by tables (`comb`, with the feature of that name).
 //!
 //! Private values are short, and have at least twice as many bits as the group has of strength by the estimates of NIST SP
 //! 800-56A (112 to 200 bits) and by the lower ones of RFC 3526 section 8: 256 bits for the 2048-bit group, and 64 more for
 //! each group after it. They are drawn as SP 800-56A 5.6.1.1.4 allows: 1 to 2^n-1, and zero is drawn again.
 //!
-//! Memory: the groups' Montgomery parameters are constants. While a power is calculated, its small powers are on the
-//! stack: about 20 times the modulus' length.
+//! Memory: the primes and a square for each are constants. While a power is calculated, 16 small powers and a few numbers
+//! more are on the stack, about 22 times the modulus' length: 6 KiB for the 2048-bit group, 22 KiB for the 8192-bit one. The
+//! heap is not used, but for the tables of `comb`.
 
 #[cfg(feature = "comb")]
 mod comb;

@@ -15,6 +15,7 @@ mod der;
 mod forgeries;
 mod groups;
 mod keyed;
+mod oracle;
 mod signature_abuse;
 mod signatures;
 mod signing_keys;
