@@ -194,25 +194,23 @@ impl<const LIMBS: usize> Group<LIMBS> {
         (value.ct_gt(&Uint::ONE) & value.ct_lt(&last)).into()
     }
 
-    /// The generator to the power of `private`, in Montgomery form; `None` where the comb is not used.
+    /// The generator to the power of `private`, in Montgomery form; `false` where the comb is not used.
     #[cfg(feature = "comb")]
-    fn by_comb(&self, private: &[u8], scratch: &mut Scratch<LIMBS>) -> Option<[Limb; LIMBS]> {
-        self.0.comb.power(self.0.modulus(), private, self.0.private_length, scratch)
+    fn by_comb(&self, private: &[u8], power: &mut [Limb; LIMBS], scratch: &mut Scratch<LIMBS>) -> bool {
+        self.0.comb.power(self.0.modulus(), private, self.0.private_length, power, scratch)
     }
 
     #[cfg(not(feature = "comb"))]
-    fn by_comb(&self, _: &[u8], _: &mut Scratch<LIMBS>) -> Option<[Limb; LIMBS]> {
-        None
+    fn by_comb(&self, _: &[u8], _: &mut [Limb; LIMBS], _: &mut Scratch<LIMBS>) -> bool {
+        false
     }
 
     /// `base` to the power of `private`, in Montgomery form.
-    fn by_windows(&self, base: &Uint<LIMBS>, private: &[u8], scratch: &mut Scratch<LIMBS>) -> [Limb; LIMBS] {
+    fn by_windows(&self, base: &Uint<LIMBS>, private: &[u8], power: &mut [Limb; LIMBS], scratch: &mut Scratch<LIMBS>) {
         let mut table = [[Limb::ZERO; LIMBS]; WINDOW];
-        let mut power = [Limb::ZERO; LIMBS];
         self.0.modulus().powers(base.as_limbs(), table.as_flattened_mut(), scratch.split().0);
-        self.0.modulus().power(table.as_flattened(), private, &mut power, scratch.split());
+        self.0.modulus().power(table.as_flattened(), private, power, scratch.split());
         table.as_flattened_mut().zeroize();
-        power
     }
 
     /// Writes a power of one's private value out of its Montgomery form, and wipes it.
@@ -285,17 +283,18 @@ impl<const LIMBS: usize> DhGroup for Group<LIMBS> {
 
     fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
         Self::check_lengths(private, out)?;
-        let mut scratch = Scratch::new();
-        let by_comb = self.by_comb(private, &mut scratch);
-        let mut power = by_comb.unwrap_or_else(|| self.by_windows(&Uint::from_u8(GENERATOR), private, &mut scratch));
+        let (mut power, mut scratch) = ([Limb::ZERO; LIMBS], Scratch::new());
+        if !self.by_comb(private, &mut power, &mut scratch) {
+            self.by_windows(&Uint::from_u8(GENERATOR), private, &mut power, &mut scratch);
+        }
         self.finish(&mut power, &mut scratch, out)
     }
 
     fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
         let base = self.public_value(peer)?;
         Self::check_lengths(private, out)?;
-        let mut scratch = Scratch::new();
-        let mut power = self.by_windows(&base, private, &mut scratch);
+        let (mut power, mut scratch) = ([Limb::ZERO; LIMBS], Scratch::new());
+        self.by_windows(&base, private, &mut power, &mut scratch);
         self.finish(&mut power, &mut scratch, out)
     }
 }

@@ -36,31 +36,31 @@ impl<const LIMBS: usize> Comb<LIMBS> {
         Self(OnceBox::new())
     }
 
-    /// Two to the power of a big-endian exponent, in Montgomery form; `None` for an exponent longer than `longest` bytes, which
+    /// Two to the power of a big-endian exponent, in Montgomery form; `false` for an exponent longer than `longest` bytes, which
     /// is always the same, and without memory.
     pub(super) fn power(
         &self,
         modulus: Modulus<'_>,
         exponent: &[u8],
         longest: usize,
+        power: &mut [Limb; LIMBS],
         scratch: &mut Scratch<LIMBS>,
-    ) -> Option<[Limb; LIMBS]> {
+    ) -> bool {
         if exponent.len() > longest {
-            return None;
+            return false;
         }
         let spacing = spacing(longest);
-        let tables = self.0.get_or_try_init(|| build(modulus, spacing).ok_or(())).ok()?;
+        let Ok(tables) = self.0.get_or_try_init(|| build(modulus, spacing).ok_or(())) else { return false };
         let (product, factor) = scratch.split();
-        let mut power = [Limb::ZERO; LIMBS];
-        modulus.one(&mut power);
+        modulus.one(power);
         for position in (0..spacing).rev() {
-            modulus.square(&mut power, product);
+            modulus.square(power, product);
             for (number, table) in tables.chunks_exact(ENTRIES).enumerate() {
                 select(table.as_flattened(), index(exponent, spacing, position, number), factor);
-                modulus.multiply(&mut power, factor, product);
+                modulus.multiply(power, factor, product);
             }
         }
-        Some(power)
+        true
     }
 }
 

@@ -9,6 +9,8 @@
 //!
 //! No branch and no index depends on a number or an exponent, but for the lengths.
 
+use core::slice::ChunksExact;
+
 use crypto_bigint::{Limb, Word};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
@@ -67,7 +69,7 @@ impl Modulus<'_> {
     /// number is a multiple of p, which no power of a public value is.
     pub(super) fn leave(self, a: &mut [Limb], product: &mut [Limb]) {
         product.fill(Limb::ZERO);
-        product.iter_mut().zip(&*a).for_each(|(to, from)| *to = *from);
+        copy(a, product);
         self.reduce(a, product);
     }
 
@@ -137,21 +139,21 @@ impl Modulus<'_> {
     pub(super) fn powers(self, base: &[Limb], table: &mut [Limb], product: &mut [Limb]) {
         let length = self.prime.len();
         for index in 0..WINDOW {
-            let (done, rest) = table.split_at_mut(length.saturating_mul(index).min(table.len()));
+            let Some((done, rest)) = table.split_at_mut_checked(length.wrapping_mul(index)) else { break };
             let power = rest.get_mut(..length).unwrap_or_default();
-            let mut done = done.chunks_exact(length);
+            let mut done = entries(done, length);
             match index {
                 0 => self.one(power),
                 1 => {
-                    power.copy_from_slice(base);
+                    copy(base, power);
                     self.enter(power, product);
                 }
                 _ if index % 2 == 0 => {
-                    power.copy_from_slice(done.nth(index / 2).unwrap_or_default());
+                    copy(done.nth(index / 2).unwrap_or_default(), power);
                     self.square(power, product);
                 }
                 _ => {
-                    power.copy_from_slice(done.nth(1).unwrap_or_default());
+                    copy(done.nth(1).unwrap_or_default(), power);
                     self.multiply(power, done.last().unwrap_or_default(), product);
                 }
             }
@@ -176,6 +178,16 @@ impl Modulus<'_> {
             self.multiply(power, factor, product);
         }
     }
+}
+
+/// The entries of a table; a length of zero, which there is not, would be a panic.
+fn entries(table: &[Limb], length: usize) -> ChunksExact<'_, Limb> {
+    table.chunks_exact(length.max(1))
+}
+
+/// Copies as much as there is; `copy_from_slice` would have a panic for other lengths.
+fn copy(from: &[Limb], to: &mut [Limb]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
 }
 
 /// The number of a limb's highest bit.
@@ -225,7 +237,7 @@ pub(super) fn select(table: &[Limb], index: u8, out: &mut [Limb]) {
     masks.iter_mut().zip(0_u8..).for_each(|(mask, entry)| *mask = all_ones_if(entry.ct_eq(&index)));
     for (at, out) in out.as_chunks_mut::<STRIPE>().0.iter_mut().enumerate() {
         let mut found = [Limb::ZERO; STRIPE];
-        for (entry, mask) in table.chunks_exact(length).zip(&masks) {
+        for (entry, mask) in entries(table, length).zip(&masks) {
             let stripe = entry.as_chunks::<STRIPE>().0.get(at);
             for (found, limb) in found.iter_mut().zip(stripe.into_iter().flatten()) {
                 found.0 |= limb.0 & mask.0;
