@@ -1,19 +1,30 @@
-//! MODP groups (RFC 3526; readings R15, R17), in constant time over crypto-bigint.
+//! MODP groups (RFC 3526; readings R15, R17), in constant time on the integers of crypto-bigint.
+//!
+//! What lives here: the groups, ranges, private values. What does not: multiplication and powers (`montgomery`), powers of the
+//! generator by tables (`comb`, with the feature of that name).
 //!
 //! Private values are short, and have at least twice as many bits as the group has of strength by the estimates of NIST SP
 //! 800-56A (112 to 200 bits) and by the lower ones of RFC 3526 section 8: 256 bits for the 2048-bit group, and 64 more for
 //! each group after it. They are drawn as SP 800-56A 5.6.1.1.4 allows: 1 to 2^n-1, and zero is drawn again.
 //!
-//! Memory: the groups' Montgomery parameters are constants. While a power is calculated, its small powers are on the
-//! stack: about 20 times the modulus' length.
+//! Memory: the primes and a square for each are constants. While a power is calculated, 16 small powers and a few numbers
+//! more are on the stack, about 22 times the modulus' length: 6 KiB for the 2048-bit group, 22 KiB for the 8192-bit one. The
+//! heap is not used, but for the tables of `comb`.
 
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Odd, U2048, U3072, U4096, U6144, U8192, Uint};
+#[cfg(feature = "comb")]
+mod comb;
+mod montgomery;
+
+use crypto_bigint::modular::FixedMontyParams;
+use crypto_bigint::{CtGt, CtLt, Limb, Odd, U2048, U3072, U4096, U6144, U8192, Uint, Word};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
+#[cfg(feature = "comb")]
+use self::comb::Comb;
+use self::montgomery::{Modulus, Scratch, WINDOW};
 use crate::algorithm::{self, Algorithm};
-use crate::crypto::{CryptoError, DhGroup, Purpose, Random, RandomError, Secret};
+use crate::crypto::{CryptoError, DhGroup, Purpose, Random, RandomError};
 
 /// 2048-bit MODP group.
 pub const MODP_2048: &dyn DhGroup = &Group(&GROUP_14);
@@ -133,74 +144,110 @@ const GENERATOR: u8 = 2;
 /// What a group is made of.
 struct Parameters<const LIMBS: usize> {
     identifier: u32,
-    /// The prime, made ready for Montgomery multiplication by the compiler.
-    montgomery: FixedMontyParams<LIMBS>,
+    prime: Uint<LIMBS>,
+    /// R^2 modulo the prime, calculated by the compiler.
+    square_of_r: Uint<LIMBS>,
     /// Bytes of a private value of ours.
     private_length: usize,
+    #[cfg(feature = "comb")]
+    comb: Comb<LIMBS>,
 }
 
 impl<const LIMBS: usize> Parameters<LIMBS> {
     /// The group of a row of Table K5, its prime in hexadecimal.
-    const fn new(row: &Algorithm, prime: &str, private_length: usize) -> Self {
-        let montgomery = FixedMontyParams::new_vartime(Odd::<Uint<LIMBS>>::from_be_hex(prime));
-        Self { identifier: row.identifier, montgomery, private_length }
+    const fn new(row: &Algorithm, hex: &str, private_length: usize) -> Self {
+        let prime = Uint::from_be_hex(hex);
+        let square_of_r = *FixedMontyParams::new_vartime(Odd::<Uint<LIMBS>>::from_be_hex(hex)).r2();
+        Self {
+            identifier: row.identifier,
+            prime,
+            square_of_r,
+            private_length,
+            #[cfg(feature = "comb")]
+            comb: Comb::new(),
+        }
+    }
+
+    const fn modulus(&self) -> Modulus<'_> {
+        Modulus { prime: self.prime.as_limbs(), square_of_r: self.square_of_r.as_limbs() }
     }
 }
 
-/// A group: its exchanges keep a reference, since the parameters are several times as long as the modulus.
+/// A group: a reference, since its parameters are several times as long as the modulus.
 struct Group<const LIMBS: usize>(&'static Parameters<LIMBS>);
 
 impl<const LIMBS: usize> Group<LIMBS> {
     const BYTES: usize = Uint::<LIMBS>::BYTES;
+
+    /// A public value: as long as the prime, and 1 < y < p-1 (reading R17).
+    fn public_value(&self, bytes: &[u8]) -> Result<Uint<LIMBS>, CryptoError> {
+        if bytes.len() != Self::BYTES {
+            return Err(CryptoError::Length);
+        }
+        let value = number(bytes);
+        if self.is_in_range(&value) { Ok(value) } else { Err(CryptoError::Refused) }
+    }
+
+    /// 1 < y < p-1.
+    fn is_in_range(&self, value: &Uint<LIMBS>) -> bool {
+        let last = self.0.prime.wrapping_sub(&Uint::ONE);
+        (value.ct_gt(&Uint::ONE) & value.ct_lt(&last)).into()
+    }
+
+    /// The generator to the power of `private`, in Montgomery form; `false` where the comb is not used.
+    #[cfg(feature = "comb")]
+    fn by_comb(&self, private: &[u8], power: &mut [Limb; LIMBS], scratch: &mut Scratch<LIMBS>) -> bool {
+        self.0.comb.power(self.0.modulus(), private, self.0.private_length, power, scratch)
+    }
+
+    #[cfg(not(feature = "comb"))]
+    fn by_comb(&self, _: &[u8], _: &mut [Limb; LIMBS], _: &mut Scratch<LIMBS>) -> bool {
+        false
+    }
+
+    /// `base` to the power of `private`, in Montgomery form.
+    fn by_windows(&self, base: &Uint<LIMBS>, private: &[u8], power: &mut [Limb; LIMBS], scratch: &mut Scratch<LIMBS>) {
+        let mut table = [[Limb::ZERO; LIMBS]; WINDOW];
+        self.0.modulus().powers(base.as_limbs(), table.as_flattened_mut(), scratch.split().0);
+        self.0.modulus().power(table.as_flattened(), private, power, scratch.split());
+        table.as_flattened_mut().zeroize();
+    }
+
+    /// Writes a power of one's private value out of its Montgomery form, and wipes it.
+    fn finish(
+        &self,
+        power: &mut [Limb; LIMBS],
+        scratch: &mut Scratch<LIMBS>,
+        out: &mut [u8],
+    ) -> Result<(), CryptoError> {
+        self.0.modulus().leave(power, scratch.split().0);
+        // Zero and multiples of the subgroup's order make a power that anybody can guess (SP 800-56A 5.7.1.1).
+        let mut value = Uint::new(*power);
+        power.zeroize();
+        let is_in_range = self.is_in_range(&value);
+        for (limb, bytes) in value.as_limbs().iter().rev().zip(out.as_chunks_mut().0) {
+            *bytes = limb.0.to_be_bytes();
+        }
+        value.zeroize();
+        if is_in_range { Ok(()) } else { Err(CryptoError::Refused) }
+    }
+
+    /// A private value may be as long as the prime, and has a buffer of the prime's length for what becomes of it.
+    const fn check_lengths(private: &[u8], out: &[u8]) -> Result<(), CryptoError> {
+        if private.len() > Self::BYTES {
+            return Err(CryptoError::Refused);
+        }
+        if out.len() == Self::BYTES { Ok(()) } else { Err(CryptoError::Length) }
+    }
 }
 
-/// A number from at most as many bytes as `LIMBS` has; the copy in between is wiped.
-fn number<const LIMBS: usize>(bytes: &[u8]) -> Result<Uint<LIMBS>, CryptoError> {
-    let missing = Uint::<LIMBS>::BYTES.checked_sub(bytes.len()).ok_or(CryptoError::Length)?;
-    let mut padded = Secret::try_zeroed(Uint::<LIMBS>::BYTES)?;
-    let place = padded.expose_mut().get_mut(missing..).ok_or(CryptoError::Length)?;
-    place.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    Ok(Uint::from_be_slice(padded.expose()))
-}
-
-/// A public value: as long as the prime, and 1 < y < p-1 (reading R17).
-fn public_value<const LIMBS: usize>(
-    params: &FixedMontyParams<LIMBS>,
-    bytes: &[u8],
-) -> Result<Uint<LIMBS>, CryptoError> {
-    if bytes.len() != Uint::<LIMBS>::BYTES {
-        return Err(CryptoError::Length);
+/// A number from big-endian bytes, at most as many as `LIMBS` has.
+fn number<const LIMBS: usize>(bytes: &[u8]) -> Uint<LIMBS> {
+    let mut number = Uint::ZERO;
+    for (limb, bytes) in number.as_mut_limbs().iter_mut().zip(bytes.rchunks(Limb::BYTES)) {
+        bytes.iter().for_each(|byte| limb.0 = limb.0 << 8 | Word::from(*byte));
     }
-    let value = number(bytes)?;
-    let last = params.modulus().get().wrapping_sub(&Uint::ONE);
-    if value > Uint::ONE && value < last { Ok(value) } else { Err(CryptoError::Refused) }
-}
-
-/// `base` to the power of `private` in constant time; only the private value's length is not secret.
-fn power<const LIMBS: usize>(
-    params: &FixedMontyParams<LIMBS>,
-    base: &Uint<LIMBS>,
-    private: &[u8],
-    out: &mut [u8],
-) -> Result<(), CryptoError> {
-    if private.len() > Uint::<LIMBS>::BYTES {
-        return Err(CryptoError::Refused);
-    }
-    if out.len() != Uint::<LIMBS>::BYTES {
-        return Err(CryptoError::Length);
-    }
-    let bits = u32::try_from(private.len().saturating_mul(8)).map_err(|_| CryptoError::Length)?;
-    let mut exponent = number(private)?;
-    let mut form = FixedMontyForm::new(base, params).pow_amm_bounded_exp(&exponent, bits);
-    exponent.zeroize();
-    let mut power = form.retrieve();
-    form.zeroize();
-    let mut encoded = power.to_be_bytes();
-    power.zeroize();
-    out.copy_from_slice(encoded.as_slice());
-    encoded.zeroize();
-    // Zero and multiples of the subgroup's order make a power that anybody can guess (SP 800-56A 5.7.1.1).
-    public_value(params, out).map(|_| ())
+    number
 }
 
 impl<const LIMBS: usize> DhGroup for Group<LIMBS> {
@@ -221,7 +268,7 @@ impl<const LIMBS: usize> DhGroup for Group<LIMBS> {
     }
 
     fn check_public(&self, public: &[u8]) -> Result<(), CryptoError> {
-        public_value(&self.0.montgomery, public).map(|_| ())
+        self.public_value(public).map(|_| ())
     }
 
     fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
@@ -235,12 +282,20 @@ impl<const LIMBS: usize> DhGroup for Group<LIMBS> {
     }
 
     fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
-        power(&self.0.montgomery, &Uint::from_u8(GENERATOR), private, out)
+        Self::check_lengths(private, out)?;
+        let (mut power, mut scratch) = ([Limb::ZERO; LIMBS], Scratch::new());
+        if !self.by_comb(private, &mut power, &mut scratch) {
+            self.by_windows(&Uint::from_u8(GENERATOR), private, &mut power, &mut scratch);
+        }
+        self.finish(&mut power, &mut scratch, out)
     }
 
     fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
-        let base = public_value(&self.0.montgomery, peer)?;
-        power(&self.0.montgomery, &base, private, out)
+        let base = self.public_value(peer)?;
+        Self::check_lengths(private, out)?;
+        let (mut power, mut scratch) = ([Limb::ZERO; LIMBS], Scratch::new());
+        self.by_windows(&base, private, &mut power, &mut scratch);
+        self.finish(&mut power, &mut scratch, out)
     }
 }
 
@@ -285,7 +340,7 @@ mod tests {
     }
 
     fn prime<const LIMBS: usize>(group: &Parameters<LIMBS>) -> String {
-        format!("{:x}", group.montgomery.modulus().get())
+        format!("{:x}", group.prime)
     }
 
     /// RFC 3526 sections 3 to 7.
@@ -301,7 +356,7 @@ mod tests {
     /// q = (p-1)/2 is the order of 2: such an exponent would agree on 1 or p-1 with everybody.
     #[test]
     fn the_subgroup_order_is_no_private_value() {
-        let order = GROUP_14.montgomery.modulus().get() >> 1;
+        let order = GROUP_14.prime >> 1;
         let public = |value: &U2048| MODP_2048.public(value.to_be_bytes().as_slice(), &mut [0; 256]);
         assert_eq!(public(&order), Err(CryptoError::Refused));
         assert_eq!(public(&(order << 1)), Err(CryptoError::Refused));

@@ -17,12 +17,12 @@ fn agree(group: &dyn DhGroup, private: &[u8], peer: &[u8]) -> (Vec<u8>, Vec<u8>)
     (public, shared)
 }
 
-fn public_of(group: &dyn DhGroup, private: &[u8]) -> Result<Vec<u8>, CryptoError> {
+pub(crate) fn public_of(group: &dyn DhGroup, private: &[u8]) -> Result<Vec<u8>, CryptoError> {
     let mut public = vec![0; group.public_length()];
     group.public(private, &mut public).map(|()| public)
 }
 
-fn shared_with(group: &dyn DhGroup, private: &[u8], peer: &[u8]) -> Result<Vec<u8>, CryptoError> {
+pub(crate) fn shared_with(group: &dyn DhGroup, private: &[u8], peer: &[u8]) -> Result<Vec<u8>, CryptoError> {
     let mut shared = vec![0; group.shared_length()];
     group.agree(private, peer, &mut shared).map(|()| shared)
 }
@@ -44,7 +44,7 @@ fn published(group: &dyn DhGroup) -> Value {
 }
 
 /// The prime, and a number as a public value.
-fn prime(group: &dyn DhGroup) -> (BigUint, impl Fn(&BigUint) -> Vec<u8>) {
+pub(crate) fn prime(group: &dyn DhGroup) -> (BigUint, impl Fn(&BigUint) -> Vec<u8>) {
     let length = group.public_length();
     let padded = move |value: &BigUint| {
         let bytes = value.to_bytes_be();
@@ -103,32 +103,6 @@ fn modp_public_values_are_as_long_as_the_modulus() {
         let eight = [vec![0; length - 1], vec![8]].concat();
         assert_eq!(agree(group, &[3], &peer), (eight.clone(), eight));
     }
-}
-
-/// num-bigint computes the same powers by other code: for the first group many, with exponents of every length from one
-/// byte to the modulus', for each other a few.
-#[test]
-fn modp_agrees_with_num_bigint() {
-    let mut random = Counter(0x9E37_79B9);
-    let mut check = |group: &dyn DhGroup, length: usize| {
-        let (p, _) = prime(group);
-        let (mut private, mut peer) = (vec![0; length], vec![0; group.public_length()]);
-        random.fill(Purpose::DhPrivate, &mut private).unwrap();
-        random.fill(Purpose::Nonce, &mut peer).unwrap();
-        private[0] |= 1;
-        peer[0] &= 0x7F;
-        let power = |base: &BigUint| base.modpow(&BigUint::from_bytes_be(&private), &p);
-        let (public, shared) = agree(group, &private, &peer);
-        assert_eq!(BigUint::from_bytes_be(&public), power(&BigUint::from(2_u8)), "{length} bytes");
-        assert_eq!(BigUint::from_bytes_be(&shared), power(&BigUint::from_bytes_be(&peer)), "{length} bytes");
-    };
-    for case in 0..64 {
-        check(MODP_2048, [1, 2, 7, 31, 32, 33, 48, 256][case % 8]);
-    }
-    for (group, _) in &MODP[1..] {
-        [1, 7, 33, group.private_length()].into_iter().for_each(|length| check(*group, length));
-    }
-    check(MODP_3072, 384);
 }
 
 /// RFC 3526 section 8, NIST SP 800-56A: at least twice the strength.

@@ -15,6 +15,7 @@ mod der;
 mod forgeries;
 mod groups;
 mod keyed;
+mod oracle;
 #[path = "../support/provider.rs"]
 mod provider;
 mod signature_abuse;
