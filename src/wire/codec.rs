@@ -8,7 +8,7 @@ use crate::dialect::Profile;
 /// Big-endian reading from a slice whose place in the whole message is known.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
-    rest: &'a [u8],
+    pub(super) rest: &'a [u8],
     at: usize,
     length_at: usize,
     length_field: Field,
@@ -36,6 +36,8 @@ impl<'a> Reader<'a> {
 
     /// The error that blames the length field.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub const fn length_error(&self) -> WireError {
         WireError::new(self.length_at, self.length_field, WireErrorKind::Length)
     }
@@ -44,6 +46,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Reader::length_error`] when fewer are left; nothing is consumed then.
+    #[inline]
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], WireError> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.length_error())?;
         self.rest = rest;
@@ -55,6 +58,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::take`].
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
         let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.length_error())?;
         self.rest = rest;
@@ -66,6 +70,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::take`].
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, WireError> {
         self.array::<1>().map(u8::from_be_bytes)
     }
@@ -74,6 +79,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::take`].
+    #[inline]
     pub fn u16(&mut self) -> Result<u16, WireError> {
         self.array().map(u16::from_be_bytes)
     }
@@ -82,6 +88,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::take`].
+    #[inline]
     pub fn u32(&mut self) -> Result<u32, WireError> {
         self.array().map(u32::from_be_bytes)
     }
@@ -90,6 +97,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::take`].
+    #[inline]
     pub fn u64(&mut self) -> Result<u64, WireError> {
         self.array().map(u64::from_be_bytes)
     }
@@ -104,6 +112,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Reader::length_error`] when bytes are left.
+    #[inline]
     pub const fn end(&self) -> Result<(), WireError> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.length_error()) }
     }
