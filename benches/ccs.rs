@@ -15,14 +15,14 @@ mod support;
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use ikev2_scsi::crypto::Secret;
 use ikev2_scsi::provider::MODP_2048;
 use support::unit::Unit;
 
 /// Both exponentiations of one side, with private values of `length` bytes.
-fn exponentiations(length: usize, peer: &[u8]) -> Secret {
-    let exchange = MODP_2048.start(Secret::from(vec![0xA7; length])).unwrap();
-    exchange.agree(black_box(peer)).unwrap()
+fn exponentiations(length: usize, peer: &[u8]) -> [u8; 256] {
+    let (mut public, mut shared) = ([0; 256], [0; 256]);
+    MODP_2048.exchange(&vec![0xA7; length], black_box(peer), &mut public, &mut shared).unwrap();
+    shared
 }
 
 fn benches(criterion: &mut Criterion) {

@@ -27,6 +27,7 @@ pub mod dialect;
 pub mod esp;
 pub mod guide;
 pub mod keys;
+mod memory;
 #[cfg(feature = "rustcrypto")]
 pub mod provider;
 pub mod sa;

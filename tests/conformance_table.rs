@@ -295,7 +295,7 @@ fn what_is_wrong_is_caught() {
 fn what_is_wrong_with_spc4_is_caught() {
     let files = files();
     let caught = |from: &str, to: &str| added(&SPC4, &files, from, to);
-    assert_eq!(caught("`keys::prf_plus::prf_plus`", "?"), 1);
+    assert_eq!(caught("`crypto::prf::expand_with`", "?"), 1);
     assert_eq!(caught("`wire::header::Header::check`", "wire::header::Header::check"), 1);
     assert_eq!(caught("spc4_order.rs::", "order_spc4.rs::"), 1);
     assert_eq!(caught("| E2 |", "| E3 |"), 2, "its own place, and the list of its clause");

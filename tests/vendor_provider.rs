@@ -18,9 +18,7 @@ use std::sync::Arc;
 
 use ikev2_scsi::algorithm::{AlgorithmType, Assignment, INTEG_NONE, assignment};
 use ikev2_scsi::client::{ApplicationClient, ClientConfig, Preferences, SuiteIdentifiers, delete};
-use ikev2_scsi::crypto::{
-    Cipher, CryptoError, CryptoProvider, DhExchange, DhGroup, Integrity, Prf, Random, RandomError, Secret,
-};
+use ikev2_scsi::crypto::{Cipher, CryptoError, CryptoProvider, DhGroup, Integrity, Prf, Random, RandomError};
 use ikev2_scsi::provider::{self, AES_CBC, AUTH_HMAC_SHA2_512_256, ECP_256, MODP_2048, NULL, PRF_HMAC_SHA2_512};
 use ikev2_scsi::wire::{Capabilities, Descriptor};
 use ikev2_scsi::{DeviceServer, Instant, Profile, Reply, Request};
@@ -166,8 +164,6 @@ impl Integrity for Seventeen {
 /// P-256 with a byte before its public values, as SEC 1 has it and reading R15 has not.
 struct WithFormat;
 
-struct WithFormatExchange(Box<dyn DhExchange>, Vec<u8>);
-
 fn without_format(public: &[u8]) -> Result<&[u8], CryptoError> {
     match public {
         _ if public.len() != 65 => Err(CryptoError::Length),
@@ -197,24 +193,18 @@ impl DhGroup for WithFormat {
         ECP_256.check_public(without_format(public)?)
     }
 
-    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
-        ECP_256.draw_private(random)
+    fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
+        ECP_256.draw_private(random, out)
     }
 
-    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
-        let exchange = ECP_256.start(private)?;
-        let public = [&[4], exchange.public()].concat();
-        Ok(Box::new(WithFormatExchange(exchange, public)))
-    }
-}
-
-impl DhExchange for WithFormatExchange {
-    fn public(&self) -> &[u8] {
-        &self.1
+    fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        let (format, point) = out.split_first_mut().ok_or(CryptoError::Length)?;
+        *format = 4;
+        ECP_256.public(private, point)
     }
 
-    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
-        self.0.agree(without_format(peer)?)
+    fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        ECP_256.agree(private, without_format(peer)?, out)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
+use ikev2_scsi::crypto::{Purpose, Random, RandomError};
 use ikev2_scsi::server::NexusId;
 
 use super::member::{Fault, Member};
@@ -102,12 +102,8 @@ impl Random for Script {
         }
     }
 
-    fn dh_private(&mut self, length: usize) -> Result<Secret, RandomError> {
-        if let Some(value) = self.next(Purpose::DhPrivate).filter(|value| !value.is_empty()) {
-            return Ok(Secret::copy_of(value));
-        }
-        let mut secret = Secret::zeroed(length);
-        from_system(secret.expose_mut())?;
-        Ok(secret)
+    fn dh_private_length(&self, length: usize) -> usize {
+        let recorded = self.values.get(self.begun).and_then(|values| values.of(Purpose::DhPrivate));
+        recorded.map(<[u8]>::len).filter(|length| *length > 0).unwrap_or(length)
     }
 }

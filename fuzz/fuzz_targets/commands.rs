@@ -9,7 +9,7 @@ use ikev2_scsi::ccs::job::{Job, JobDone};
 use ikev2_scsi::ccs::table::Phase;
 use ikev2_scsi::client::{self, ApplicationClient, ClientConfig, Command, Outcome, Status};
 use ikev2_scsi::crypto::{
-    CryptoError, CryptoProvider, DhExchange, DhGroup, Identity, MemoryKeys, Purpose, Random, RandomError, Secret,
+    CryptoError, CryptoProvider, DhGroup, Identity, MemoryKeys, Purpose, Random, RandomError, Secret,
 };
 use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::sense::{Sense, SenseKey, SenseKeySpecific, SequenceCommand};
@@ -115,23 +115,16 @@ impl DhGroup for NullGroup {
     fn check_public(&self, public: &[u8]) -> Result<(), CryptoError> {
         if public.len() == 16 { Ok(()) } else { Err(CryptoError::Length) }
     }
-    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
-        random.dh_private(16)
+    fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
+        random.fill(Purpose::DhPrivate, out)
     }
-    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
-        Ok(Box::new(NullExchange(private)))
+    fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        out.copy_from_slice(private);
+        Ok(())
     }
-}
-
-struct NullExchange(Secret);
-
-impl DhExchange for NullExchange {
-    fn public(&self) -> &[u8] {
-        self.0.expose()
-    }
-    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
-        let shared: Vec<u8> = self.0.expose().iter().zip(peer).map(|(a, b)| a ^ b).collect();
-        Ok(Secret::from(shared))
+    fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        private.iter().zip(peer).zip(out).for_each(|((a, b), out)| *out = a ^ b);
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -150,9 +151,9 @@ impl KeyExchangeWork {
     }
 
     fn agree(&self) -> Result<(Vec<u8>, Secret), CryptoError> {
-        let exchange = self.group.start(Secret::copy_of(self.private.expose()))?;
-        let public = exchange.public().to_vec();
-        let shared = exchange.agree(&self.peer)?;
+        let mut public = vec![0; self.group.public_length()];
+        let mut shared = Secret::zeroed(self.group.shared_length());
+        self.group.exchange(self.private.expose(), &self.peer, &mut public, shared.expose_mut())?;
         Ok((public, shared))
     }
 }

@@ -67,7 +67,9 @@ pub(crate) fn plan(
 
     let mut ds_nonce = vec![0; setting.policy.nonce_length];
     random.fill(Purpose::Nonce, &mut ds_nonce)?;
-    let private = selection.suite.group.draw_private(random)?;
+    let group = selection.suite.group;
+    let mut private = Secret::zeroed(random.dh_private_length(group.private_length()));
+    group.draw_private(random, private.expose_mut())?;
     let ds_sai = draw_sai(profile, random, Purpose::DsSai, is_taken)?;
     let sequence = Sequence {
         ac_sai: header.ac_sai,
@@ -82,7 +84,7 @@ pub(crate) fn plan(
         retained,
         failures: 0,
     };
-    let work = KeyExchangeWork { group: selection.suite.group, private, peer: Bytes::copy_from_slice(public) };
+    let work = KeyExchangeWork { group, private, peer: Bytes::copy_from_slice(public) };
     Ok(Plan { sequence, work })
 }
 
@@ -237,7 +239,7 @@ fn check_public<'a>(setting: &Setting, raw: &RawPayload<'a>, selection: &Selecti
         Err(CryptoError::Refused) => {
             Err(raw.error(KeyExchange::PUBLIC_AT, Field::KeyExchangeData, WireErrorKind::Invalid).into())
         }
-        Err(CryptoError::Device) => Err(Refusal::Internal),
+        Err(error) => Err(error.into()),
     }
 }
 

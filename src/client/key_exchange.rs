@@ -17,7 +17,7 @@ use super::sealed::required;
 use super::session::Session;
 use super::usage::{Usage, check_echo};
 use crate::algorithm::{self, AlgorithmType};
-use crate::crypto::{CertificateWish, CryptoError, DhExchange, Purpose, Random, draw_sai};
+use crate::crypto::{CertificateWish, CryptoError, Purpose, Random, Secret, draw_sai};
 use crate::dialect::{Exchange, PayloadType};
 use crate::wire::{
     Algorithms, Body, CertificateRequest, Chain, Descriptor, Descriptors, Expected, Field, Header, KeyExchange,
@@ -33,7 +33,8 @@ pub(super) struct Proposal {
     usage: Option<Usage>,
     ac_sai: Sai,
     ac_nonce: Bytes,
-    exchange: Box<dyn DhExchange>,
+    private: Secret,
+    public: Vec<u8>,
     /// The capabilities as read: what is signed begins with them.
     parameter_data: Bytes,
     /// The whole key exchange OUT, which we sign.
@@ -73,14 +74,19 @@ impl Proposal {
         let ac_sai = draw_sai(config.profile, random, Purpose::AcSai, |_| false)?;
         let mut nonce = vec![0; config.nonce_length];
         random.fill(Purpose::Nonce, &mut nonce)?;
-        let exchange = choice.suite.group.start(choice.suite.group.draw_private(random)?)?;
+        let group = choice.suite.group;
+        let mut private = Secret::zeroed(random.dh_private_length(group.private_length()));
+        group.draw_private(random, private.expose_mut())?;
+        let mut public = vec![0; group.public_length()];
+        group.public(private.expose(), &mut public)?;
         let mut proposal = Self {
             choice,
             own_method,
             usage,
             ac_sai,
             ac_nonce: Bytes::from(nonce),
-            exchange,
+            private,
+            public,
             parameter_data: capabilities.parameter_data(),
             message: Bytes::new(),
         };
@@ -98,7 +104,7 @@ impl Proposal {
         let descriptors = self.choice.descriptors(config.profile, self.own_method);
         let algorithms = Selecting::new(config, &descriptors, self.ac_sai);
         let usage = self.usage_in_key_exchange().map(|usage| usage.payload(config));
-        let ke = KeyExchange { group: self.choice.suite.group_number(), public: self.exchange.public() };
+        let ke = KeyExchange { group: self.choice.suite.group_number(), public: &self.public };
         let nonce = Nonce { data: &self.ac_nonce };
         let bodies = [config.timeouts.len(), algorithms.len(), ke.len(), nonce.len()];
         let bodies = bodies.into_iter().chain(usage.map(|usage| usage.len()));
@@ -131,9 +137,11 @@ impl Proposal {
     /// that is refused for something else than what they are made of.
     pub(super) fn finish(self, config: &ClientConfig, data_in: &[u8]) -> Result<Keyed, Unfinished> {
         let Checked { ds_sai, contribution, wishes, refusal } = self.check(config, data_in)?;
-        let Self { choice, own_method, usage, ac_sai, ac_nonce, exchange, parameter_data, message } = self;
+        let Self { choice, own_method, usage, ac_sai, ac_nonce, private, parameter_data, message, .. } = self;
         let derive = || {
-            let shared = exchange.agree(contribution.public).map_err(|error| match error {
+            let group = choice.suite.group;
+            let mut shared = Secret::zeroed(group.shared_length());
+            group.agree(private.expose(), contribution.public, shared.expose_mut()).map_err(|error| match error {
                 CryptoError::Refused => Fault::Data(invalid_public(&contribution.payload)),
                 other => Fault::Crypto(other),
             })?;
@@ -220,7 +228,7 @@ impl Proposal {
             Ok(()) => Ok(ke.public),
             Err(CryptoError::Length) => Err(raw.reader().length_error().into()),
             Err(CryptoError::Refused) => Err(invalid_public(raw).into()),
-            Err(CryptoError::Device) => Err(CryptoError::Device.into()),
+            Err(error) => Err(error.into()),
         }
     }
 

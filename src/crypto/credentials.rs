@@ -329,7 +329,11 @@ mod tests {
             PublicKey::new(self.0, self.1)
         }
 
-        fn sign(&self, _: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
+        fn signature_length(&self) -> usize {
+            256
+        }
+
+        fn sign(&self, _: &[&[u8]], _: &mut [u8]) -> Result<(), CryptoError> {
             Err(CryptoError::Device)
         }
     }

@@ -26,9 +26,9 @@ pub use certificate::{
 pub use cipher::Cipher;
 pub use credentials::{CertificateRequests, Credential, CredentialError, Presentation, Proof};
 pub(crate) use credentials::{Credentials, Means};
-pub use dh::{DhExchange, DhGroup};
+pub use dh::DhGroup;
 pub use integrity::Integrity;
-pub use prf::Prf;
+pub use prf::{Prf, SEED_PARTS, expand_with};
 pub use psk::{ConfigureKeyError, Identity, KeyVersion, MemoryKeys, PresharedKeys, PskError};
 #[cfg(feature = "rand_core")]
 pub use random::RandCore;
@@ -38,6 +38,8 @@ pub use secret::{HexError, Secret};
 pub use signature::{HashKind, KeyKind, PublicKey, SignatureScheme, Signer, Verifier};
 
 use thiserror::Error;
+
+use crate::memory::OutOfMemory;
 
 /// Why a cryptographic operation did not succeed.
 ///
@@ -54,6 +56,15 @@ pub enum CryptoError {
     /// The device behind the trait failed (an HSM, an accelerator).
     #[error("the cryptographic device failed")]
     Device,
+    /// There is no memory for the operation.
+    #[error("out of memory")]
+    Memory,
+}
+
+impl From<OutOfMemory> for CryptoError {
+    fn from(OutOfMemory: OutOfMemory) -> Self {
+        Self::Memory
+    }
 }
 
 /// The lists of algorithms that a device server or application client may use.

@@ -2,7 +2,6 @@
 
 use thiserror::Error;
 
-use super::Secret;
 use crate::dialect::Profile;
 use crate::wire::Sai;
 
@@ -35,16 +34,11 @@ pub trait Random {
     /// [`RandomError`] when the source cannot.
     fn fill(&mut self, purpose: Purpose, out: &mut [u8]) -> Result<(), RandomError>;
 
-    /// A Diffie-Hellman private value of `length` bytes.
+    /// Bytes of the Diffie-Hellman private value that will be drawn next; `length` is what the group draws.
     ///
     /// Only a source that replays recorded values overrides this, since those may have another length.
-    ///
-    /// # Errors
-    /// [`RandomError`] when the source cannot.
-    fn dh_private(&mut self, length: usize) -> Result<Secret, RandomError> {
-        let mut private = Secret::zeroed(length);
-        self.fill(Purpose::DhPrivate, private.expose_mut())?;
-        Ok(private)
+    fn dh_private_length(&self, length: usize) -> usize {
+        length
     }
 }
 

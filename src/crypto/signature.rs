@@ -205,11 +205,16 @@ pub trait Signer: Send + Sync {
     /// The public key that goes with it.
     fn public_key(&self) -> PublicKey;
 
-    /// Signs the parts one after another: the modulus length of RSA, or r | s.
+    /// Bytes of a signature: the modulus length of RSA, or twice the length of the curve's field.
+    fn signature_length(&self) -> usize;
+
+    /// Signs the parts one after another and writes the signature into `out`, which is [`Signer::signature_length`] bytes
+    /// long: the modulus length of RSA, or r | s.
     ///
     /// # Errors
-    /// [`CryptoError::Device`] when the key cannot be used now.
-    fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError>;
+    /// [`CryptoError::Device`] when the key cannot be used now, [`CryptoError::Length`] when `out` has another length,
+    /// [`CryptoError::Memory`].
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError>;
 }
 
 /// Checks signatures of one scheme.

@@ -4,13 +4,13 @@
 //! set becomes [`SaParameters`], and what is not handed on is wiped on the way. The device server and the application
 //! client share this room.
 //!
-//! What lives here: prf+, the schedule, the octets to be signed, AUTH by every method, the protection of Encrypted
-//! payloads. What does not: who may authenticate how (room `ccs`), and the algorithms themselves (room `crypto`).
+//! What lives here: the schedule, the octets to be signed, AUTH by every method, the protection of Encrypted
+//! payloads. What does not: who may authenticate how (room `ccs`), and the algorithms themselves, prf+ with them (room
+//! `crypto`).
 
 mod auth;
 mod key_log;
 mod parameters;
-mod prf_plus;
 mod proof;
 mod protect;
 mod schedule;
@@ -19,7 +19,6 @@ pub use auth::{SignedOctets, shared_key_auth, verify_shared_key_auth};
 pub use key_log::{KeyLog, KeyLogger};
 pub(crate) use parameters::Keymat;
 pub use parameters::{MgmtData, SaParameters, SaSource, UsageAlgorithms};
-pub use prf_plus::prf_plus;
 pub use proof::Denial;
 pub(crate) use proof::{OwnAuth, PeerCheck, PeerError};
 pub use protect::{ProtectError, Protection, open, seal};

@@ -211,7 +211,11 @@ impl OwnAuth {
                 keys.own(self.prf, self.pad, padded.expose_mut())?;
                 Ok(shared_key_auth(self.prf, &padded, &self.octets)?)
             }
-            OwnMeans::Signature(signer) => Ok(Secret::from(signer.sign(&self.octets.parts())?)),
+            OwnMeans::Signature(signer) => {
+                let mut signature = Secret::zeroed(signer.signature_length());
+                signer.sign(&self.octets.parts(), signature.expose_mut())?;
+                Ok(signature)
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{KeyLogger, Keymat, MgmtData, SaParameters, UsageAlgorithms, prf_plus};
+use super::{KeyLogger, Keymat, MgmtData, SaParameters, UsageAlgorithms};
 use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{Cipher, CryptoError, Integrity, Prf, Secret, Suite, UsageSuite};
 use crate::dialect::Profile;
@@ -89,7 +89,7 @@ impl Skeyseed {
         ];
         let total = lengths.iter().fold(0_usize, |sum, (_, length)| sum.saturating_add(*length));
         let mut material = Secret::zeroed(total);
-        prf_plus(suite.prf, self.0.expose(), &seed, material.expose_mut())?;
+        suite.prf.expand(self.0.expose(), &[&seed], material.expose_mut())?;
         let mut rest = material.expose();
         let [sk_d, sk_ai, sk_ar, sk_ei, sk_er, sk_pi, sk_pr] = lengths.map(|(name, length)| {
             let (key, later) = rest.split_at_checked(length).unwrap_or((rest, &[]));
@@ -135,7 +135,7 @@ impl KeySet {
     ) -> Result<Keymat, CryptoError> {
         let (integrity, encryption) = usage.key_lengths();
         let mut keys = Secret::zeroed(integrity.saturating_add(encryption).saturating_mul(2));
-        prf_plus(prf, self.sk_d.expose(), &context.string(profile), keys.expose_mut())?;
+        prf.expand(self.sk_d.expose(), &[&context.string(profile)], keys.expose_mut())?;
         let (encr, integ) = identifiers(profile, usage.cipher, usage.integrity);
         Ok(Keymat { algorithms: UsageAlgorithms { encr, key_length: usage.key_length, integ }, keys })
     }

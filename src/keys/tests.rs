@@ -15,17 +15,17 @@ use crate::wire::{Chain, Delete, Encrypted, Field, Header, MessageWriter, Sai, W
 #[test]
 fn prf_plus_has_255_blocks() {
     let mut out = vec![0; 255 * 20];
-    prf_plus(PRF_HMAC_SHA1, b"key", b"seed", &mut out).unwrap();
+    PRF_HMAC_SHA1.expand(b"key", &[b"seed"], &mut out).unwrap();
     assert_ne!(out[254 * 20..], [0; 20]);
     let mut more = vec![0; 255 * 20 + 1];
-    assert_eq!(prf_plus(PRF_HMAC_SHA1, b"key", b"seed", &mut more), Err(CryptoError::Length));
+    assert_eq!(PRF_HMAC_SHA1.expand(b"key", &[b"seed"], &mut more), Err(CryptoError::Length));
 }
 
 /// T1 = prf(K, S | 01h), T2 = prf(K, T1 | S | 02h): by the definition, not by the function under test.
 #[test]
 fn prf_plus_chains_its_blocks() {
     let mut out = [0; 30];
-    prf_plus(PRF_HMAC_SHA1, b"key", b"seed", &mut out).unwrap();
+    PRF_HMAC_SHA1.expand(b"key", &[b"seed"], &mut out).unwrap();
     let (mut t1, mut t2) = ([0; 20], [0; 20]);
     PRF_HMAC_SHA1.compute(b"key", &[b"seed", &[1]], &mut t1).unwrap();
     PRF_HMAC_SHA1.compute(b"key", &[&t1, b"seed", &[2]], &mut t2).unwrap();

@@ -145,14 +145,19 @@ fn uncompressed<C: EcdsaCurve + CurveArithmetic>(key: &SigningKey<C>) -> Vec<u8>
     [[0x04].as_slice(), &point.x(), &point.y()].concat()
 }
 
-fn sign<C>(key: &SigningKey<C>, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError>
+fn sign<C>(key: &SigningKey<C>, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError>
 where
     C: EcdsaCurve + CurveArithmetic + DigestAlgorithm,
 {
     let hash = hash::<C::Digest>(message);
     let signature: Signature<C> = key.sign_prehash(&hash).map_err(|_| CryptoError::Device)?;
     key.verifying_key().verify_prehash(&hash, &signature).map_err(|_| CryptoError::Device)?;
-    Ok(signature.to_bytes().to_vec())
+    let bytes = signature.to_bytes();
+    if out.len() != bytes.len() {
+        return Err(CryptoError::Length);
+    }
+    out.copy_from_slice(&bytes);
+    Ok(())
 }
 
 impl Signer for EcdsaSigner {
@@ -169,11 +174,15 @@ impl Signer for EcdsaSigner {
         PublicKey::new(self.kind(), &bytes)
     }
 
-    fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
+    fn signature_length(&self) -> usize {
+        self.kind().field_length().unwrap_or(0).saturating_mul(2)
+    }
+
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
         match &self.0 {
-            Key::P256(key) => sign(key, message),
-            Key::P384(key) => sign(key, message),
-            Key::P521(key) => sign(key, message),
+            Key::P256(key) => sign(key, message, out),
+            Key::P384(key) => sign(key, message, out),
+            Key::P521(key) => sign(key, message, out),
         }
     }
 }

@@ -5,10 +5,8 @@
 //! drawn as NIST SP 800-56A 5.6.1.2.2 has it: uniform below the next power of two, and drawn again unless above zero and
 //! below the order.
 //!
-//! Memory: an exchange holds its scalar and its public value.
+//! Memory: the curves' crates need no heap.
 
-use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use p256::NistP256;
@@ -25,7 +23,7 @@ use p521::NistP521;
 use zeroize::Zeroizing;
 
 use crate::algorithm::{self, Algorithm, Sizes};
-use crate::crypto::{CryptoError, DhExchange, DhGroup, Random, RandomError, Secret};
+use crate::crypto::{CryptoError, DhGroup, Purpose, Random, RandomError};
 
 /// P-256.
 pub const ECP_256: &dyn DhGroup = &Ecp::<NistP256>::new(&algorithm::ECP_256);
@@ -64,10 +62,10 @@ pub(super) fn point<C: CurveArithmetic>(bytes: &[u8]) -> Result<AffinePoint<C>, 
 }
 
 /// A private value above zero and below the order, of any length up to the order's.
-fn scalar<C: CurveArithmetic>(private: &Secret) -> Result<Zeroizing<NonZeroScalar<C>>, CryptoError> {
+fn scalar<C: CurveArithmetic>(private: &[u8]) -> Result<Zeroizing<NonZeroScalar<C>>, CryptoError> {
     let missing = FieldBytesSize::<C>::USIZE.checked_sub(private.len()).ok_or(CryptoError::Refused)?;
     let mut padded = Zeroizing::new(FieldBytes::<C>::default());
-    padded.get_mut(missing..).ok_or(CryptoError::Refused)?.copy_from_slice(private.expose());
+    padded.get_mut(missing..).ok_or(CryptoError::Refused)?.copy_from_slice(private);
     NonZeroScalar::from_repr(*padded).into_option().map(Zeroizing::new).ok_or(CryptoError::Refused)
 }
 
@@ -100,57 +98,54 @@ impl<C: CurveArithmetic> DhGroup for Ecp<C> {
         point::<C>(public).map(|_| ())
     }
 
-    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
+    fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
         for _ in 0..DRAWS {
-            let mut private = random.dh_private(self.coordinate)?;
-            if private.len() == self.coordinate
-                && let Some(first) = private.expose_mut().first_mut()
+            random.fill(Purpose::DhPrivate, out)?;
+            if out.len() == self.coordinate
+                && let Some(first) = out.first_mut()
             {
                 *first &= first_byte::<C>();
             }
-            if scalar::<C>(&private).is_ok() {
-                return Ok(private);
+            if scalar::<C>(out).is_ok() {
+                return Ok(());
             }
         }
         Err(RandomError)
     }
 
-    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
-        let scalar = scalar::<C>(&private)?;
-        let public = ProjectivePoint::<C>::mul_by_generator(&scalar).to_affine();
-        let mut bytes = Vec::with_capacity(self.public_length);
-        bytes.extend_from_slice(&public.x());
-        bytes.extend_from_slice(&public.y());
-        Ok(Box::new(Exchange::<C> { scalar, public: bytes }))
-    }
-}
-
-struct Exchange<C: CurveArithmetic> {
-    scalar: Zeroizing<NonZeroScalar<C>>,
-    public: Vec<u8>,
-}
-
-impl<C: CurveArithmetic> DhExchange for Exchange<C> {
-    fn public(&self) -> &[u8] {
-        &self.public
+    fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        let public = ProjectivePoint::<C>::mul_by_generator(&*scalar::<C>(private)?).to_affine();
+        let (x, y) = out.split_at_mut_checked(self.coordinate).ok_or(CryptoError::Length)?;
+        coordinate(&public.x(), x)?;
+        coordinate(&public.y(), y)
     }
 
-    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
+    fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
         let peer = ProjectivePoint::<C>::from(point::<C>(peer)?);
+        let scalar = scalar::<C>(private)?;
         // The order is prime, the point no identity, the scalar not zero: the product is no identity either.
         #[allow(clippy::arithmetic_side_effects, reason = "the multiples of a point are points: nothing can overflow")]
-        let product = Zeroizing::new(peer * **self.scalar);
+        let product = Zeroizing::new(peer * **scalar);
         let shared = Zeroizing::new(product.to_affine());
-        Ok(Secret::copy_of(&Zeroizing::new(shared.x())))
+        coordinate(&Zeroizing::new(shared.x()), out)
     }
+}
+
+/// Writes a coordinate to a buffer of its length.
+fn coordinate(coordinate: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+    if out.len() != coordinate.len() {
+        return Err(CryptoError::Length);
+    }
+    out.copy_from_slice(coordinate);
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::vec;
+    use std::vec::Vec;
 
     use super::*;
-    use crate::crypto::Purpose;
 
     #[test]
     fn the_crates_have_the_sizes_of_the_table() {
@@ -181,13 +176,14 @@ mod tests {
     #[test]
     fn values_out_of_range_are_drawn_again_but_not_for_ever() {
         for group in [ECP_256, ECP_384, ECP_521] {
-            let drawn = group.draw_private(&mut Replay(vec![0x55, 0xFF, 0])).unwrap();
-            assert_eq!(drawn.expose()[1..], vec![0x55; group.private_length() - 1]);
-            assert!(group.start(drawn).is_ok());
+            let mut drawn = vec![0; group.private_length()];
+            group.draw_private(&mut Replay(vec![0x55, 0xFF, 0]), &mut drawn).unwrap();
+            assert_eq!(drawn[1..], vec![0x55; group.private_length() - 1]);
+            assert_eq!(group.public(&drawn, &mut vec![0; group.public_length()]), Ok(()));
             let mut broken = Replay(vec![0xFF; 100]);
-            assert_eq!(group.draw_private(&mut broken), Err(RandomError));
+            assert_eq!(group.draw_private(&mut broken, &mut drawn), Err(RandomError));
             assert_eq!(broken.0.len(), 92);
-            assert_eq!(group.draw_private(&mut Replay(vec![])), Err(RandomError));
+            assert_eq!(group.draw_private(&mut Replay(vec![]), &mut drawn), Err(RandomError));
         }
     }
 }

@@ -11,7 +11,7 @@ use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroize;
 
 use crate::algorithm::{self, Algorithm, Sizes};
-use crate::crypto::{CryptoError, Integrity, Prf};
+use crate::crypto::{CryptoError, Integrity, Prf, expand_with};
 
 /// PRF_HMAC_SHA1.
 pub const PRF_HMAC_SHA1: &dyn Prf = &HmacPrf::<Sha1>::new(&algorithm::PRF_HMAC_SHA1);
@@ -71,14 +71,28 @@ impl<D: EagerHash> Prf for HmacPrf<D> {
     }
 
     fn compute(&self, key: &[u8], parts: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
-        if out.len() != self.length {
-            return Err(CryptoError::Length);
-        }
-        let mut code = mac::<D>(key, parts)?.finalize().into_bytes();
-        out.copy_from_slice(&code);
-        code.as_mut_slice().zeroize();
-        Ok(())
+        finish(mac::<D>(key, parts)?, out)
     }
+
+    fn expand(&self, key: &[u8], seed: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        let keyed = mac::<D>(key, &[])?;
+        expand_with(self.length, seed, out, |parts, block| {
+            let mut mac = keyed.clone();
+            parts.iter().for_each(|part| mac.update(part));
+            finish(mac, block)
+        })
+    }
+}
+
+/// Writes the whole code into `out`.
+fn finish<D: EagerHash>(mac: Hmac<D>, out: &mut [u8]) -> Result<(), CryptoError> {
+    let mut code = mac.finalize().into_bytes();
+    if out.len() != code.len() {
+        return Err(CryptoError::Length);
+    }
+    out.copy_from_slice(&code);
+    code.as_mut_slice().zeroize();
+    Ok(())
 }
 
 /// HMAC of one digest, cut to its first bytes, as an integrity algorithm.

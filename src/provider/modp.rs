@@ -4,11 +4,8 @@
 //! 800-56A (112 to 200 bits) and by the lower ones of RFC 3526 section 8: 256 bits for the 2048-bit group, and 64 more for
 //! each group after it. They are drawn as SP 800-56A 5.6.1.1.4 allows: 1 to 2^n-1, and zero is drawn again.
 //!
-//! Memory: an exchange holds its private and its public value; the groups' Montgomery parameters are constants. While a
-//! power is calculated, its small powers are on the stack: about 20 times the modulus' length.
-
-use alloc::boxed::Box;
-use alloc::vec::Vec;
+//! Memory: the groups' Montgomery parameters are constants. While a power is calculated, its small powers are on the
+//! stack: about 20 times the modulus' length.
 
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{Odd, U2048, U3072, U4096, U6144, U8192, Uint};
@@ -16,7 +13,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 use crate::algorithm::{self, Algorithm};
-use crate::crypto::{CryptoError, DhExchange, DhGroup, Random, RandomError, Secret};
+use crate::crypto::{CryptoError, DhGroup, Purpose, Random, RandomError, Secret};
 
 /// 2048-bit MODP group.
 pub const MODP_2048: &dyn DhGroup = &Group(&GROUP_14);
@@ -182,19 +179,27 @@ fn public_value<const LIMBS: usize>(
 fn power<const LIMBS: usize>(
     params: &FixedMontyParams<LIMBS>,
     base: &Uint<LIMBS>,
-    private: &Secret,
-) -> Result<Secret, CryptoError> {
+    private: &[u8],
+    out: &mut [u8],
+) -> Result<(), CryptoError> {
+    if private.len() > Uint::<LIMBS>::BYTES {
+        return Err(CryptoError::Refused);
+    }
+    if out.len() != Uint::<LIMBS>::BYTES {
+        return Err(CryptoError::Length);
+    }
     let bits = u32::try_from(private.len().saturating_mul(8)).map_err(|_| CryptoError::Length)?;
-    let mut exponent = number(private.expose())?;
+    let mut exponent = number(private)?;
     let mut form = FixedMontyForm::new(base, params).pow_amm_bounded_exp(&exponent, bits);
     exponent.zeroize();
     let mut power = form.retrieve();
     form.zeroize();
     let mut encoded = power.to_be_bytes();
     power.zeroize();
-    let bytes = Secret::copy_of(encoded.as_slice());
+    out.copy_from_slice(encoded.as_slice());
     encoded.zeroize();
-    Ok(bytes)
+    // Zero and multiples of the subgroup's order make a power that anybody can guess (SP 800-56A 5.7.1.1).
+    public_value(params, out).map(|_| ())
 }
 
 impl<const LIMBS: usize> DhGroup for Group<LIMBS> {
@@ -218,47 +223,29 @@ impl<const LIMBS: usize> DhGroup for Group<LIMBS> {
         public_value(&self.0.montgomery, public).map(|_| ())
     }
 
-    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
+    fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
         for _ in 0..DRAWS {
-            let private = random.dh_private(self.0.private_length)?;
-            if !is_zero(&private) {
-                return Ok(private);
+            random.fill(Purpose::DhPrivate, out)?;
+            if !is_zero(out) {
+                return Ok(());
             }
         }
         Err(RandomError)
     }
 
-    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
-        if private.len() > Self::BYTES {
-            return Err(CryptoError::Refused);
-        }
-        let public = power(&self.0.montgomery, &Uint::from_u8(GENERATOR), &private)?.expose().to_vec();
-        // Zero and multiples of the subgroup's order make a public value of 1, and a shared secret that anybody can guess.
-        public_value(&self.0.montgomery, &public)?;
-        Ok(Box::new(Exchange { montgomery: &self.0.montgomery, private, public }))
+    fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        power(&self.0.montgomery, &Uint::from_u8(GENERATOR), private, out)
+    }
+
+    fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        let base = public_value(&self.0.montgomery, peer)?;
+        power(&self.0.montgomery, &base, private, out)
     }
 }
 
 /// True for a value of zero bytes only, without telling where others are.
-fn is_zero(private: &Secret) -> bool {
-    private.expose().iter().fold(0, |seen, byte| seen | byte).ct_eq(&0).into()
-}
-
-struct Exchange<const LIMBS: usize> {
-    montgomery: &'static FixedMontyParams<LIMBS>,
-    private: Secret,
-    public: Vec<u8>,
-}
-
-impl<const LIMBS: usize> DhExchange for Exchange<LIMBS> {
-    fn public(&self) -> &[u8] {
-        &self.public
-    }
-
-    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
-        let base = public_value(self.montgomery, peer)?;
-        power(self.montgomery, &base, &self.private)
-    }
+fn is_zero(private: &[u8]) -> bool {
+    private.iter().fold(0, |seen, byte| seen | byte).ct_eq(&0).into()
 }
 
 #[cfg(test)]
@@ -267,7 +254,6 @@ mod tests {
     use std::{format, string::String, vec, vec::Vec};
 
     use super::*;
-    use crate::crypto::Purpose;
 
     /// arctan(1/x) in units of 2^-bits, by its series.
     fn arctan_of_inverse(x: u32, bits: u32) -> BigInt {
@@ -315,10 +301,10 @@ mod tests {
     #[test]
     fn the_subgroup_order_is_no_private_value() {
         let order = GROUP_14.montgomery.modulus().get() >> 1;
-        let start = |value: &U2048| MODP_2048.start(Secret::copy_of(value.to_be_bytes().as_slice())).err();
-        assert_eq!(start(&order), Some(CryptoError::Refused));
-        assert_eq!(start(&(order << 1)), Some(CryptoError::Refused));
-        assert_eq!(start(&order.wrapping_sub(&Uint::from_u8(3))), None);
+        let public = |value: &U2048| MODP_2048.public(value.to_be_bytes().as_slice(), &mut [0; 256]);
+        assert_eq!(public(&order), Err(CryptoError::Refused));
+        assert_eq!(public(&(order << 1)), Err(CryptoError::Refused));
+        assert_eq!(public(&order.wrapping_sub(&Uint::from_u8(3))), Ok(()));
     }
 
     /// Answers each draw with the next of its values, and fails when there are none.
@@ -336,11 +322,12 @@ mod tests {
     fn zero_is_drawn_again_but_not_for_ever() {
         let mut last = [0; 32];
         last[31] = 1;
-        let drawn = MODP_2048.draw_private(&mut Replay(vec![last, [0; 32], [0; 32]])).unwrap();
-        assert_eq!(drawn.expose(), last);
+        let mut drawn = [0; 32];
+        MODP_2048.draw_private(&mut Replay(vec![last, [0; 32], [0; 32]]), &mut drawn).unwrap();
+        assert_eq!(drawn, last);
         let mut zeros = Replay(vec![[0; 32]; 100]);
-        assert_eq!(MODP_2048.draw_private(&mut zeros), Err(RandomError));
+        assert_eq!(MODP_2048.draw_private(&mut zeros, &mut drawn), Err(RandomError));
         assert_eq!(zeros.0.len(), 92);
-        assert_eq!(MODP_2048.draw_private(&mut Replay(vec![])), Err(RandomError));
+        assert_eq!(MODP_2048.draw_private(&mut Replay(vec![]), &mut drawn), Err(RandomError));
     }
 }

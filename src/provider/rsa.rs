@@ -25,7 +25,6 @@
 //! is given away.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -151,13 +150,17 @@ impl RsaSigner {
         Ok(Self { public: public.as_bytes().into(), hash, blinding: blinding.map_err(|_| KeyError::Malformed)?, key })
     }
 
-    fn sign_with<D: Digest + AssociatedOid>(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
+    fn sign_with<D: Digest + AssociatedOid>(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
         let hash = hash::<D>(message);
         let mut generator = Generator { seed: prf(&*self.blinding, &hash)?, counter: 0 };
         let signature =
             Pkcs1v15Sign::new::<D>().sign(Some(&mut generator), &self.key, &hash).map_err(|_| CryptoError::Device)?;
         verify::<D>(self.key.as_public_key(), &hash, &signature).map_err(|()| CryptoError::Device)?;
-        Ok(signature)
+        if out.len() != signature.len() {
+            return Err(CryptoError::Length);
+        }
+        out.copy_from_slice(&signature);
+        Ok(())
     }
 }
 
@@ -176,12 +179,16 @@ impl Signer for RsaSigner {
         PublicKey::new(KeyKind::Rsa, &self.public)
     }
 
-    fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
+    fn signature_length(&self) -> usize {
+        self.key.size()
+    }
+
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
         match self.hash {
-            HashKind::Sha1 => self.sign_with::<Sha1>(message),
-            HashKind::Sha256 => self.sign_with::<Sha256>(message),
-            HashKind::Sha384 => self.sign_with::<Sha384>(message),
-            HashKind::Sha512 => self.sign_with::<Sha512>(message),
+            HashKind::Sha1 => self.sign_with::<Sha1>(message, out),
+            HashKind::Sha256 => self.sign_with::<Sha256>(message, out),
+            HashKind::Sha384 => self.sign_with::<Sha384>(message, out),
+            HashKind::Sha512 => self.sign_with::<Sha512>(message, out),
         }
     }
 }
@@ -228,6 +235,8 @@ impl TryCryptoRng for Generator {}
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
 
     fn drawn(seed: u8, lengths: &[usize]) -> Vec<u8> {

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::algorithm::{self, Sizes};
-use crate::crypto::{CryptoError, Integrity, Prf};
+use crate::crypto::{CryptoError, Integrity, Prf, expand_with};
 
 /// PRF_AES128_XCBC, which r3 prints as PRF_AES128_CBC.
 pub const PRF_AES128_XCBC: &dyn Prf = &XcbcPrf;
@@ -32,10 +32,22 @@ fn derive(aes: &Aes128Enc, number: u8) -> Block {
     key
 }
 
+/// A key made ready: the cipher with it, and with the first key made of it.
+struct Keyed {
+    aes: Aes128Enc,
+    inner: Aes128Enc,
+}
+
+impl Keyed {
+    fn new(key: &Block) -> Self {
+        let aes = Aes128Enc::new((&**key).into());
+        let inner = Aes128Enc::new((&*derive(&aes, 1)).into());
+        Self { aes, inner }
+    }
+}
+
 /// The whole code of the parts, one after the other (RFC 3566 section 4).
-fn code(key: &Block, parts: &[&[u8]]) -> Block {
-    let aes = Aes128Enc::new((&**key).into());
-    let inner = Aes128Enc::new((&*derive(&aes, 1)).into());
+fn code(Keyed { aes, inner }: &Keyed, parts: &[&[u8]]) -> Block {
     let mut bytes = parts.iter().copied().flatten().peekable();
     let mut block = Block::default();
     let filled = loop {
@@ -44,17 +56,17 @@ fn code(key: &Block, parts: &[&[u8]]) -> Block {
         if bytes.peek().is_none() {
             break filled;
         }
-        encrypt(&inner, &mut block);
+        encrypt(inner, &mut block);
     };
     let last = match block.get_mut(filled) {
         Some(padding) => {
             *padding ^= 0x80;
-            derive(&aes, 3)
+            derive(aes, 3)
         }
-        None => derive(&aes, 2),
+        None => derive(aes, 2),
     };
     block.iter_mut().zip(last.iter()).for_each(|(to, byte)| *to ^= *byte);
-    encrypt(&inner, &mut block);
+    encrypt(inner, &mut block);
     block
 }
 
@@ -63,7 +75,7 @@ fn code(key: &Block, parts: &[&[u8]]) -> Block {
 fn prf_key(key: &[u8]) -> Block {
     let mut block = Block::default();
     if key.len() > BLOCK {
-        return code(&block, &[key]);
+        return code(&Keyed::new(&block), &[key]);
     }
     block.iter_mut().zip(key).for_each(|(to, byte)| *to = *byte);
     block
@@ -92,8 +104,19 @@ impl Prf for XcbcPrf {
         if out.len() != BLOCK {
             return Err(CryptoError::Length);
         }
-        out.copy_from_slice(&*code(&prf_key(key), parts));
+        out.copy_from_slice(&*code(&Keyed::new(&prf_key(key)), parts));
         Ok(())
+    }
+
+    fn expand(&self, key: &[u8], seed: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        let keyed = Keyed::new(&prf_key(key));
+        expand_with(BLOCK, seed, out, |parts, block| {
+            if block.len() != BLOCK {
+                return Err(CryptoError::Length);
+            }
+            block.copy_from_slice(&*code(&keyed, parts));
+            Ok(())
+        })
     }
 }
 
@@ -112,7 +135,7 @@ impl Xcbc96 {
     /// The first bytes of the code.
     fn icv(key: &[u8], parts: &[&[u8]]) -> Result<Zeroizing<[u8; ICV]>, CryptoError> {
         let key = <[u8; KEY]>::try_from(key).map_err(|_| CryptoError::Length)?;
-        let code = code(&Zeroizing::new(key), parts);
+        let code = code(&Keyed::new(&Zeroizing::new(key)), parts);
         let icv = code.first_chunk::<ICV>().ok_or(CryptoError::Length)?;
         Ok(Zeroizing::new(*icv))
     }

@@ -42,6 +42,7 @@ use core::fmt;
 use crate::crypto::{CryptoError, Identity, RandomError};
 use crate::dialect::{Asc, ErrorClasses, Profile, SenseCodes};
 use crate::keys::{Denial, ProtectError};
+use crate::memory::OutOfMemory;
 use crate::wire::{EmitError, Field, Header, WireError, WireErrorKind};
 
 /// SENSE KEY values that this crate uses.
@@ -245,6 +246,8 @@ pub enum Limit {
     Jobs,
     /// Failed authentications in one sequence (reading R23).
     AuthenticationFailures,
+    /// Memory: an allocation failed. It is the machine's bound, and no field of `server::Limits`.
+    Memory,
 }
 
 impl fmt::Display for Limit {
@@ -260,6 +263,7 @@ impl fmt::Display for Limit {
             Self::Jobs => "jobs",
             Self::ParameterList => "bytes of a parameter list",
             Self::AuthenticationFailures => "failed authentications in one sequence",
+            Self::Memory => "memory",
         })
     }
 }
@@ -330,7 +334,7 @@ impl From<ProtectError> for Refusal {
     fn from(error: ProtectError) -> Self {
         match error {
             ProtectError::Wire(error) => Self::List(error),
-            ProtectError::Crypto(_) => Self::Internal,
+            ProtectError::Crypto(error) => error.into(),
         }
     }
 }
@@ -342,8 +346,17 @@ impl From<WireError> for Refusal {
 }
 
 impl From<CryptoError> for Refusal {
-    fn from(_: CryptoError) -> Self {
-        Self::Internal
+    fn from(error: CryptoError) -> Self {
+        match error {
+            CryptoError::Memory => OutOfMemory.into(),
+            _ => Self::Internal,
+        }
+    }
+}
+
+impl From<OutOfMemory> for Refusal {
+    fn from(OutOfMemory: OutOfMemory) -> Self {
+        Self::InsufficientResources { limit: Limit::Memory }
     }
 }
 

@@ -301,6 +301,7 @@ fn limits_are_told_apart() {
         Limit::Certificates,
         Limit::Jobs,
         Limit::AuthenticationFailures,
+        Limit::Memory,
     ];
     let words: alloc::collections::BTreeSet<_> = limits.iter().map(|limit| alloc::format!("{limit}")).collect();
     assert_eq!((words.len(), words.contains("")), (limits.len(), false));

@@ -137,8 +137,12 @@ impl Signer for Forger {
         PublicKey::decoy(KeyKind::Rsa, 256)
     }
 
+    fn signature_length(&self) -> usize {
+        256
+    }
+
     /// EMSA-PKCS1-v1_5 (RFC 8017 9.2).
-    fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
         let info = [0x30, 0x21, 0x30, 9, 6, 5, 0x2B, 0x0E, 3, 2, 0x1A, 5, 0, 4, 20];
         let hash = Sha1::digest(message.concat());
         let mut encoded = vec![0xFF; 256 - 1 - info.len() - hash.len()];
@@ -147,7 +151,8 @@ impl Signer for Forger {
         encoded.extend(info);
         encoded.extend(hash);
         let bytes = BigUint::from_bytes_be(&encoded).modpow(&self.exponent, &self.modulus).to_bytes_be();
-        Ok([vec![0; 256 - bytes.len()], bytes].concat())
+        out.copy_from_slice(&[vec![0; 256 - bytes.len()], bytes].concat());
+        Ok(())
     }
 }
 
@@ -156,7 +161,8 @@ impl Signer for Forger {
 fn a_decoys_signature_proves_nothing() {
     let forger = Arc::new(Forger::new());
     let message: &[&[u8]] = &[b"whatever"];
-    let signature = forger.sign(message).unwrap();
+    let mut signature = vec![0; 256];
+    forger.sign(message, &mut signature).unwrap();
     assert_eq!(provider::RSA_PKCS1_SHA1.verify(&forger.public_key().bytes, message, &signature), Ok(()));
     let config = client_with(&Party { side: json!({}), ..Party::client() }, RSA, PSK, |builder| {
         builder.credential(Credential::new(forger.clone()))

@@ -33,9 +33,13 @@ impl Signer for Moody {
         self.key.public_key()
     }
 
-    fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
+    fn signature_length(&self) -> usize {
+        self.key.signature_length()
+    }
+
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
         let failing = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        if failing.is_ok() { Err(CryptoError::Device) } else { self.key.sign(message) }
+        if failing.is_ok() { Err(CryptoError::Device) } else { self.key.sign(message, out) }
     }
 }
 

@@ -104,7 +104,7 @@ fn prf_row(name: &str) -> Algorithm {
     }
 }
 
-/// Everything but prf+, which is not a provider's task.
+/// Everything but prf+, which is checked against the outputs of the same PRF.
 fn prfs() -> File {
     let mut file = File::new("compute: key message output");
     for r in records(&read("hmac"), "prf") {

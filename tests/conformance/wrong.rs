@@ -3,8 +3,8 @@
 use ikev2_scsi::algorithm::{self, AlgorithmType};
 use ikev2_scsi::crypto::conformance::{Fault, Report, Verdict, run};
 use ikev2_scsi::crypto::{
-    Cipher, CryptoError, CryptoProvider, DhExchange, DhGroup, HashKind, Integrity, Prf, Random, RandomError, Secret,
-    SignatureScheme, Verifier,
+    Cipher, CryptoError, CryptoProvider, DhGroup, HashKind, Integrity, Prf, Random, RandomError, SignatureScheme,
+    Verifier,
 };
 use ikev2_scsi::provider::{
     AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96, ECDSA_P256_SHA256, ECP_256,
@@ -308,11 +308,13 @@ enum WrongGroup {
     Reversed,
     /// The same private value every time.
     Draws,
+    /// Both halves at once give something else than one by one.
+    Both,
+    /// Buffers may be longer.
+    Longer,
 }
 
 struct Twisting(&'static dyn DhGroup, WrongGroup);
-
-struct TwistingExchange(Box<dyn DhExchange>, WrongGroup, Vec<u8>, usize);
 
 impl DhGroup for Twisting {
     fn identifier(&self) -> u32 {
@@ -338,37 +340,45 @@ impl DhGroup for Twisting {
         }
     }
 
-    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
+    fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
+        if self.1 == WrongGroup::Draws {
+            out.fill(7);
+            return Ok(());
+        }
+        self.0.draw_private(random, out)
+    }
+
+    fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        let length = self.public_length();
         match self.1 {
-            WrongGroup::Draws => Ok(Secret::copy_of(&vec![7; self.private_length()])),
-            _ => self.0.draw_private(random),
+            WrongGroup::Longer if out.len() > length => self.0.public(private, &mut out[..length])?,
+            _ => self.0.public(private, out)?,
         }
-    }
-
-    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
-        let exchange = self.0.start(private)?;
-        let mut public = exchange.public().to_vec();
         if self.1 == WrongGroup::Reversed {
-            public.reverse();
+            out.reverse();
         }
-        Ok(Box::new(TwistingExchange(exchange, self.1, public, self.shared_length())))
-    }
-}
-
-impl DhExchange for TwistingExchange {
-    fn public(&self) -> &[u8] {
-        &self.2
+        Ok(())
     }
 
-    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
-        match (self.1, self.0.agree(peer)) {
-            (WrongGroup::Agrees, Err(CryptoError::Refused)) => Ok(Secret::zeroed(self.3)),
-            (WrongGroup::Strips, Ok(secret)) => {
-                let zeros = secret.expose().iter().take_while(|byte| **byte == 0).count();
-                Ok(Secret::copy_of(&secret.expose()[zeros..]))
+    fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        match (self.1, self.0.agree(private, peer, out)) {
+            (WrongGroup::Agrees, Err(CryptoError::Refused)) => out.fill(0),
+            (WrongGroup::Strips, Ok(())) => {
+                let zeros = out.iter().take_while(|byte| **byte == 0).count();
+                out.rotate_left(zeros);
             }
-            (_, other) => other,
+            (_, other) => return other,
         }
+        Ok(())
+    }
+
+    fn exchange(&self, private: &[u8], peer: &[u8], public: &mut [u8], shared: &mut [u8]) -> Result<(), CryptoError> {
+        self.public(private, public)?;
+        self.agree(private, peer, shared)?;
+        if self.1 == WrongGroup::Both {
+            shared.reverse();
+        }
+        Ok(())
     }
 }
 
@@ -387,6 +397,8 @@ fn groups() {
         blames(&run_group(WrongGroup::Strips), kind, id, differs("the shared secret"));
         blames(&run_group(WrongGroup::Reversed), kind, id, differs("the public value"));
         blames(&run_group(WrongGroup::Draws), kind, id, accepted("the same private value twice"));
+        blames(&run_group(WrongGroup::Both), kind, id, differs("the shared secret of both halves"));
+        blames(&run_group(WrongGroup::Longer), kind, id, accepted("a buffer of another length"));
     }
 }
 

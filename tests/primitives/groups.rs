@@ -1,6 +1,6 @@
 //! Diffie-Hellman groups.
 
-use ikev2_scsi::crypto::{CryptoError, DhGroup, Purpose, Random, RandomError, Secret};
+use ikev2_scsi::crypto::{CryptoError, DhGroup, Purpose, Random, RandomError};
 use ikev2_scsi::provider::{ECP_256, ECP_384, ECP_521, MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 use num_bigint::BigUint;
 use serde_json::Value;
@@ -8,9 +8,29 @@ use serde_json::Value;
 use crate::{hex, read, records};
 
 fn agree(group: &dyn DhGroup, private: &[u8], peer: &[u8]) -> (Vec<u8>, Vec<u8>) {
-    let exchange = group.start(Secret::copy_of(private)).unwrap();
-    let public = exchange.public().to_vec();
-    (public, exchange.agree(peer).unwrap().expose().to_vec())
+    let (mut public, mut shared) = (vec![0; group.public_length()], vec![0; group.shared_length()]);
+    group.exchange(private, peer, &mut public, &mut shared).unwrap();
+    assert_eq!(
+        (public_of(group, private), shared_with(group, private, peer)),
+        (Ok(public.clone()), Ok(shared.clone()))
+    );
+    (public, shared)
+}
+
+fn public_of(group: &dyn DhGroup, private: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let mut public = vec![0; group.public_length()];
+    group.public(private, &mut public).map(|()| public)
+}
+
+fn shared_with(group: &dyn DhGroup, private: &[u8], peer: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let mut shared = vec![0; group.shared_length()];
+    group.agree(private, peer, &mut shared).map(|()| shared)
+}
+
+/// A private value as long as the group draws them.
+fn drawn(group: &dyn DhGroup, random: &mut dyn Random) -> Result<Vec<u8>, RandomError> {
+    let mut private = vec![0; group.private_length()];
+    group.draw_private(random, &mut private).map(|()| private)
 }
 
 /// The MODP groups, and bits of their private values.
@@ -57,19 +77,19 @@ fn modp_public_values() {
     for (group, _) in MODP {
         let (p, bytes) = prime(group);
         let length = group.public_length();
-        let start = || group.start(Secret::copy_of(&[3])).unwrap();
+        let shared = |public: &[u8]| shared_with(group, &[3], public);
         for outside in [BigUint::ZERO, BigUint::from(1_u8), &p - 1_u8, p.clone(), &p + 1_u8] {
             assert_eq!(group.check_public(&bytes(&outside)), Err(CryptoError::Refused));
-            assert_eq!(start().agree(&bytes(&outside)), Err(CryptoError::Refused));
+            assert_eq!(shared(&bytes(&outside)), Err(CryptoError::Refused));
         }
         assert_eq!(group.check_public(&vec![0xFF; length]), Err(CryptoError::Refused));
         for inside in [BigUint::from(2_u8), &p - 2_u8] {
             assert_eq!(group.check_public(&bytes(&inside)), Ok(()));
-            assert!(start().agree(&bytes(&inside)).is_ok());
+            assert!(shared(&bytes(&inside)).is_ok());
         }
         for length in [0, length - 1, length + 1] {
             assert_eq!(group.check_public(&vec![2; length]), Err(CryptoError::Length));
-            assert_eq!(start().agree(&vec![2; length]), Err(CryptoError::Length));
+            assert_eq!(shared(&vec![2; length]), Err(CryptoError::Length));
         }
     }
 }
@@ -116,13 +136,18 @@ fn modp_agrees_with_num_bigint() {
 fn modp_private_values() {
     for (group, bits) in MODP {
         let length = group.public_length();
-        let refused = |private: &[u8]| group.start(Secret::copy_of(private)).err();
+        let two = [vec![0; length - 1], vec![2]].concat();
+        let refused = |private: &[u8]| {
+            let error = public_of(group, private).err();
+            assert_eq!(shared_with(group, private, &two).err(), error);
+            error
+        };
         assert_eq!(refused(&[]), Some(CryptoError::Refused));
         assert_eq!(refused(&[0; 32]), Some(CryptoError::Refused));
         assert_eq!(refused(&vec![1; length + 1]), Some(CryptoError::Refused));
         assert_eq!(group.private_length() * 8, bits);
-        assert_eq!(group.draw_private(&mut Counter(1)).unwrap().len(), bits / 8);
-        assert_eq!(group.draw_private(&mut Zeros).err(), Some(RandomError), "zero is never used");
+        assert!(public_of(group, &drawn(group, &mut Counter(1)).unwrap()).is_ok());
+        assert_eq!(drawn(group, &mut Zeros), Err(RandomError), "zero is never used");
     }
 }
 
@@ -151,10 +176,9 @@ fn ecp_shared_secrets() {
     let counts = ECP.map(|(group, file)| {
         let records = records(&read(file), "agreed");
         for record in &records {
-            let exchange = group.start(Secret::from(hex(&record["private"]))).unwrap();
             let public = hex(&record["public"]);
             assert_eq!(group.check_public(&public), Ok(()), "{record}");
-            assert_eq!(exchange.agree(&public).unwrap().expose(), hex(&record["shared"]), "{record}");
+            assert_eq!(shared_with(group, &hex(&record["private"]), &public), Ok(hex(&record["shared"])), "{record}");
         }
         records.len()
     });
@@ -169,8 +193,8 @@ fn ecp_public_values() {
         let file = read(file);
         let refused = |public: &[u8]| {
             let error = if public.len() == group.public_length() { CryptoError::Refused } else { CryptoError::Length };
-            let exchange = group.start(Secret::copy_of(&[3])).unwrap();
-            assert_eq!((group.check_public(public), exchange.agree(public).err()), (Err(error), Some(error)));
+            assert_eq!(group.check_public(public), Err(error));
+            assert_eq!(shared_with(group, &[3], public), Err(error));
         };
         let records = records(&file, "refused");
         records.iter().for_each(|record| refused(&hex(&record["public"])));
@@ -222,20 +246,23 @@ fn ecp_private_values() {
             let bytes = value.to_bytes_be();
             [vec![0; length - bytes.len()], bytes].concat()
         };
-        let refused = |private: &[u8]| group.start(Secret::copy_of(private)).err();
+        let peer = hex(&read(file)["exchanges"][0]["public_r"]);
+        let refused = |private: &[u8]| {
+            let error = public_of(group, private).err();
+            assert_eq!(shared_with(group, private, &peer).err(), error);
+            error
+        };
         for outside in [vec![], vec![0], vec![0; length], bytes(&order), bytes(&(&order + 1_u8)), vec![0xFF; length]] {
             assert_eq!(refused(&outside), Some(CryptoError::Refused), "{outside:02x?}");
         }
         assert_eq!(refused(&[&[0], &bytes(&BigUint::from(1_u8))[..]].concat()), Some(CryptoError::Refused));
         // The base point, and its negative: the same x.
-        let one = group.start(Secret::copy_of(&[1])).unwrap();
-        let last = group.start(Secret::from(bytes(&(&order - 1_u8)))).unwrap();
-        let (one, last) = (one.public().to_vec(), last.public().to_vec());
+        let one = public_of(group, &[1]).unwrap();
+        let last = public_of(group, &bytes(&(&order - 1_u8))).unwrap();
         assert!(one[..length] == last[..length] && one[length..] != last[length..]);
-        let peer = hex(&read(file)["exchanges"][0]["public_r"]);
         assert_eq!(agree(group, &[0, 0, 7], &peer), agree(group, &[7], &peer));
-        assert_eq!(group.draw_private(&mut Counter(1)).unwrap().len(), length);
-        assert_eq!(group.draw_private(&mut Zeros).err(), Some(RandomError), "zero is never used");
+        assert!(public_of(group, &drawn(group, &mut Counter(1)).unwrap()).is_ok());
+        assert_eq!(drawn(group, &mut Zeros), Err(RandomError), "zero is never used");
     }
 }
 

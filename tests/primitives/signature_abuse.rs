@@ -4,7 +4,7 @@ use ikev2_scsi::crypto::{CryptoError, HashKind, KeyKind, PublicKey, Signer};
 use ikev2_scsi::provider::{EcdsaSigner, RsaSigner};
 use num_bigint::BigUint;
 
-use crate::signatures::{rsa_keys, verifier};
+use crate::signatures::{rsa_keys, sign, verifier};
 use crate::{der, hex, read, records};
 
 pub(crate) const REFUSED: Result<(), CryptoError> = Err(CryptoError::Refused);
@@ -50,7 +50,7 @@ pub(crate) fn padded(number: &BigUint, length: usize) -> Vec<u8> {
 fn signed(name: &str, curve: &[u8]) -> (Vec<u8>, Vec<u8>, [BigUint; 2]) {
     let record = &records(&read(name), "signed")[0];
     let signer = EcdsaSigner::from_pkcs8_der(&der::ec_pkcs8(curve, &hex(&record["private"]), None)).unwrap();
-    let signature = signer.sign(MESSAGE).unwrap();
+    let signature = sign(&signer, MESSAGE).unwrap();
     let (r, s) = signature.split_at(signature.len() / 2);
     let numbers = [r, s].map(BigUint::from_bytes_be);
     (signer.public_key().bytes.into(), signature, numbers)
@@ -145,7 +145,7 @@ fn decoys_of_curves_are_the_keys_of_private_value_one() {
 pub(crate) fn rsa() -> (BigUint, Vec<u8>, Vec<u8>) {
     let (der, modulus, _) = rsa_keys().swap_remove(0);
     let signer = RsaSigner::from_pkcs8_der(&der, HashKind::Sha256).unwrap();
-    (modulus, signer.public_key().bytes.into(), signer.sign(MESSAGE).unwrap())
+    (modulus, signer.public_key().bytes.into(), sign(&signer, MESSAGE).unwrap())
 }
 
 #[test]

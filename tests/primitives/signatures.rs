@@ -82,11 +82,20 @@ fn rsa_verification() {
     assert_eq!(run("rsa_sha512", KeyKind::Rsa), (13, 304));
 }
 
+/// The signature of the parts one after another.
+pub(crate) fn sign(signer: &dyn Signer, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
+    let mut signature = vec![0; signer.signature_length()];
+    signer.sign(message, &mut signature).map(|()| signature)
+}
+
 /// Signs, and has the verifier of the signer's scheme check it with the signer's public key.
 fn signed(signer: &dyn Signer, msg: &[u8]) -> Vec<u8> {
     let (head, tail) = msg.split_at(msg.len() / 2);
-    let signature = signer.sign(&[head, tail]).unwrap();
-    assert_eq!(signer.sign(&[msg]).unwrap(), signature);
+    let signature = sign(signer, &[head, tail]).unwrap();
+    assert_eq!(sign(signer, &[msg]).unwrap(), signature);
+    for wrong in [0, signature.len() - 1, signature.len() + 1] {
+        assert_eq!(signer.sign(&[msg], &mut vec![0; wrong]), Err(CryptoError::Length), "{wrong} bytes");
+    }
     let (SignatureScheme { key, hash }, public) = (signer.scheme(), signer.public_key());
     assert_eq!(public.kind, key);
     assert_eq!(verifier(key, hash).verify(&public.bytes, &[msg], &signature), Ok(()));

@@ -1,11 +1,11 @@
 //! Private keys that no signer is made of.
 
-use ikev2_scsi::crypto::{CryptoError, HashKind, Signer};
+use ikev2_scsi::crypto::{CryptoError, HashKind};
 use ikev2_scsi::provider::{EcdsaSigner, KeyError, RsaSigner};
 use num_bigint::BigUint;
 use serde_json::Value;
 
-use crate::signatures::rsa_keys;
+use crate::signatures::{rsa_keys, sign};
 use crate::{der, hex, read, records};
 
 fn ecdsa(der: &[u8]) -> Result<(), KeyError> {
@@ -111,20 +111,20 @@ fn a_wrong_signature_is_not_given_away() {
     let (p, d) = odd.filter_map(|p| Some((p.clone(), e.modinv(&((&p - &one) * (&q - &one)))?))).next().unwrap();
     let der = der::rsa_pkcs8(&der::rsa_private(&(&p * &q), &e, &d, &p, &q));
     let signer = RsaSigner::from_pkcs8_der(&der, HashKind::Sha256).unwrap();
-    assert_eq!(signer.sign(&[b"text"]), Err(CryptoError::Device));
+    assert_eq!(sign(&signer, &[b"text"]), Err(CryptoError::Device));
 }
 
 /// Changed bytes make a key that is refused, or one that signs as before: what RFC 8017 calls exponent1 and so on is computed.
 #[test]
 fn no_changed_rsa_key_signs_otherwise() {
     let der = rsa_keys().swap_remove(0).0;
-    let signature = RsaSigner::from_pkcs8_der(&der, HashKind::Sha256).unwrap().sign(&[b"text"]);
+    let signature = sign(&RsaSigner::from_pkcs8_der(&der, HashKind::Sha256).unwrap(), &[b"text"]);
     let mut taken = 0;
     for i in (0..der.len()).step_by(5) {
         let mut changed = der.clone();
         changed[i] ^= 0x10;
         if let Ok(signer) = RsaSigner::from_pkcs8_der(&changed, HashKind::Sha256) {
-            assert_eq!(signer.sign(&[b"text"]), signature, "byte {i}");
+            assert_eq!(sign(&signer, &[b"text"]), signature, "byte {i}");
             taken += 1;
         }
     }

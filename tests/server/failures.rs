@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use ikev2_scsi::SlowCrypto;
 use ikev2_scsi::ccs::UsageType;
-use ikev2_scsi::crypto::{CryptoError, DhExchange, DhGroup, KeyVersion, PresharedKeys, Prf, PskError};
+use ikev2_scsi::crypto::{CryptoError, DhGroup, KeyVersion, PresharedKeys, Prf, PskError};
 use ikev2_scsi::dialect::Profile;
 use ikev2_scsi::provider::MODP_2048;
 use ikev2_scsi::server::DropReason;
@@ -200,15 +200,18 @@ impl DhGroup for Flaky {
     fn check_public(&self, public: &[u8]) -> Result<(), CryptoError> {
         MODP_2048.check_public(public)
     }
-    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
-        MODP_2048.draw_private(random)
+    fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
+        MODP_2048.draw_private(random, out)
     }
-    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
+    fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
         if self.0.fetch_sub(1, Ordering::Relaxed) > 0 {
             return Err(CryptoError::Device);
         }
         self.0.store(0, Ordering::Relaxed);
-        MODP_2048.start(private)
+        MODP_2048.public(private, out)
+    }
+    fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        MODP_2048.agree(private, peer, out)
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use ikev2_scsi::SlowCrypto;
-use ikev2_scsi::crypto::{Cipher, CryptoError, DhExchange, DhGroup, Integrity, Prf};
+use ikev2_scsi::crypto::{Cipher, CryptoError, DhGroup, Integrity, Prf};
 use ikev2_scsi::provider::{AES_CBC, AUTH_HMAC_SHA1_96, ECP_256, PRF_HMAC_SHA1};
 
 use super::*;
@@ -103,13 +103,17 @@ impl DhGroup for Failing<dyn DhGroup> {
         call()?;
         self.0.check_public(public)
     }
-    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
+    fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
         call().map_err(|_| RandomError)?;
-        self.0.draw_private(random)
+        self.0.draw_private(random, out)
     }
-    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
+    fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
         call()?;
-        self.0.start(private)
+        self.0.public(private, out)
+    }
+    fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        call()?;
+        self.0.agree(private, peer, out)
     }
 }
 

@@ -34,8 +34,13 @@ impl Signer for ToySigner {
         PublicKey::new(KeyKind::P256, self.0)
     }
 
-    fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
-        Ok(toy_signature(self.0, message))
+    fn signature_length(&self) -> usize {
+        64
+    }
+
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        out.copy_from_slice(&toy_signature(self.0, message));
+        Ok(())
     }
 }
 

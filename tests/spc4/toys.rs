@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ikev2_scsi::crypto::{
-    AuthorityHash, CertificateError, CertificateValidator, Cipher, CryptoError, CryptoProvider, DhExchange, DhGroup,
-    Integrity, KeyKind, PeerClaim, Prf, PublicKey, Random, RandomError, Secret, SignatureScheme, Signer, Verifier,
+    AuthorityHash, CertificateError, CertificateValidator, Cipher, CryptoError, CryptoProvider, DhGroup, Integrity,
+    KeyKind, PeerClaim, Prf, PublicKey, Purpose, Random, RandomError, SignatureScheme, Signer, Verifier,
 };
 use ikev2_scsi::provider;
 
@@ -170,27 +170,20 @@ impl DhGroup for Toy {
             _ => Ok(()),
         }
     }
-    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
-        random.dh_private(self.length)
+    fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
+        random.fill(Purpose::DhPrivate, out)
     }
-    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
-        Ok(Box::new(Begun(private)))
-    }
-}
-
-struct Begun(Secret);
-
-impl DhExchange for Begun {
-    fn public(&self) -> &[u8] {
-        self.0.expose()
+    fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        out.copy_from_slice(private);
+        Ok(())
     }
     /// With a public value of nines it breaks down.
-    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
+    fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
         if peer.iter().all(|byte| *byte == 9) {
             return Err(CryptoError::Device);
         }
-        let shared: Vec<u8> = self.0.expose().iter().zip(peer).map(|(a, b)| a ^ b).collect();
-        Ok(Secret::from(shared))
+        private.iter().zip(peer).zip(out).for_each(|((a, b), out)| *out = a ^ b);
+        Ok(())
     }
 }
 
@@ -213,8 +206,15 @@ impl Signer for ToySigner {
     fn public_key(&self) -> PublicKey {
         PublicKey::new(KeyKind::P521, self.0)
     }
-    fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, CryptoError> {
-        if self.0 == b"broken" { Err(CryptoError::Device) } else { Ok(signature(self.0, message)) }
+    fn signature_length(&self) -> usize {
+        132
+    }
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        if self.0 == b"broken" {
+            return Err(CryptoError::Device);
+        }
+        out.copy_from_slice(&signature(self.0, message));
+        Ok(())
     }
 }
 

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use ikev2_scsi::algorithm::{AUTH_HMAC_SHA1_96, ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, PRF_HMAC_SHA1};
 use ikev2_scsi::client::{self, ApplicationClient, ClientConfig, Outcome, Preferences, Status, SuiteIdentifiers};
 use ikev2_scsi::crypto::{
-    CryptoError, CryptoProvider, DhExchange, DhGroup, Identity, Integrity, MemoryKeys, Prf, Purpose, Random,
-    RandomError, Secret,
+    CryptoError, CryptoProvider, DhGroup, Identity, Integrity, MemoryKeys, Prf, Purpose, Random, RandomError, Secret,
 };
 use ikev2_scsi::server::{Builder, Limits};
 use ikev2_scsi::wire::{Sai, Timeouts};
@@ -39,23 +38,16 @@ impl DhGroup for CheapGroup {
     fn check_public(&self, public: &[u8]) -> Result<(), CryptoError> {
         if public.len() == SIZE { Ok(()) } else { Err(CryptoError::Length) }
     }
-    fn draw_private(&self, random: &mut dyn Random) -> Result<Secret, RandomError> {
-        random.dh_private(SIZE)
+    fn draw_private(&self, random: &mut dyn Random, out: &mut [u8]) -> Result<(), RandomError> {
+        random.fill(Purpose::DhPrivate, out)
     }
-    fn start(&self, private: Secret) -> Result<Box<dyn DhExchange>, CryptoError> {
-        Ok(Box::new(CheapExchange(private)))
+    fn public(&self, private: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        out.copy_from_slice(private);
+        Ok(())
     }
-}
-
-struct CheapExchange(Secret);
-
-impl DhExchange for CheapExchange {
-    fn public(&self) -> &[u8] {
-        self.0.expose()
-    }
-    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
-        let shared: Vec<u8> = self.0.expose().iter().zip(peer).map(|(a, b)| a ^ b).collect();
-        Ok(Secret::from(shared))
+    fn agree(&self, private: &[u8], peer: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
+        private.iter().zip(peer).zip(out).for_each(|((a, b), out)| *out = a ^ b);
+        Ok(())
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) mod unit;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
+use ikev2_scsi::crypto::{Purpose, Random, RandomError};
 use ikev2_scsi::keys::KeyLog;
 use ikev2_scsi::wire::Sai;
 use ikev2_scsi::{Profile, algorithm, provider};
@@ -62,8 +62,9 @@ impl Random for Draws {
         Ok(())
     }
 
-    fn dh_private(&mut self, _: usize) -> Result<Secret, RandomError> {
-        self.take(Purpose::DhPrivate).map(Secret::from)
+    fn dh_private_length(&self, length: usize) -> usize {
+        let recorded = self.0.iter().find(|(kind, _)| *kind == Purpose::DhPrivate);
+        recorded.map_or(length, |(_, value)| value.len())
     }
 }
 

@@ -64,8 +64,9 @@ impl Random for Script {
         Ok(())
     }
 
-    fn dh_private(&mut self, _: usize) -> Result<Secret, RandomError> {
-        self.take(Purpose::DhPrivate).map(Secret::from)
+    fn dh_private_length(&self, length: usize) -> usize {
+        let values = self.0.get(&alloc::format!("{:?}", Purpose::DhPrivate));
+        values.and_then(|values| values.first()).map_or(length, Vec::len)
     }
 }
 

@@ -36,8 +36,28 @@ fn compute(prf: &dyn Prf, vector: &Vector) -> Check {
     let (head, tail) = message.split_at_checked(message.len() / 3).unwrap_or_default();
     done("compute in parts", prf.compute(key, &[head, &[], tail], &mut in_parts))?;
     same("the output of the message in parts", &in_parts, published)?;
+    expand(prf, key, message)?;
     let short = prf.compute(key, &[message], whole.split_last_mut().map_or(&mut [], |(_, rest)| rest));
     refused("an output that is a byte too short", CryptoError::Length, short)
+}
+
+/// prf+ is made of the PRF's own outputs (RFC 4306 2.13), whether the provider makes it or not; here two blocks and a half.
+fn expand(prf: &dyn Prf, key: &[u8], seed: &[u8]) -> Check {
+    let length = prf.output_length();
+    let (mut t1, mut t2, mut t3) = (vec![0; length], vec![0; length], vec![0; length]);
+    done("compute", prf.compute(key, &[seed, &[1]], &mut t1))?;
+    done("compute", prf.compute(key, &[&t1, seed, &[2]], &mut t2))?;
+    done("compute", prf.compute(key, &[&t2, seed, &[3]], &mut t3))?;
+    let chain = [t1, t2, t3].concat();
+    let chain = chain.get(..length.saturating_mul(5) / 2).unwrap_or_default();
+    let mut whole = vec![0; chain.len()];
+    done("expand", prf.expand(key, &[seed], &mut whole))?;
+    same("the output of prf+", &whole, chain)?;
+    let (head, tail) = seed.split_at_checked(seed.len() / 3).unwrap_or_default();
+    done("expand in parts", prf.expand(key, &[head, &[], tail], &mut whole))?;
+    same("the output of prf+ with a seed in parts", &whole, chain)?;
+    let mut more = vec![0; length.saturating_mul(255).saturating_add(1)];
+    refused("more than 255 blocks", CryptoError::Length, prf.expand(key, &[seed], &mut more))
 }
 
 pub(super) fn check_integrity(integrity: &dyn Integrity) -> Outcome {

@@ -68,6 +68,10 @@ impl Random for Recorded<'_> {
         let mut value = match purpose {
             Purpose::DsSai => self.value("ds_sai"),
             Purpose::Nonce => self.value("nonce"),
+            Purpose::DhPrivate => {
+                out.copy_from_slice(&self.value("dh_private"));
+                return Ok(());
+            }
             _ => self.value("iv"),
         };
         // ENCR_NULL has no IV.
@@ -79,8 +83,8 @@ impl Random for Recorded<'_> {
         Ok(())
     }
 
-    fn dh_private(&mut self, _: usize) -> Result<Secret, RandomError> {
-        Ok(Secret::from(self.value("dh_private")))
+    fn dh_private_length(&self, _: usize) -> usize {
+        hex(&self.values["dh_private"]).len()
     }
 }
 

@@ -1,0 +1,117 @@
+//! Memory that may be refused: what a command allocates, it allocates here.
+//!
+//! An allocation that fails refuses one command and stops nobody (reading R40). Every function asks for memory first and then
+//! looks at the capacity itself: the compiler sees that the container cannot grow any further, and leaves out the path that
+//! grows it, which would end in a panic.
+
+#![allow(dead_code, reason = "the rooms take to it one by one")]
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// There is no memory for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfMemory;
+
+/// Room for `additional` elements more, and for no more than that if there is a choice.
+pub(crate) fn reserve_exact<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutOfMemory> {
+    if vec.try_reserve_exact(additional).is_err() || additional > vec.capacity().wrapping_sub(vec.len()) {
+        return Err(OutOfMemory);
+    }
+    Ok(())
+}
+
+/// No elements, with room for `capacity`.
+pub(crate) fn with_capacity<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
+    let mut vec = Vec::new();
+    reserve_exact(&mut vec, capacity)?;
+    Ok(vec)
+}
+
+/// `length` zero bytes.
+pub(crate) fn zeroed(length: usize) -> Result<Vec<u8>, OutOfMemory> {
+    let mut bytes = Vec::new();
+    if bytes.try_reserve_exact(length).is_err() || length > bytes.capacity() {
+        return Err(OutOfMemory);
+    }
+    bytes.resize(length, 0);
+    Ok(bytes)
+}
+
+/// A copy.
+pub(crate) fn copy_of(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
+    let mut copy = Vec::new();
+    append(&mut copy, bytes)?;
+    Ok(copy)
+}
+
+/// Bytes that do not grow.
+///
+/// A vector that has room to spare would have to be moved into less, which can fail for good; the functions here make none.
+pub(crate) fn into_boxed(bytes: Vec<u8>) -> Result<Box<[u8]>, OutOfMemory> {
+    if bytes.len() == bytes.capacity() { Ok(bytes.into_boxed_slice()) } else { Err(OutOfMemory) }
+}
+
+/// A copy that does not grow.
+pub(crate) fn boxed_copy_of(bytes: &[u8]) -> Result<Box<[u8]>, OutOfMemory> {
+    into_boxed(copy_of(bytes)?)
+}
+
+/// Puts the bytes at the end.
+pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> {
+    if to.try_reserve_exact(bytes.len()).is_err() || bytes.len() > to.capacity().wrapping_sub(to.len()) {
+        return Err(OutOfMemory);
+    }
+    to.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// Puts the element at the end; room is made for several, as `Vec::push` does.
+pub(crate) fn push<T>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
+    if to.try_reserve(1).is_err() || to.len() == to.capacity() {
+        return Err(OutOfMemory);
+    }
+    to.push(element);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_has_its_length() {
+        let bytes = zeroed(3).unwrap();
+        assert_eq!((bytes.as_slice(), bytes.capacity()), (&[0; 3][..], 3));
+        assert_eq!(zeroed(0).unwrap().capacity(), 0);
+        assert_eq!(copy_of(b"abc").unwrap(), b"abc");
+        assert_eq!(*boxed_copy_of(b"abc").unwrap(), *b"abc");
+        assert_eq!(with_capacity::<u64>(5).unwrap().capacity(), 5);
+    }
+
+    #[test]
+    fn elements_and_bytes_go_to_the_end() {
+        let mut numbers = Vec::new();
+        (0..1000_u32).for_each(|number| push(&mut numbers, number).unwrap());
+        assert!(numbers.iter().copied().eq(0..1000));
+        let mut bytes = copy_of(b"ab").unwrap();
+        append(&mut bytes, b"").unwrap();
+        append(&mut bytes, b"cd").unwrap();
+        assert_eq!(bytes, b"abcd");
+    }
+
+    /// No machine has as much as an address can count.
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        assert_eq!(zeroed(usize::MAX), Err(OutOfMemory));
+        assert_eq!(with_capacity::<u64>(usize::MAX), Err(OutOfMemory));
+        assert_eq!(reserve_exact(&mut alloc::vec![1_u8], usize::MAX), Err(OutOfMemory));
+    }
+
+    #[test]
+    fn a_vector_with_room_to_spare_is_not_moved() {
+        let mut bytes = with_capacity(8).unwrap();
+        append(&mut bytes, b"abc").unwrap();
+        assert_eq!(into_boxed(bytes), Err(OutOfMemory));
+    }
+}
