@@ -17,7 +17,17 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+// The provider under test, by the name that the tests in tests/ know this crate by.
+#[cfg(test)]
+extern crate self as ikev2_scsi;
+#[cfg(test)]
+#[cfg(feature = "rustcrypto")]
+#[path = "../tests/support/provider.rs"]
+mod tested;
+
 pub mod algorithm;
+#[cfg(feature = "aws-lc-rs")]
+pub mod aws_lc;
 pub mod capabilities;
 pub mod ccs;
 #[cfg(feature = "client")]

@@ -13,15 +13,15 @@
 
 #[path = "client/pair.rs"]
 mod pair;
+#[path = "support/provider.rs"]
+mod provider;
 
 use std::alloc::System;
 
 use ikev2_scsi::ccs::Limits;
 use ikev2_scsi::client::{self, ApplicationClient, ClientConfig, Command, Outcome, Preferences, Status};
 use ikev2_scsi::keys::SaParameters;
-use ikev2_scsi::{
-    DeviceServer, Instant, JobDone, NexusId, Policy, Profile, Reply, Request, SlowCrypto, algorithm, provider,
-};
+use ikev2_scsi::{DeviceServer, Instant, JobDone, NexusId, Policy, Profile, Reply, Request, SlowCrypto, algorithm};
 use pair::{MANDATORY, Numbers, client_builder, host, server_builder};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 

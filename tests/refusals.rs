@@ -19,10 +19,10 @@ use std::ops::Range;
 
 use ikev2_scsi::SlowCrypto;
 use ikev2_scsi::ccs::table::Phase;
-use ikev2_scsi::provider;
 use ikev2_scsi::sense::{SenseKey, SenseKeySpecific};
 use ikev2_scsi::wire::Cdb;
 use serde_json::Value;
+use support::provider;
 use support::unit::{Answer, Unit};
 use support::{Step, Transcript, assert_answer, bytes, transcripts_of_r3, unit_before};
 

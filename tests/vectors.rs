@@ -16,6 +16,7 @@ mod support;
 
 use std::sync::Arc;
 
+use ikev2_scsi::algorithm;
 use ikev2_scsi::client::{
     self, ApplicationClient, ClientConfig, ClientConfigBuilder, Command, Fault, Leftover, Outcome, Preferences, Status,
     SuiteIdentifiers,
@@ -26,10 +27,10 @@ use ikev2_scsi::keys::{KeyLogger, SaContext, SaParameters, Skeyseed};
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Body, IdType, KeyExchange, Message, Nonce, RawPayload, Sai, Timeouts, find};
 use ikev2_scsi::x509::IdentityMatch;
-use ikev2_scsi::{algorithm, provider};
 use serde_json::Value;
-use support::credentials::Signatures;
+use support::credentials::{Signatures, Signers};
 use support::member::Member;
+use support::provider;
 use support::unit::Unit;
 use support::{Collector, Draws, Step, Transcript, association, bytes, hex};
 
@@ -232,7 +233,7 @@ fn client_builder(transcript: &Transcript, steps: &[Step]) -> ClientConfigBuilde
     let side = Member::root(ours).unwrap();
     let peers = [(identity(server), side.get("server"))];
     let anchors = side.get("trust_anchors");
-    let signatures = Signatures::read(&side, &peers, &anchors, IdentityMatch::Off, false).unwrap();
+    let signatures = Signatures::read(Signers::RUSTCRYPTO, &side, &peers, &anchors, IdentityMatch::Off, false).unwrap();
     let out = steps.iter().find(|step| step.is_out).unwrap();
     let message = Message::parse(transcript.profile(), &out.data_out).unwrap();
     let timeouts = find(&message.payloads(), PayloadType::Timeouts).unwrap();

@@ -13,16 +13,18 @@
 #[path = "client/pair.rs"]
 #[allow(dead_code, reason = "this test program uses a part of it")]
 mod pair;
+#[path = "support/provider.rs"]
+mod provider;
 
 use std::sync::Arc;
 
 use ikev2_scsi::algorithm::{AlgorithmType, Assignment, INTEG_NONE, assignment};
 use ikev2_scsi::client::{ApplicationClient, ClientConfig, Preferences, SuiteIdentifiers, delete};
 use ikev2_scsi::crypto::{Cipher, CryptoError, CryptoProvider, DhGroup, Integrity, Prf, Random, RandomError};
-use ikev2_scsi::provider::{self, AES_CBC, AUTH_HMAC_SHA2_512_256, ECP_256, MODP_2048, NULL, PRF_HMAC_SHA2_512};
 use ikev2_scsi::wire::{Capabilities, Descriptor};
 use ikev2_scsi::{DeviceServer, Instant, Profile, Reply, Request};
 use pair::*;
+use provider::{AES_CBC, AUTH_HMAC_SHA2_512_256, ECP_256, MODP_2048, NULL, PRF_HMAC_SHA2_512};
 
 /// HMAC-SHA2-512 of everything: what the toys below are made of.
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {

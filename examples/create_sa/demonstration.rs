@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::credentials::Signatures;
 use super::member::Member;
+use super::provider::Provider;
 use super::suite::Suite;
 
 const SOURCE: &str = include_str!("../../vectors/transcripts/r3-rsa-chain-certreq.json");
@@ -47,15 +48,21 @@ impl Demonstration {
         })
     }
 
-    pub(crate) fn client(&self, server: &Identity) -> Result<Signatures, String> {
-        self.read(&self.client, server, &self.server_public_keys)
+    pub(crate) fn client(&self, provider: Provider, server: &Identity) -> Result<Signatures, String> {
+        self.read(provider, &self.client, server, &self.server_public_keys)
     }
 
-    pub(crate) fn server(&self, client: &Identity) -> Result<Signatures, String> {
-        self.read(&self.server, client, &self.client_public_keys)
+    pub(crate) fn server(&self, provider: Provider, client: &Identity) -> Result<Signatures, String> {
+        self.read(provider, &self.server, client, &self.client_public_keys)
     }
 
-    fn read(&self, side: &Value, peer: &Identity, public_keys: &Value) -> Result<Signatures, String> {
+    fn read(
+        &self,
+        provider: Provider,
+        side: &Value,
+        peer: &Identity,
+        public_keys: &Value,
+    ) -> Result<Signatures, String> {
         let all = json!({
             "side": side,
             "peer": { "public_keys": public_keys },
@@ -65,7 +72,7 @@ impl Demonstration {
             let root = Member::root(&all)?;
             let peers = [(peer.clone(), root.get("peer"))];
             let anchors = root.get("trust_anchors");
-            Signatures::read(&root.get("side"), &peers, &anchors, IdentityMatch::Required, false)
+            Signatures::read(provider.signers(), &root.get("side"), &peers, &anchors, IdentityMatch::Required, false)
         };
         read().map_err(|fault| fault.to_string())
     }

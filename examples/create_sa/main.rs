@@ -19,6 +19,7 @@ mod hex;
 mod member;
 mod output;
 mod pair;
+mod provider;
 mod report;
 mod suite;
 
@@ -33,6 +34,7 @@ use ikev2_scsi::keys::SaParameters;
 
 use output::{Failure, Output, end};
 use pair::{Pair, Step};
+use provider::Provider;
 use suite::Suite;
 
 const HELP: &str = "\
@@ -43,6 +45,7 @@ Usage: create_sa [OPTIONS]
   --dialect NAME  speak `r3`, as without it, or `spc4`
   --list          name the suites of the dialect
   --suite NAME    take another suite than the first one
+  --provider NAME whose cryptography both have: `rustcrypto`, as without it, or `aws-lc-rs`
   --hex           show the bytes of CDBs and parameter data too
   --quiet         show the last two lines only
   --capture FILE  write the exchange with its keys to FILE, as JSON
@@ -53,6 +56,7 @@ struct Options {
     action: Action,
     profile: Profile,
     suite: &'static Suite,
+    provider: Provider,
     with_bytes: bool,
     is_quiet: bool,
     capture: Option<PathBuf>,
@@ -71,6 +75,7 @@ impl Options {
             action: Action::Create,
             profile: Profile::R3,
             suite: Suite::standard(Profile::R3),
+            provider: Provider::RustCrypto,
             with_bytes: false,
             is_quiet: false,
             capture: None,
@@ -95,6 +100,10 @@ impl Options {
                         Some("spc4") => Profile::SPC4,
                         _ => return Err(Failure::Usage(format!("no dialect {name:?}: `r3` or `spc4`"))),
                     };
+                }
+                Some("--provider") => {
+                    let name = value("`rustcrypto` or `aws-lc-rs`")?;
+                    options.provider = Provider::find(&name.to_string_lossy()).map_err(Failure::Usage)?;
                 }
                 Some("--hex") => options.with_bytes = true,
                 Some("--quiet") => options.is_quiet = true,
@@ -147,7 +156,8 @@ fn run(options: &Options, output: &mut Output) -> Result<(), Failure> {
 fn create(narrator: &mut Narrator<'_>) -> Result<(), Failure> {
     let suite = narrator.options.suite;
     narrator.details(&format!("Suite {}: {}\n", suite.name, suite.description()))?;
-    let mut pair = Pair::new(suite)?;
+    narrator.details(&format!("Cryptography of both: {}\n", narrator.options.provider.name()))?;
+    let mut pair = Pair::new(suite, narrator.options.provider)?;
     if suite.is_abandoned {
         return give_up(&mut pair, narrator);
     }

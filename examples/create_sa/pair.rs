@@ -20,10 +20,11 @@ use ikev2_scsi::sa::{SaId, SecurityAssociation};
 use ikev2_scsi::sense::Sense;
 use ikev2_scsi::server::{Builder, Event};
 use ikev2_scsi::wire::{Cdb, Direction, IdType, Sai};
-use ikev2_scsi::{DeviceServer, Instant, NexusId, Reply, Request, provider};
+use ikev2_scsi::{DeviceServer, Instant, NexusId, Reply, Request};
 
 use super::demonstration::Demonstration;
 use super::dissect::{Algorithms, Keyring, Keys};
+use super::provider::Provider;
 use super::suite::Suite;
 
 /// The I_T nexus.
@@ -134,8 +135,8 @@ fn keys(own: &[u8], peer: &Identity, peers: &[u8]) -> Result<Arc<MemoryKeys>, Bo
 }
 
 impl Pair {
-    /// Both sides, configured for the suite.
-    pub(crate) fn new(suite: &'static Suite) -> Result<Self, Box<dyn Error>> {
+    /// Both sides, configured for the suite, with this cryptography.
+    pub(crate) fn new(suite: &'static Suite, provider: Provider) -> Result<Self, Box<dyn Error>> {
         let (client, server) = (client_identity(suite), server_identity());
         let log = Arc::new(Log::default());
         let mut policy = Policy::default();
@@ -145,8 +146,9 @@ impl Pair {
         let client_keys = keys(CLIENT_KEY, &server, SERVER_KEY)?;
         let server_keys = keys(SERVER_KEY, &client, CLIENT_KEY)?;
         let demonstration = Demonstration::of(suite)?;
-        let (client_signs, server_signs) = (demonstration.client(&server)?, demonstration.server(&client)?);
-        let client = ClientConfig::builder(provider::provider(), client)
+        let (client_signs, server_signs) =
+            (demonstration.client(provider, &server)?, demonstration.server(provider, &client)?);
+        let client = ClientConfig::builder(provider.algorithms(), client)
             .profile(suite.profile)
             .preshared_keys(client_keys)
             .expect_device_server(server.clone())
@@ -158,7 +160,7 @@ impl Pair {
             .validator(client_signs.validator)
             .certificate_requests(client_signs.requests);
         let client = client_signs.own.into_iter().fold(client, ClientConfigBuilder::credential).build()?;
-        let server = DeviceServer::builder(provider::provider())
+        let server = DeviceServer::builder(provider.algorithms())
             .profile(suite.profile)
             .identity(server)
             .preshared_keys(server_keys)

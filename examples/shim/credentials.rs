@@ -6,7 +6,7 @@ use ikev2_scsi::crypto::{
     CertificateRequests, CertificateValidator, CertificateWish, Credential, HashKind, Identity, KnownKeys,
     Presentation, Signer,
 };
-use ikev2_scsi::provider::{EcdsaSigner, RsaSigner};
+use ikev2_scsi::provider::{EcdsaSigner, KeyError, RsaSigner};
 use ikev2_scsi::wire::CertificateEncoding;
 use ikev2_scsi::x509::{ChainValidator, IdentityMatch, Revocation, public_key_from_spki};
 
@@ -14,6 +14,21 @@ use super::member::{Fault, Member};
 
 /// The names of keys and certificates.
 const KINDS: [&str; 4] = ["rsa", "p256", "p384", "p521"];
+
+/// What makes signers of private keys in PKCS#8: of RSA with a hash, of ECDSA.
+#[derive(Clone, Copy)]
+pub(crate) struct Signers {
+    pub(crate) rsa: fn(&[u8], HashKind) -> Result<Arc<dyn Signer>, KeyError>,
+    pub(crate) ecdsa: fn(&[u8]) -> Result<Arc<dyn Signer>, KeyError>,
+}
+
+impl Signers {
+    /// Those of RustCrypto, which sign a message again as they did before: so do those of the transcripts.
+    pub(crate) const RUSTCRYPTO: Self = Self {
+        rsa: |der, hash| Ok(Arc::new(RsaSigner::from_pkcs8_der(der, hash)?)),
+        ecdsa: |der| Ok(Arc::new(EcdsaSigner::from_pkcs8_der(der)?)),
+    };
+}
 
 /// What a side signs with, and whom it believes.
 #[derive(Clone)]
@@ -28,6 +43,7 @@ impl Signatures {
     /// lead to one of `trust_anchors`; lists of revoked ones are not provided. A side whose identity is a certificate's name
     /// always sends certificates, and has no use for keys without (r3 7.7.4.4 a).
     pub(crate) fn read(
+        signers: Signers,
         side: &Member<'_>,
         peers: &[(Identity, Member<'_>)],
         trust_anchors: &Member<'_>,
@@ -43,7 +59,7 @@ impl Signatures {
             }
         }
         Ok(Self {
-            own: own(side, is_named_by_certificate)?,
+            own: own(signers, side, is_named_by_certificate)?,
             validator: validator(known, trust_anchors, identity_match)?,
             requests: CertificateRequests::Exactly(requests(&side.get("certreq"))?),
         })
@@ -51,7 +67,7 @@ impl Signatures {
 }
 
 /// One's own keys, with what is shown of them.
-fn own(side: &Member<'_>, is_named_by_certificate: bool) -> Result<Vec<Credential>, Fault> {
+fn own(signers: Signers, side: &Member<'_>, is_named_by_certificate: bool) -> Result<Vec<Credential>, Fault> {
     let send = side.get("send_cert");
     let wanted = send.read::<String>()?.unwrap_or_else(|| "none".into());
     let (keys, certificates) = (side.get("keys").object()?, side.get("certs").object()?);
@@ -62,9 +78,9 @@ fn own(side: &Member<'_>, is_named_by_certificate: bool) -> Result<Vec<Credentia
         let refused = |why: &dyn std::fmt::Display| key.fault(&format!("is refused: {why}"));
         let (_, der) = pem_rfc7468::decode_vec(pem.as_bytes()).map_err(|error| refused(&error))?;
         let signer: Arc<dyn Signer> = if kind == "rsa" {
-            Arc::new(RsaSigner::from_pkcs8_der(&der, HashKind::Sha1).map_err(|error| refused(&error))?)
+            (signers.rsa)(&der, HashKind::Sha1).map_err(|error| refused(&error))?
         } else {
-            Arc::new(EcdsaSigner::from_pkcs8_der(&der).map_err(|error| refused(&error))?)
+            (signers.ecdsa)(&der).map_err(|error| refused(&error))?
         };
         let chain: Result<Vec<Vec<u8>>, Fault> = certificates.get(kind).elements()?.iter().map(Member::need).collect();
         let chain = chain?;

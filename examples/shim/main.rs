@@ -9,6 +9,8 @@ mod bench;
 mod credentials;
 mod hex;
 mod member;
+#[path = "../../tests/support/provider.rs"]
+mod provider;
 mod provisioning;
 mod script;
 mod unit;

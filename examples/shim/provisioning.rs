@@ -5,15 +5,15 @@ use std::sync::Arc;
 use ikev2_scsi::Profile;
 use ikev2_scsi::ccs::{Policy, UsageType};
 use ikev2_scsi::crypto::{HashKind, Identity, MemoryKeys, Secret};
-use ikev2_scsi::provider;
 use ikev2_scsi::server::{Builder, DeviceServer, Limits};
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Descriptor, Descriptors, IdType};
 use ikev2_scsi::x509::IdentityMatch;
 
-use super::credentials::Signatures;
+use super::credentials::{Signatures, Signers};
 use super::hex;
 use super::member::{Fault, Member};
+use super::provider;
 use super::script::Values;
 
 /// A device server to be.
@@ -70,6 +70,7 @@ impl Provisioning {
             capabilities: descriptors(&root.get("capabilities").present()?)?,
             keys: Arc::new(keys(&device_server, &clients, is_named)?),
             signatures: Signatures::read(
+                Signers::RUSTCRYPTO,
                 &device_server,
                 &clients,
                 &root.get("trust_anchors"),

@@ -15,7 +15,7 @@ const AT: usize = 44;
 const FIRST: usize = AT + 16;
 
 fn provider() -> CryptoProvider {
-    crate::provider::provider()
+    crate::tested::provider()
 }
 
 fn offer() -> Offer {

@@ -397,7 +397,7 @@ impl ClientConfig {
 mod tests {
     use super::*;
     use crate::crypto::{MemoryKeys, Secret};
-    use crate::provider::provider;
+    use crate::tested::provider;
     use crate::wire::IdType;
 
     fn keys() -> MemoryKeys {

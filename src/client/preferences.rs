@@ -256,7 +256,7 @@ mod tests {
         ENCR_AES_CCM_16, ENCR_AES_GCM_16, ENCR_NULL, IKE_AUTH_NONE, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048,
         MODP_3072, MODP_4096, MODP_6144, MODP_8192, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_512,
     };
-    use crate::provider::provider;
+    use crate::tested::provider;
 
     const MANDATORY: SuiteIdentifiers = SuiteIdentifiers {
         encryption: ENCR_AES_CBC.identifier,

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::*;
 use crate::crypto::{Purpose, RandomError, Secret};
 use crate::dialect::{Asc, Exchange, PayloadType};
-use crate::provider::{EcdsaSigner, PRF_HMAC_SHA1, RsaSigner, provider};
+use crate::tested::{EcdsaSigner, PRF_HMAC_SHA1, RsaSigner, provider};
 use crate::wire::{Authentication, Field, IdType, Identification, MessageWriter, Notify, Sai, VendorId, WireErrorKind};
 use transcript::{Script, Transcript, compare, replay, unhex};
 

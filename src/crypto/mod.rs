@@ -2,7 +2,8 @@
 //!
 //! Everything here is a trait over byte slices, made for `&'static dyn` lists ([`CryptoProvider`]): the linker drops
 //! what is not listed, an embedder with an HSM or an accelerator implements what it has, and no foreign crate's trait
-//! is part of the seam. The ready-made implementation is [`crate::provider`] (feature `rustcrypto`).
+//! is part of the seam. The ready-made implementations are [`crate::provider`] (feature `rustcrypto`) and
+//! `crate::aws_lc` (feature `aws-lc-rs`).
 //!
 //! What lives here: the traits, the provider's lists, [`Secret`], the choice of one algorithm of each kind
 //! ([`Suite`]). What does not: algorithm numbers (room `algorithm`), key derivation (room `keys`).

@@ -229,7 +229,7 @@ mod tests {
 
     use super::*;
     use crate::crypto::{KnownKeys, MemoryKeys};
-    use crate::provider::{PRF_HMAC_SHA1, provider};
+    use crate::tested::{PRF_HMAC_SHA1, provider};
 
     const DENIED: Result<Proof, PeerError> = Err(PeerError::Denied(Denial::WrongAuth));
 

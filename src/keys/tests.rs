@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::*;
 use crate::crypto::{CryptoError, Identity, Prf, Secret, Suite};
 use crate::dialect::{Exchange, PayloadType, Profile};
-use crate::provider::{self, AES_CBC, AES_CCM_16, NULL, PRF_HMAC_SHA1};
+use crate::tested::{self as provider, AES_CBC, AES_CCM_16, NULL, PRF_HMAC_SHA1};
 use crate::wire::{Chain, Delete, Encrypted, Field, Header, MessageWriter, Sai, WireError, WireErrorKind, find};
 
 /// RFC 4306 2.13: the counter has one byte.

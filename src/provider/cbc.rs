@@ -125,6 +125,7 @@ impl Cipher for TripleDes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tested::{AES_CBC, TRIPLE_DES};
 
     const TEXT: &[u8; 32] = b"no byte of this text may be left";
 

@@ -151,6 +151,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
+    use crate::tested::{AES_CCM_8, AES_CCM_16, AES_GCM_16};
 
     const ALL: [&dyn Cipher; 3] = [AES_CCM_8, AES_CCM_16, AES_GCM_16];
     const TEXT: &[u8; 32] = b"no byte of this text may be left";

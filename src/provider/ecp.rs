@@ -146,6 +146,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
+    use crate::tested::{ECP_256, ECP_384, ECP_521};
 
     #[test]
     fn the_crates_have_the_sizes_of_the_table() {

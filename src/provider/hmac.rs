@@ -147,6 +147,9 @@ impl<D: EagerHash> Integrity for HmacIntegrity<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tested::{
+        AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_256_128, AUTH_HMAC_SHA2_384_192, AUTH_HMAC_SHA2_512_256, PRF_HMAC_SHA1,
+    };
 
     /// The well-known value of HMAC-SHA1 with no key and no text.
     #[test]

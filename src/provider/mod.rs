@@ -28,6 +28,8 @@ pub use hmac::{
 pub use key::KeyError;
 pub use modp::{MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 pub use null::NULL;
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) use rsa::check_rsa_key;
 pub use rsa::{RSA_PKCS1_SHA1, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaSigner};
 pub use xcbc::{AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 
@@ -96,6 +98,7 @@ mod tests {
     use super::*;
     use crate::algorithm::{AlgorithmType, Sizes, find};
     use crate::crypto::{HashKind, KeyKind, SignatureScheme};
+    use crate::tested::provider;
 
     fn sizes(algorithm_type: AlgorithmType, identifier: u32) -> Sizes {
         find(algorithm_type, identifier).unwrap().sizes

@@ -91,17 +91,28 @@ fn verify<D: Digest + AssociatedOid>(key: &RsaPublicKey, hash: &[u8], signature:
 
 /// The public key with these fields, if good enough. The sizes come first: what follows costs as much as they say.
 fn checked(fields: &RsaPublicKeyRef<'_>) -> Result<RsaPublicKey, KeyError> {
+    check_sizes(fields)?;
+    let (modulus, exponent) = (number(&fields.modulus)?, number(&fields.public_exponent)?);
     let (least, most) = MODULUS_BITS;
-    let odd = |number: &UintRef<'_>| number.as_bytes().last().is_some_and(|last| last & 1 == 1);
+    RsaPublicKey::new_with_size_limits(modulus, exponent, least..=most).map_err(|_| KeyError::Malformed)
+}
+
+fn check_sizes(fields: &RsaPublicKeyRef<'_>) -> Result<(), KeyError> {
+    let (least, most) = MODULUS_BITS;
+    let is_odd = |number: &UintRef<'_>| number.as_bytes().last().is_some_and(|last| last & 1 == 1);
     if !(least..=most).contains(&bits(&fields.modulus))
         || !(2..=33).contains(&bits(&fields.public_exponent))
-        || !odd(&fields.public_exponent)
+        || !is_odd(&fields.public_exponent)
     {
         return Err(KeyError::Size);
     }
-    let (modulus, exponent) = (number(&fields.modulus)?, number(&fields.public_exponent)?);
-    // Refuses an even modulus.
-    RsaPublicKey::new_with_size_limits(modulus, exponent, least..=most).map_err(|_| KeyError::Malformed)
+    if is_odd(&fields.modulus) { Ok(()) } else { Err(KeyError::Malformed) }
+}
+
+/// Whether this RSAPublicKey in DER is one that the verifiers take.
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) fn check_rsa_key(der: &[u8]) -> Result<(), KeyError> {
+    check_sizes(&RsaPublicKeyRef::try_from(der).map_err(|_| KeyError::Malformed)?)
 }
 
 fn bits(number: &UintRef<'_>) -> usize {

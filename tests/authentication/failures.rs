@@ -7,9 +7,9 @@ use ikev2_scsi::ccs::job::JobKind;
 use ikev2_scsi::ccs::table::Phase;
 use ikev2_scsi::client::{Command, Fault};
 use ikev2_scsi::crypto::{CryptoError, PublicKey, SignatureScheme, Signer};
-use ikev2_scsi::provider::EcdsaSigner;
 
 use super::*;
+use crate::provider::EcdsaSigner;
 
 /// A device that fails at first.
 struct Moody {

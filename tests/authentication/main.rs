@@ -35,11 +35,12 @@ use ikev2_scsi::sense::Sense;
 use ikev2_scsi::server::{Builder, Event};
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::x509::IdentityMatch;
-use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request, algorithm, provider};
+use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request, algorithm};
 use serde_json::{Value, json};
 
-use support::credentials::Signatures;
+use support::credentials::{Signatures, Signers};
 use support::member::Member;
+use support::provider;
 
 const NEXUS: NexusId = NexusId(7);
 const RSA: u32 = algorithm::IKE_AUTH_RSA;
@@ -47,6 +48,12 @@ const PSK: u32 = algorithm::IKE_AUTH_SHARED_KEY;
 const P256: u32 = algorithm::IKE_AUTH_ECDSA_256;
 const P384: u32 = algorithm::IKE_AUTH_ECDSA_384;
 const P521: u32 = algorithm::IKE_AUTH_ECDSA_521;
+/// Of the provider under test.
+const SIGNERS: Signers = Signers {
+    rsa: |der, hash| Ok(Arc::new(provider::RsaSigner::from_pkcs8_der(der, hash)?)),
+    ecdsa: |der| Ok(Arc::new(provider::EcdsaSigner::from_pkcs8_der(der)?)),
+};
+
 /// AUTHENTICATION FAILED at the Encrypted payload, in fixed format (readings R20, R21, R32).
 const FAILED: [u8; 18] = [0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x74, 0x40, 0, 0x80, 0, 28];
 
@@ -124,7 +131,7 @@ impl Party {
         let root = Member::root(&all).unwrap();
         let peers = [(self.peer.clone(), root.get("peer"))];
         let anchors = root.get("trust_anchors");
-        let read = Signatures::read(&root.get("side"), &peers, &anchors, self.identity_match, false);
+        let read = Signatures::read(SIGNERS, &root.get("side"), &peers, &anchors, self.identity_match, false);
         read.unwrap_or_else(|fault| panic!("{fault}"))
     }
 }

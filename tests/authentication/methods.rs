@@ -2,12 +2,12 @@
 
 use ikev2_scsi::client::ClientConfigError;
 use ikev2_scsi::crypto::{CredentialError, HashKind, KeyKind, Presentation, Proof};
-use ikev2_scsi::provider::RsaSigner;
 use ikev2_scsi::server::ConfigError;
 use ikev2_scsi::wire::{Capabilities, Descriptor};
 use ikev2_scsi::{Profile, ccs::SlowCrypto};
 
 use super::*;
+use crate::provider::RsaSigner;
 
 const ALL: [u32; 5] = [RSA, PSK, P256, P384, P521];
 

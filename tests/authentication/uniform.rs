@@ -9,11 +9,11 @@ use ikev2_scsi::crypto::{
     Verifier,
 };
 use ikev2_scsi::keys::{Denial, KeyLog};
-use ikev2_scsi::provider::{EcdsaSigner, RsaSigner};
 use ikev2_scsi::wire::Sai;
 use num_bigint::BigUint;
 
 use super::methods::rsa_key;
+use crate::provider::{EcdsaSigner, RsaSigner};
 use ikev2_scsi::server::EventKind;
 
 use super::*;

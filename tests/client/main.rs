@@ -10,6 +10,8 @@
 )]
 
 mod pair;
+#[path = "../support/provider.rs"]
+mod provider;
 mod spc4;
 mod tampering;
 
@@ -23,7 +25,7 @@ use ikev2_scsi::client::{
 use ikev2_scsi::crypto::Identity;
 use ikev2_scsi::dialect::Asc;
 use ikev2_scsi::wire::{Descriptor, Field, Timeouts, WireErrorKind};
-use ikev2_scsi::{DeviceServer, HeaderFlags, Instant, Policy, Profile, SlowCrypto, provider};
+use ikev2_scsi::{DeviceServer, HeaderFlags, Instant, Policy, Profile, SlowCrypto};
 use pair::*;
 
 /// Every suite that the provider can be told to use: everything else with the group that is quickest, and every group with

@@ -13,7 +13,9 @@ use ikev2_scsi::crypto::{Identity, MemoryKeys, Purpose, Random, RandomError, Sec
 use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::sa::SaId;
 use ikev2_scsi::server::Builder;
-use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request, provider};
+use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request};
+
+use crate::provider;
 
 pub(crate) const NEXUS: NexusId = NexusId(1);
 pub(crate) const CLIENT_KEY: &[u8] = b"the key of host-1, and of nobody else";

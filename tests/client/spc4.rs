@@ -11,10 +11,11 @@ use ikev2_scsi::client::{
 use ikev2_scsi::dialect::{Asc, SenseCodes};
 use ikev2_scsi::sense::{Sense, SenseKey, SequenceCommand};
 use ikev2_scsi::wire::{Descriptor, Timeouts};
-use ikev2_scsi::{DeviceServer, Policy, Profile, provider};
+use ikev2_scsi::{DeviceServer, Policy, Profile};
 
 use super::pair::*;
 use super::{establish_and_delete, suites};
+use crate::provider;
 
 /// A curve, since the exchanges are many.
 const QUICK: SuiteIdentifiers = SuiteIdentifiers { group: ECP_256.identifier, ..MANDATORY };

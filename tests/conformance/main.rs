@@ -11,13 +11,15 @@
 )]
 
 mod convert;
+#[path = "../support/provider.rs"]
+mod provider;
 mod wrong;
 
 use ikev2_scsi::algorithm::AlgorithmType;
 use ikev2_scsi::crypto::HashKind::{Sha1, Sha256, Sha384, Sha512};
 use ikev2_scsi::crypto::KeyKind::{P256, P384, P521, Rsa};
 use ikev2_scsi::crypto::conformance::{Report, run};
-use ikev2_scsi::provider::provider;
+use provider::provider;
 
 /// How many values each algorithm has.
 fn counts(report: &Report, kind: AlgorithmType) -> Vec<(u32, usize)> {

@@ -6,7 +6,8 @@ use ikev2_scsi::crypto::{
     Cipher, CryptoError, CryptoProvider, DhGroup, HashKind, Integrity, Prf, Random, RandomError, SignatureScheme,
     Verifier,
 };
-use ikev2_scsi::provider::{
+
+use crate::provider::{
     AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, AUTH_AES_XCBC_96, AUTH_HMAC_SHA1_96, ECDSA_P256_SHA256, ECP_256,
     MODP_2048, PRF_AES128_XCBC, PRF_HMAC_SHA2_256, RSA_PKCS1_SHA256,
 };

@@ -10,6 +10,8 @@
 )]
 
 mod known;
+#[path = "../support/provider.rs"]
+mod provider;
 mod refusals;
 mod round_trip;
 mod sequence;
@@ -17,11 +19,11 @@ mod unusable;
 
 use std::sync::LazyLock;
 
+use ikev2_scsi::Profile;
 use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
 use ikev2_scsi::esp::{EspScsi, Flow, Form, TAPE_DATA_ENCRYPTION};
 use ikev2_scsi::keys::{MgmtData, SaParameters, UsageAlgorithms};
 use ikev2_scsi::wire::Sai;
-use ikev2_scsi::{Profile, provider};
 use serde_json::Value;
 
 const FLOWS: [Flow; 2] = [Flow::Out, Flow::In];

@@ -10,6 +10,8 @@
 )]
 
 mod inspected;
+#[path = "../support/provider.rs"]
+mod provider;
 mod tape_key;
 
 use std::collections::BTreeSet;
@@ -67,8 +69,10 @@ fn run(name: &str, arguments: &[impl AsRef<OsStr>], input: &[u8]) -> Ran {
     Ran { code: output.status.code().expect("an exit code"), stdout, stderr }
 }
 
+/// With the provider under test.
 fn create_sa(arguments: &[&str]) -> Ran {
-    run("create_sa", arguments, b"")
+    let provider: &[&str] = if provider::IS_AWS_LC { &["--provider", "aws-lc-rs"] } else { &[] };
+    run("create_sa", &[provider, arguments].concat(), b"")
 }
 
 fn inspect(input: impl AsRef<[u8]>) -> Ran {
@@ -181,6 +185,8 @@ fn every_suite_makes_an_association_and_deletes_it() {
         assert!(lines[lines.len() - 2].starts_with("SA created: AC_SAI "), "{suite}");
         assert_eq!(lines[lines.len() - 1], "SA deleted: the device server has none left", "{suite}");
         assert!(stdout.contains("The SA parameters of both sides agree."), "{suite}");
+        let provider = if provider::IS_AWS_LC { "aws-lc-rs" } else { "rustcrypto" };
+        assert!(stdout.contains(&format!("\nCryptography of both: {provider}\n")), "{suite}");
         let count = |wanted: &str| stdout.matches(wanted).count();
         assert_eq!(count("Authentication (AUTH), byte"), authenticated, "{suite}: opened in both directions");
         assert_eq!(count("Delete (D), byte"), 2, "{suite}: the Delete and its repetition, opened");
@@ -236,6 +242,19 @@ fn sa_parameters_are_told_for_both_sides() {
         "NEXT MESSAGE ID",
     ];
     assert_eq!(names, expected);
+}
+
+#[test]
+fn a_provider_that_is_not_built_is_refused() {
+    let with = |provider| run("create_sa", &["--provider", provider], b"");
+    assert!(with("rustcrypto").succeeded().contains("\nCryptography of both: rustcrypto\n"));
+    let aws_lc = with("aws-lc-rs");
+    if cfg!(feature = "aws-lc-rs") {
+        assert!(aws_lc.succeeded().contains("\nCryptography of both: aws-lc-rs\n"));
+    } else {
+        assert!(aws_lc.failed(2).contains("build with --features aws-lc-rs"));
+    }
+    assert!(with("openssl").failed(2).contains("no provider \"openssl\": `rustcrypto` or `aws-lc-rs`"));
 }
 
 #[test]

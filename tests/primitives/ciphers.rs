@@ -1,8 +1,8 @@
 //! Encryption algorithms.
 
 use ikev2_scsi::crypto::{Cipher, CryptoError};
-use ikev2_scsi::provider::{AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, NULL, TRIPLE_DES};
 
+use crate::provider::{AES_CBC, AES_CCM_8, AES_CCM_16, AES_GCM_16, NULL, TRIPLE_DES};
 use crate::{hex, read, records};
 
 /// Seals and opens every record, and refuses every other length; gives their number.

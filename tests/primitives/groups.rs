@@ -1,10 +1,10 @@
 //! Diffie-Hellman groups.
 
 use ikev2_scsi::crypto::{CryptoError, DhGroup, Purpose, Random, RandomError};
-use ikev2_scsi::provider::{ECP_256, ECP_384, ECP_521, MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 use num_bigint::BigUint;
 use serde_json::Value;
 
+use crate::provider::{ECP_256, ECP_384, ECP_521, MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192};
 use crate::{hex, read, records};
 
 fn agree(group: &dyn DhGroup, private: &[u8], peer: &[u8]) -> (Vec<u8>, Vec<u8>) {

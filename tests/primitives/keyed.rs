@@ -2,8 +2,8 @@
 
 use ikev2_scsi::algorithm;
 use ikev2_scsi::crypto::{CryptoError, Integrity, Prf};
-use ikev2_scsi::provider::{self, AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 
+use crate::provider::{self, AUTH_AES_XCBC_96, PRF_AES128_XCBC};
 use crate::{hex, read, records};
 
 fn prf(name: &str) -> &'static dyn Prf {

@@ -15,6 +15,8 @@ mod der;
 mod forgeries;
 mod groups;
 mod keyed;
+#[path = "../support/provider.rs"]
+mod provider;
 mod signature_abuse;
 mod signatures;
 mod signing_keys;

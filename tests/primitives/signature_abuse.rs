@@ -1,9 +1,9 @@
 //! Signatures and public keys that must be refused, made by hand: the holes that other implementations had.
 
 use ikev2_scsi::crypto::{CryptoError, HashKind, KeyKind, PublicKey, Signer};
-use ikev2_scsi::provider::{EcdsaSigner, RsaSigner};
 use num_bigint::BigUint;
 
+use crate::provider::{EcdsaSigner, RsaSigner};
 use crate::signatures::{rsa_keys, sign, verifier};
 use crate::{der, hex, read, records};
 

@@ -6,11 +6,11 @@ use ikev2_scsi::SlowCrypto;
 use ikev2_scsi::ccs::UsageType;
 use ikev2_scsi::crypto::{CryptoError, DhGroup, KeyVersion, PresharedKeys, Prf, PskError};
 use ikev2_scsi::dialect::Profile;
-use ikev2_scsi::provider::MODP_2048;
 use ikev2_scsi::server::DropReason;
 use ikev2_scsi::wire::Identification;
 
 use super::*;
+use crate::provider::MODP_2048;
 
 /// Reading R23: the third failure abandons the sequence; R32: the answer tells nothing of the cause.
 #[test]

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use ikev2_scsi::SlowCrypto;
 use ikev2_scsi::crypto::{Cipher, CryptoError, DhGroup, Integrity, Prf};
-use ikev2_scsi::provider::{AES_CBC, AUTH_HMAC_SHA1_96, ECP_256, PRF_HMAC_SHA1};
 
 use super::*;
+use crate::provider::{AES_CBC, AUTH_HMAC_SHA1_96, ECP_256, PRF_HMAC_SHA1};
 
 thread_local! {
     /// The call that fails, counted from one; zero for none.

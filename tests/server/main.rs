@@ -18,6 +18,8 @@ mod key_exchange_out;
 mod lifetimes;
 mod limits;
 mod printing;
+#[path = "../support/provider.rs"]
+mod provider;
 mod reports;
 mod sealed;
 mod signatures;
@@ -33,7 +35,7 @@ use ikev2_scsi::sa::SaId;
 use ikev2_scsi::sense::{Sense, SenseKey, SenseKeySpecific};
 use ikev2_scsi::server::{Builder, Event, EventKind, Limits};
 use ikev2_scsi::wire::{Capabilities, Descriptor};
-use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Profile, Reply, Request, provider};
+use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Profile, Reply, Request};
 
 const DRIVE: &[u8] = b"drive";
 const A: NexusId = NexusId(1);

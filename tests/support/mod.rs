@@ -11,6 +11,7 @@ pub(crate) mod credentials;
 pub(crate) mod hex;
 #[path = "../../examples/shim/member.rs"]
 pub(crate) mod member;
+pub(crate) mod provider;
 #[path = "../../examples/shim/provisioning.rs"]
 pub(crate) mod provisioning;
 #[path = "../../examples/shim/script.rs"]
@@ -24,7 +25,7 @@ use std::sync::Mutex;
 use ikev2_scsi::crypto::{Purpose, Random, RandomError};
 use ikev2_scsi::keys::KeyLog;
 use ikev2_scsi::wire::Sai;
-use ikev2_scsi::{Profile, algorithm, provider};
+use ikev2_scsi::{Profile, algorithm};
 use serde_json::Value;
 
 use member::Member;

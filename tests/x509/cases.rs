@@ -5,11 +5,12 @@ use std::sync::{Arc, LazyLock};
 use ikev2_scsi::crypto::{
     CertificateError, CertificateValidator, Identity, IdentityMap, KeyKind, PeerClaim, PublicKey, Verifier,
 };
-use ikev2_scsi::provider;
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Certificate, CertificateEncoding, IdType, Identification};
 use ikev2_scsi::x509::{BuildError, ChainValidator, ChainValidatorBuilder, Revocation};
 use serde_json::Value;
+
+use crate::provider;
 
 /// What is asked of one chain, and what the answer must be.
 pub(crate) struct Case {

@@ -1,11 +1,11 @@
 //! Every case, under every policy that it says something about.
 
 use ikev2_scsi::crypto::{CertificateError, CertificateValidator, PeerClaim};
-use ikev2_scsi::provider;
 use ikev2_scsi::wire::{Certificate, CertificateEncoding, IdType};
 use ikev2_scsi::x509::{BuildError, ChainValidator, ExtendedUse, IdentityMatch, KeyPurpose, Limits, Revocation};
 
 use crate::cases::{CASES, answer, case, x509};
+use crate::provider;
 
 #[test]
 fn every_case_is_answered_as_it_says() {

@@ -1,13 +1,13 @@
 //! Certificates, lists and identities that were cut, flipped or made up: refused, and nothing panics.
 
 use ikev2_scsi::crypto::{CertificateError, Verifier};
-use ikev2_scsi::provider;
 use ikev2_scsi::x509::{
     ChainValidator, ExtendedUse, IdentityMatch, Revocation, authority_hash, public_key_from_spki, subject,
     subject_alt_names,
 };
 
 use crate::cases::{CASES, Case, answer, case};
+use crate::provider;
 
 fn verifiers() -> &'static [&'static dyn Verifier] {
     provider::provider().verifiers

@@ -1,7 +1,6 @@
 //! What an embedder reads out of its own certificate, and keys to pin.
 
 use ikev2_scsi::crypto::{CertificateError, CertificateValidator, Identity, KeyKind, PeerClaim};
-use ikev2_scsi::provider;
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::IdType;
 use ikev2_scsi::x509::{
@@ -10,6 +9,7 @@ use ikev2_scsi::x509::{
 use serde_json::Value;
 
 use crate::cases::{CASES, answer, case, hex, x509};
+use crate::provider;
 
 fn bench() -> Value {
     serde_json::from_str(include_str!("../../vectors/certificates/bench.json")).unwrap()

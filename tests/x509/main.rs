@@ -13,4 +13,6 @@ mod cases;
 mod chains;
 mod damaged;
 mod helpers;
+#[path = "../support/provider.rs"]
+mod provider;
 mod uniform;

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 
 use ikev2_scsi::crypto::{CryptoError, KeyKind, SignatureScheme, Verifier};
-use ikev2_scsi::provider;
 use ikev2_scsi::x509::{ChainValidator, IdentityMatch, Limits, Revocation};
 
 use crate::cases::{CASES, Case, case};
+use crate::provider;
 
 thread_local! {
     static MADE: RefCell<Vec<(KeyKind, bool)>> = const { RefCell::new(Vec::new()) };
