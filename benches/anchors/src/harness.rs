@@ -17,18 +17,11 @@ fn now() -> u64 {
 
 /// How much is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
+pub(crate) enum Effort {
     /// Every candidate once: does it run?
     Once,
     /// All rounds.
     Full,
-}
-
-impl Effort {
-    /// `--test` of the command line asks for [`Effort::Once`].
-    pub fn of_command_line() -> Self {
-        if std::env::args().any(|argument| argument == "--test") { Self::Once } else { Self::Full }
-    }
 }
 
 /// A piece of work with a name.
@@ -41,15 +34,15 @@ struct Candidate<'a> {
 }
 
 /// Candidates that are compared with each other.
-pub struct Comparison<'a> {
+pub(crate) struct Comparison<'a> {
     effort: Effort,
     candidates: Vec<Candidate<'a>>,
 }
 
 /// What a candidate took.
 #[derive(Clone)]
-pub struct Time {
-    pub name: String,
+pub(crate) struct Time {
+    pub(crate) name: String,
     /// Nanoseconds of each round.
     rounds: Vec<f64>,
 }
@@ -61,23 +54,23 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 impl Time {
     /// Nanoseconds, the median of the rounds.
-    pub fn nanoseconds(&self) -> f64 {
+    pub(crate) fn nanoseconds(&self) -> f64 {
         median(self.rounds.clone())
     }
 
     /// Times `other`, the median of the rounds.
-    pub fn ratio(&self, other: &Self) -> f64 {
+    pub(crate) fn ratio(&self, other: &Self) -> f64 {
         median(self.rounds.iter().zip(&other.rounds).map(|(own, other)| own / other).collect())
     }
 }
 
 impl<'a> Comparison<'a> {
-    pub fn new(effort: Effort) -> Self {
+    pub(crate) fn new(effort: Effort) -> Self {
         Self { effort, candidates: Vec::new() }
     }
 
     /// Adds a candidate; what `work` gives counts as used.
-    pub fn add<T>(&mut self, name: impl Into<String>, mut work: impl FnMut() -> T + 'a) {
+    pub(crate) fn add<T>(&mut self, name: impl Into<String>, mut work: impl FnMut() -> T + 'a) {
         let batch = move |count| {
             let start = now();
             for _ in 0..count {
@@ -89,11 +82,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Runs all candidates; their times are in the order in which they were added.
-    pub fn run(mut self) -> Vec<Time> {
-        if let Some(i) = std::env::args().position(|a| a == "--only") {
-            let wanted = std::env::args().nth(i + 1).unwrap();
-            self.candidates.retain(|c| c.name.contains(&wanted));
-        }
+    pub(crate) fn run(mut self) -> Vec<Time> {
         if self.effort == Effort::Full {
             self.candidates.iter_mut().for_each(Candidate::calibrate);
         }

@@ -1,4 +1,4 @@
-use anchors::harness::{Comparison, Effort};
+use crate::harness::{Comparison, Effort};
 use ikev2_scsi::Profile;
 use ikev2_scsi::dialect::{Exchange, PayloadType};
 use ikev2_scsi::wire::{
@@ -117,8 +117,7 @@ fn ike_sa_init() -> Vec<u8> {
     message
 }
 
-fn main() {
-    let effort = Effort::of_command_line();
+pub(crate) fn run(effort: Effort) {
     let init = ike_sa_init();
     let r3 = message("r3-mandatory");
     let spc4 = message("spc4-table82-row1");
