@@ -12,7 +12,7 @@ use crate::demonstration::Demonstration;
 use crate::exchange::{CLIENT_KEY, Exchange, SERVER_KEY, Verified, client_identity, server_identity};
 
 /// Bytes before the IV of an Encrypted payload: the header and the payload's own.
-const BEFORE_IV: usize = 32;
+pub(crate) const BEFORE_IV: usize = 32;
 /// As long as the protocol's.
 pub(crate) const KEY_PAD: &[u8] = b"Key Pad for IKEv2-SCSI";
 
@@ -36,10 +36,6 @@ pub(crate) struct Needs {
     pub(crate) server_identity: Vec<u8>,
 }
 
-const fn pad(length: usize) -> usize {
-    length
-}
-
 /// Reads the nonce and the public value of a key exchange message.
 fn nonce_and_public(profile: Profile, message: &[u8]) -> (Vec<u8>, Vec<u8>) {
     use ikev2_scsi::dialect::PayloadType;
@@ -59,11 +55,10 @@ impl Needs {
         let (ds_nonce, _) = nonce_and_public(profile, ke_in);
         let is_spc4 = profile == Profile::SPC4;
         let signed = if is_spc4 { &capabilities[..] } else { &capabilities[4..] };
-        // A private value below every group's order, without a zero byte that a calculation could be short of.
-        let mut private = vec![0xA7; private_length];
-        private[0] = 0x00;
+        // A private value below every group's order; that of P-521 begins with seven zero bits.
+        let mut private = vec![0x7A; private_length];
         if private_length == 66 {
-            private[1] = 0x7F;
+            private[0] = 0;
         }
         Self {
             client_octets: [if is_spc4 { signed } else { &[] }, out].concat(),
@@ -119,7 +114,7 @@ impl Algorithms {
         let mut sealed = Sealed {
             message: message[..BEFORE_IV].to_vec(),
             iv: vec![0x33; iv],
-            text: vec![0x44; pad(text)],
+            text: vec![0x44; text],
             icv: vec![0; icv],
         };
         self.seal(&mut sealed);

@@ -213,6 +213,7 @@ impl Exchange {
     }
 
     /// The device server's whole work: every command of the exchange.
+    #[inline(never)]
     pub(crate) fn run(&mut self) {
         self.random.reset();
         for step in &self.steps {

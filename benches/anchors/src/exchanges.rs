@@ -26,11 +26,14 @@ const SUITES: &[(Profile, &str)] = &[
 
 /// Lines `exchange,<dialect>/<suite>,<provider>,<ns>,<sum of its cryptography, ns>,<ratio>,<allocations>,<of these in the cryptography>`,
 /// and where AWS-LC was called directly `aws-lc,<dialect>/<suite>,<ns>,<ratio of the exchange>`.
-pub(crate) fn run(effort: Effort) {
+pub(crate) fn run(effort: Effort, only: &str) {
     for (profile, name) in SUITES {
         let suite = Suite::find(*profile, name).unwrap_or_else(|| panic!("no suite {name}"));
         let dialect = if *profile == Profile::SPC4 { "SPC-4" } else { "r3" };
         for provider in [Provider::RustCrypto, Provider::AwsLc] {
+            if !format!("{dialect}/{name},{}", provider.name()).contains(only) {
+                continue;
+            }
             let mut exchange = Exchange::record(suite, provider);
             let mut sum = bare(&exchange);
             let direct = (provider == Provider::AwsLc).then(|| aws::direct(&exchange)).flatten();

@@ -36,12 +36,17 @@ use harness::Effort;
 static ALLOCATOR: allocations::Counting = allocations::Counting;
 
 const HELP: &str = "\
-Usage: anchors [--test] [parse] [exchanges] [primitives]
+Usage: anchors [--test] [--only TEXT] [parse] [exchanges] [primitives]
 
-Without names of parts all of them run. `--test` runs everything once, to see that it works.";
+Without names of parts all of them run. `--test` runs everything once, to see that it works; `--only` leaves out exchanges that do
+not have the text in their name.";
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let only = arguments.iter().position(|argument| argument == "--only").map_or(String::new(), |at| {
+        let taken: Vec<String> = arguments.drain(at..(at + 2).min(arguments.len())).collect();
+        taken.last().cloned().unwrap_or_default()
+    });
     let is_test = arguments.iter().any(|argument| argument == "--test");
     let effort = if is_test { Effort::Once } else { Effort::Full };
     let parts: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--test").collect();
@@ -57,7 +62,7 @@ fn main() {
         parse::run(effort);
     }
     if wanted("exchanges") {
-        exchanges::run(effort);
+        exchanges::run(effort, &only);
     }
     if wanted("primitives") {
         primitives::run(effort);
