@@ -11,7 +11,9 @@ use aws_lc_rs::signature::{
     EcdsaKeyPair, EcdsaVerificationAlgorithm,
 };
 use ikev2_scsi::Profile;
-use ikev2_scsi::algorithm::{ECP_256, ECP_384, ECP_521, ENCR_AES_GCM_16, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512};
+use ikev2_scsi::algorithm::{
+    ECP_256, ECP_384, ECP_521, ENCR_AES_GCM_16, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_512,
+};
 use ikev2_scsi::crypto::{HashKind, KeyKind, SignatureScheme};
 
 use crate::bare::{BEFORE_IV, KEY_PAD, Needs, private_key};
@@ -31,8 +33,7 @@ fn agreement_of(group: u32) -> Option<&'static aws_lc_rs::agreement::Algorithm> 
 }
 
 fn hmac_of(prf: u32) -> Option<hmac::Algorithm> {
-    let hashes =
-        [(PRF_HMAC_SHA2_256, HMAC_SHA256), (PRF_HMAC_SHA2_384, HMAC_SHA384), (PRF_HMAC_SHA2_512, HMAC_SHA512)];
+    let hashes = [(PRF_HMAC_SHA2_256, HMAC_SHA256), (PRF_HMAC_SHA2_384, HMAC_SHA384), (PRF_HMAC_SHA2_512, HMAC_SHA512)];
     hashes.into_iter().find(|(row, _)| row.identifier == prf).map(|(_, algorithm)| algorithm)
 }
 
@@ -151,7 +152,10 @@ pub(crate) fn direct(exchange: &Exchange) -> Option<Box<dyn FnMut()>> {
         let client = code(&proof_key, &[&needs.client_identity]);
         if verified.is_empty() {
             let inner = code(&Key::new(digest, CLIENT_KEY), &[KEY_PAD]);
-            black_box(code(&Key::new(digest, inner.as_ref()), &[&needs.client_octets, &needs.nonces.1, client.as_ref()]));
+            black_box(code(
+                &Key::new(digest, inner.as_ref()),
+                &[&needs.client_octets, &needs.nonces.1, client.as_ref()],
+            ));
         }
         for (algorithm, v) in &verified {
             signature::UnparsedPublicKey::new(*algorithm, &v.public_key).verify(&v.message, &v.signature).unwrap();

@@ -4,9 +4,9 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
+use ikev2_scsi::Profile;
 use ikev2_scsi::algorithm::INTEG_NONE;
 use ikev2_scsi::crypto::{Cipher, CryptoProvider, DhGroup, Integrity, Prf, Signer, Verifier};
-use ikev2_scsi::Profile;
 
 use crate::demonstration::Demonstration;
 use crate::exchange::{CLIENT_KEY, Exchange, SERVER_KEY, Verified, client_identity, server_identity};
@@ -193,7 +193,11 @@ pub(crate) fn bare(exchange: &Exchange) -> impl FnMut() + use<> {
     let material = 3 * length + 2 * (keys.0.len() + keys.1.len());
     let keymat = 2 * (keys.0.len() + keys.1.len());
     let is_spc4 = profile == Profile::SPC4;
-    let sealed: Vec<Sealed> = exchange.steps[3..].iter().filter(|step| !step.data_out.is_empty()).map(|step| a.sealed(&step.data_out)).collect();
+    let sealed: Vec<Sealed> = exchange.steps[3..]
+        .iter()
+        .filter(|step| !step.data_out.is_empty())
+        .map(|step| a.sealed(&step.data_out))
+        .collect();
     let mut answer = exchange.steps.get(4).filter(|step| !step.data_in.is_empty()).map(|step| a.sealed(&step.data_in));
     let proof = own_proof(exchange);
     let client_has_key = !exchange.suite.is_unauthenticated() && exchange.verified.is_empty();
@@ -205,7 +209,11 @@ pub(crate) fn bare(exchange: &Exchange) -> impl FnMut() + use<> {
     if let OwnProof::Signature(signer) = &proof {
         signature = vec![0; signer.signature_length()];
     }
-    let nonces = [&needs.nonces.0[..a.prf.nonce_share().unwrap_or(needs.nonces.0.len())], &needs.nonces.1[..a.prf.nonce_share().unwrap_or(needs.nonces.1.len())]].concat();
+    let nonces = [
+        &needs.nonces.0[..a.prf.nonce_share().unwrap_or(needs.nonces.0.len())],
+        &needs.nonces.1[..a.prf.nonce_share().unwrap_or(needs.nonces.1.len())],
+    ]
+    .concat();
     move || {
         a.group.exchange(black_box(&needs.private), &needs.peer, &mut public, &mut shared).unwrap();
         a.prf.compute(&nonces, &[&shared], &mut out).unwrap();

@@ -167,7 +167,13 @@ fn client(suite: &Suite, provider: Provider) -> ClientConfig {
 }
 
 /// Hands one command over and gives the length of its Data-In.
-fn execute(server: &mut DeviceServer, cdb: &[u8], data_out: &mut [u8], data_in: &mut [u8], random: &mut Again) -> usize {
+fn execute(
+    server: &mut DeviceServer,
+    cdb: &[u8],
+    data_out: &mut [u8],
+    data_in: &mut [u8],
+    random: &mut Again,
+) -> usize {
     let request = Request { cdb, data_out, data_in };
     let length = match server.execute(NEXUS, request, Instant::default(), random) {
         Reply::Good { len } => len,

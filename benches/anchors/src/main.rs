@@ -13,9 +13,11 @@ mod bare;
 mod exchange;
 mod exchanges;
 mod harness;
+mod message;
 mod openssl_bn;
 mod parse;
 mod primitives;
+mod tables;
 
 #[path = "../../../examples/shim/credentials.rs"]
 mod credentials;
@@ -37,12 +39,44 @@ static ALLOCATOR: allocations::Counting = allocations::Counting;
 
 const HELP: &str = "\
 Usage: anchors [--test] [--only TEXT] [parse] [exchanges] [primitives]
+       anchors tables LINES README
+       anchors check LINES
 
 Without names of parts all of them run. `--test` runs everything once, to see that it works; `--only` leaves out exchanges that do
-not have the text in their name.";
+not have the text in their name. `tables` writes the tables of a run's lines into a document, `check` compares them with the targets.";
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// `tables` and `check`; false if the arguments ask for neither.
+fn evaluate(arguments: &[String]) -> bool {
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["tables", lines, document] => {
+            let tables = tables::Lines::read(&read(lines)).tables();
+            let text = tables::replaced(&read(document), &tables).expect("the document has no marks for the tables");
+            std::fs::write(document, text).unwrap_or_else(|error| panic!("{document}: {error}"));
+            true
+        }
+        ["check", lines] => {
+            let targets = tables::Lines::read(&read(lines)).targets();
+            for (is_met, target) in &targets {
+                println!("{} {target}", if *is_met { "met   " } else { "MISSED" });
+            }
+            if targets.iter().any(|(is_met, _)| !is_met) {
+                std::process::exit(1);
+            }
+            true
+        }
+        _ => false,
+    }
+}
 
 fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if evaluate(&arguments) {
+        return;
+    }
     let only = arguments.iter().position(|argument| argument == "--only").map_or(String::new(), |at| {
         let taken: Vec<String> = arguments.drain(at..(at + 2).min(arguments.len())).collect();
         taken.last().cloned().unwrap_or_default()

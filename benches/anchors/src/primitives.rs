@@ -43,11 +43,7 @@ pub(crate) fn run(effort: Effort) {
     for group in [MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192] {
         modp(&group, effort);
     }
-    for (group, nid) in [
-        (ECP_256, Nid::X9_62_PRIME256V1),
-        (ECP_384, Nid::SECP384R1),
-        (ECP_521, Nid::SECP521R1),
-    ] {
+    for (group, nid) in [(ECP_256, Nid::X9_62_PRIME256V1), (ECP_384, Nid::SECP384R1), (ECP_521, Nid::SECP521R1)] {
         ecdh(&group, nid, effort);
     }
     for kind in ["p256", "p384", "p521", "rsa"] {
@@ -87,7 +83,10 @@ fn modp(row: &Algorithm, effort: Effort) {
     modulus.power(&mut first, &base, &exponent);
     modulus.power(&mut second, &theirs, &exponent);
     let length = i32::try_from(public.len()).unwrap();
-    assert_eq!((first.to_vec_padded(length).unwrap(), second.to_vec_padded(length).unwrap()), (public.clone(), shared.clone()));
+    assert_eq!(
+        (first.to_vec_padded(length).unwrap(), second.to_vec_padded(length).unwrap()),
+        (public.clone(), shared.clone())
+    );
     let mut comparison = Comparison::new(effort);
     comparison.add(OPENSSL, || {
         modulus.power(&mut first, &base, black_box(&exponent));
