@@ -127,13 +127,16 @@ struct Entry {
 }
 
 impl Entry {
-    /// True for a secret that authenticates what this one does: HMAC takes no notice of zero bytes at a key's end.
+    /// True for a secret that authenticates what this one does: HMAC takes no notice of zero bytes at a key's end. Nothing but
+    /// the answer depends on the secrets, which are compared as if the shorter one ended in zeros.
     fn is_same_as(&self, other: &Secret) -> bool {
-        let significant = |secret: &Secret| {
-            let zeros = secret.expose().iter().rev().take_while(|byte| **byte == 0).count();
-            Secret::copy_of(secret.expose().get(..secret.len().saturating_sub(zeros)).unwrap_or(&[]))
+        let length = self.secret.len().max(other.len());
+        let lengthened = |secret: &Secret| {
+            let mut all = Secret::zeroed(length);
+            all.expose_mut().iter_mut().zip(secret.expose()).for_each(|(to, from)| *to = *from);
+            all
         };
-        significant(&self.secret) == significant(other)
+        lengthened(&self.secret) == lengthened(other)
     }
 }
 

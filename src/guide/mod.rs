@@ -9,6 +9,9 @@ pub mod embedding {}
 #[doc = include_str!("algorithms.md")]
 pub mod algorithms {}
 
+#[doc = include_str!("constant_time.md")]
+pub mod constant_time {}
+
 #[doc = include_str!("readings.md")]
 pub mod readings {}
 

@@ -151,13 +151,23 @@ where
 {
     let hash = hash::<C::Digest>(message);
     let signature: Signature<C> = key.sign_prehash(&hash).map_err(|_| CryptoError::Device)?;
-    key.verifying_key().verify_prehash(&hash, &signature).map_err(|_| CryptoError::Device)?;
+    fault_check(key, &hash, &signature)?;
     let bytes = signature.to_bytes();
     if out.len() != bytes.len() {
         return Err(CryptoError::Length);
     }
     out.copy_from_slice(&bytes);
     Ok(())
+}
+
+/// Verifies a signature of our own, which is public from here on. Not inlined, so that who watches secrets can tell by the
+/// name that the signing is over.
+#[inline(never)]
+fn fault_check<C>(key: &SigningKey<C>, hash: &[u8], signature: &Signature<C>) -> Result<(), CryptoError>
+where
+    C: EcdsaCurve + CurveArithmetic + DigestAlgorithm,
+{
+    key.verifying_key().verify_prehash(hash, signature).map_err(|_| CryptoError::Device)
 }
 
 impl Signer for EcdsaSigner {

@@ -95,7 +95,6 @@ const fn sizes(row: &Algorithm) -> EncryptionSizes {
 mod tests {
     use std::vec::Vec;
 
-    use super::*;
     use crate::algorithm::{AlgorithmType, Sizes, find};
     use crate::crypto::{HashKind, KeyKind, SignatureScheme};
     use crate::tested::provider;

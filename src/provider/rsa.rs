@@ -166,12 +166,19 @@ impl RsaSigner {
         let mut generator = Generator { seed: prf(&*self.blinding, &hash)?, counter: 0 };
         let signature =
             Pkcs1v15Sign::new::<D>().sign(Some(&mut generator), &self.key, &hash).map_err(|_| CryptoError::Device)?;
-        verify::<D>(self.key.as_public_key(), &hash, &signature).map_err(|()| CryptoError::Device)?;
+        self.fault_check::<D>(&hash, &signature)?;
         if out.len() != signature.len() {
             return Err(CryptoError::Length);
         }
         out.copy_from_slice(&signature);
         Ok(())
+    }
+
+    /// Verifies a signature of our own, which is public from here on. Not inlined, so that who watches secrets can tell by the
+    /// name that the signing is over.
+    #[inline(never)]
+    fn fault_check<D: Digest + AssociatedOid>(&self, hash: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        verify::<D>(self.key.as_public_key(), hash, signature).map_err(|()| CryptoError::Device)
     }
 }
 

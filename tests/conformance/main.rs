@@ -62,3 +62,13 @@ fn the_provider_of_this_crate_conforms() {
     assert_eq!(schemes.collect::<Vec<_>>(), expected);
     assert!(report.missing.is_empty());
 }
+
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn the_providers_over_aws_lc_conform() {
+    for provider in [ikev2_scsi::aws_lc::provider(), ikev2_scsi::aws_lc::everything()] {
+        let report = run(&provider);
+        assert!(report.is_ok() && report.missing.is_empty(), "{report}");
+        assert_eq!(report.unchecked().count(), 0);
+    }
+}

@@ -49,8 +49,9 @@ mod chosen {
             ECDSA_P521_SHA256 ECDSA_P521_SHA384 ECDSA_P521_SHA512;
     }
 
+    /// Of AWS-LC all that it has: what its `provider` has from RustCrypto is tested without it.
     pub(crate) const fn provider() -> CryptoProvider {
-        if IS_AWS_LC { aws_lc::provider() } else { rustcrypto::provider() }
+        if IS_AWS_LC { aws_lc::everything() } else { rustcrypto::provider() }
     }
 
     /// The types of one provider's signers.

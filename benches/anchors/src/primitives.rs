@@ -36,7 +36,10 @@ fn report(operation: &str, comparison: Comparison<'_>) {
 }
 
 fn providers() -> [(&'static str, Provider, CryptoProvider); 2] {
-    [Provider::RustCrypto, Provider::AwsLc].map(|provider| (provider.name(), provider, provider.algorithms()))
+    [
+        (Provider::RustCrypto.name(), Provider::RustCrypto, Provider::RustCrypto.algorithms()),
+        (Provider::AwsLc.name(), Provider::AwsLc, ikev2_scsi::aws_lc::everything()),
+    ]
 }
 
 pub(crate) fn run(effort: Effort) {
