@@ -1,9 +1,12 @@
 //! Instructions, which do not drift as times do: counted by valgrind through gungraun, whose runner must have the same version.
 //!
-//! `exchange` is a whole exchange of a device server, `sum` the bare cryptography that it needs; what is between them is ours, and
+//! `whole` is a whole exchange of a device server, `sum` the bare cryptography that it needs; what is between them is ours, and
 //! memory.
+#![allow(unused_qualifications, reason = "gungraun's macros")]
 #![allow(dead_code, reason = "modules of the examples and of the program are used in part")]
 
+#[path = "../src/aws.rs"]
+mod aws;
 #[path = "../src/bare.rs"]
 mod bare;
 #[path = "../../../examples/shim/credentials.rs"]
@@ -53,6 +56,12 @@ fn bare_of(exchange: Exchange) -> Box<dyn FnMut()> {
     Box::new(sum)
 }
 
+fn r3_direct(name: &str) -> Box<dyn FnMut()> {
+    let mut direct = aws::direct(&r3(name, "aws-lc-rs")).unwrap();
+    direct();
+    direct
+}
+
 fn r3_sum(name: &str, provider: &str) -> Box<dyn FnMut()> {
     bare_of(r3(name, provider))
 }
@@ -68,7 +77,7 @@ fn spc4_sum(name: &str, provider: &str) -> Box<dyn FnMut()> {
 #[bench::r3_p256_gcm_ecdsa_aws_lc(r3("gcm-128-sha256-ecp256-ecdsa256", "aws-lc-rs"))]
 #[bench::spc4_modp2048_cbc_psk_rustcrypto(spc4("cbc128-sha1-modp2048-psk", "rustcrypto"))]
 #[bench::spc4_p256_gcm_ecdsa_aws_lc(spc4("client-ecdsa256-server-psk", "aws-lc-rs"))]
-fn exchange(mut exchange: Exchange) -> Exchange {
+fn whole(mut exchange: Exchange) -> Exchange {
     exchange.run();
     exchange
 }
@@ -83,6 +92,15 @@ fn exchange(mut exchange: Exchange) -> Exchange {
 fn sum(mut sum: Box<dyn FnMut()>) -> Box<dyn FnMut()> {
     sum();
     sum
+}
+
+/// The same of AWS-LC, called directly.
+#[library_benchmark]
+#[bench::r3_p256_gcm_psk_aws_lc(r3_direct("gcm-128-sha256-ecp256-psk"))]
+#[bench::r3_p256_gcm_ecdsa_aws_lc(r3_direct("gcm-128-sha256-ecp256-ecdsa256"))]
+fn direct(mut direct: Box<dyn FnMut()>) -> Box<dyn FnMut()> {
+    direct();
+    direct
 }
 
 #[library_benchmark]
@@ -113,5 +131,5 @@ fn seal(mut data: Vec<u8>) -> Vec<u8> {
     data
 }
 
-library_benchmark_group!(name = all; benchmarks = exchange, sum, parse, seal);
+library_benchmark_group!(name = all; benchmarks = whole, sum, direct, parse, seal);
 main!(library_benchmark_groups = all);

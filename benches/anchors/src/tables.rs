@@ -111,7 +111,7 @@ impl Lines {
         }
         out.push_str("| work | instructions | of these in the cryptography |\n| --- | --- | --- |\n");
         for line in lines.iter().filter(|line| !line[0].starts_with("sum ")) {
-            let name = line[0].strip_prefix("exchange ");
+            let name = line[0].strip_prefix("whole ");
             let sum = name.and_then(|name| self.value("instructions", &[&format!("sum {name}")], 1));
             writeln!(out, "| {} | {} | {} |", line[0], line[1], sum.map_or("-".into(), |sum| sum.to_string())).unwrap();
         }
