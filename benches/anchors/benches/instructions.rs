@@ -94,7 +94,7 @@ fn sum(mut sum: Box<dyn FnMut()>) -> Box<dyn FnMut()> {
     sum
 }
 
-/// The same of AWS-LC, called directly.
+// The same of AWS-LC, called directly.
 #[library_benchmark]
 #[bench::r3_p256_gcm_psk_aws_lc(r3_direct("gcm-128-sha256-ecp256-psk"))]
 #[bench::r3_p256_gcm_ecdsa_aws_lc(r3_direct("gcm-128-sha256-ecp256-ecdsa256"))]
