@@ -103,7 +103,7 @@ fn keyed(criterion: &mut Criterion) {
 fn seal_and_open(
     group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
     provider: &str,
-    cipher: &dyn Cipher,
+    cipher: &'static dyn Cipher,
     mut data: Vec<u8>,
 ) {
     let (key, iv) = (vec![7; cipher.key_material_length(16)], vec![1; cipher.iv_length()]);

@@ -32,6 +32,7 @@ pub mod capabilities;
 pub mod ccs;
 #[cfg(feature = "client")]
 pub mod client;
+mod collections;
 pub mod crypto;
 pub mod dialect;
 pub mod esp;

@@ -2,9 +2,8 @@
 //!
 //! An allocation that fails refuses one command and stops nobody (reading R40). Every function asks for memory first and then
 //! looks at the capacity itself: the compiler sees that the container cannot grow any further, and leaves out the path that
-//! grows it, which would end in a panic.
-
-#![allow(dead_code, reason = "the rooms take to it one by one")]
+//! grows it, which would end in a panic. It sees that only where the container's own function has one caller, which is why
+//! these are not inlined.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -14,6 +13,7 @@ use alloc::vec::Vec;
 pub(crate) struct OutOfMemory;
 
 /// Room for `additional` elements more, and for no more than that if there is a choice.
+#[inline(never)]
 pub(crate) fn reserve_exact<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutOfMemory> {
     if vec.try_reserve_exact(additional).is_err() || additional > vec.capacity().wrapping_sub(vec.len()) {
         return Err(OutOfMemory);
@@ -31,10 +31,7 @@ pub(crate) fn with_capacity<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
 /// `length` zero bytes.
 pub(crate) fn zeroed(length: usize) -> Result<Vec<u8>, OutOfMemory> {
     let mut bytes = Vec::new();
-    if bytes.try_reserve_exact(length).is_err() || length > bytes.capacity() {
-        return Err(OutOfMemory);
-    }
-    bytes.resize(length, 0);
+    extend_zeroed(&mut bytes, length)?;
     Ok(bytes)
 }
 
@@ -48,6 +45,7 @@ pub(crate) fn copy_of(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
 /// Bytes that do not grow.
 ///
 /// A vector that has room to spare would have to be moved into less, which can fail for good; the functions here make none.
+#[inline(never)]
 pub(crate) fn into_boxed(bytes: Vec<u8>) -> Result<Box<[u8]>, OutOfMemory> {
     if bytes.len() == bytes.capacity() { Ok(bytes.into_boxed_slice()) } else { Err(OutOfMemory) }
 }
@@ -58,6 +56,7 @@ pub(crate) fn boxed_copy_of(bytes: &[u8]) -> Result<Box<[u8]>, OutOfMemory> {
 }
 
 /// Puts the bytes at the end.
+#[inline(never)]
 pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> {
     if to.try_reserve_exact(bytes.len()).is_err() || bytes.len() > to.capacity().wrapping_sub(to.len()) {
         return Err(OutOfMemory);
@@ -66,12 +65,48 @@ pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> 
     Ok(())
 }
 
+/// Puts so many zero bytes at the end.
+#[inline(never)]
+pub(crate) fn extend_zeroed(to: &mut Vec<u8>, additional: usize) -> Result<(), OutOfMemory> {
+    let length = to.len().saturating_add(additional);
+    if to.try_reserve_exact(additional).is_err() || length > to.capacity() {
+        return Err(OutOfMemory);
+    }
+    to.resize(length, 0);
+    Ok(())
+}
+
 /// Puts the element at the end; room is made for several, as `Vec::push` does.
+#[inline(never)]
 pub(crate) fn push<T>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
     if to.try_reserve(1).is_err() || to.len() == to.capacity() {
         return Err(OutOfMemory);
     }
     to.push(element);
+    Ok(())
+}
+
+/// Copies bytes to a place of the same length; tells whether it has that. `copy_from_slice` brings a panic for others along.
+#[must_use]
+pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> bool {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    to.len() == from.len()
+}
+
+/// Puts the element where it stands in ascending order; one that is there already is not put again.
+#[inline(never)]
+pub(crate) fn insert<T: Ord>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
+    if to.contains(&element) {
+        return Ok(());
+    }
+    push(to, element)?;
+    let mut rest = to.as_mut_slice();
+    while let Some((new, before)) = rest.split_last_mut()
+        && let Some(greater) = before.last_mut().filter(|last| **last > *new)
+    {
+        core::mem::swap(greater, new);
+        rest = before;
+    }
     Ok(())
 }
 
@@ -98,6 +133,13 @@ mod tests {
         append(&mut bytes, b"").unwrap();
         append(&mut bytes, b"cd").unwrap();
         assert_eq!(bytes, b"abcd");
+    }
+
+    #[test]
+    fn elements_are_put_in_order_and_once() {
+        let mut numbers = Vec::new();
+        [5, 1, 9, 5, 0, 9, 4].iter().for_each(|number| insert(&mut numbers, *number).unwrap());
+        assert_eq!(numbers, [0, 1, 4, 5, 9]);
     }
 
     /// No machine has as much as an address can count.

@@ -23,7 +23,7 @@ use ikev2_scsi::client::{
 };
 use ikev2_scsi::crypto::{CryptoError, CryptoProvider, Identity, MemoryKeys, Prf, Purpose, Secret, Suite};
 use ikev2_scsi::dialect::{PayloadType, Profile};
-use ikev2_scsi::keys::{KeyLogger, SaContext, SaParameters, Skeyseed};
+use ikev2_scsi::keys::{KeyLogger, KeySet, SaContext, SaParameters};
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Body, IdType, KeyExchange, Message, Nonce, RawPayload, Sai, Timeouts, find};
 use ikev2_scsi::x509::IdentityMatch;
@@ -424,7 +424,7 @@ fn skeyseed_has_the_published_values() {
         let context = SaContext { ac_nonce: &ac_nonce, ds_nonce: &ds_nonce, ac_sai, ds_sai };
         let collector = Collector::default();
         let log = KeyLogger { log: Some(&collector), ac_sai, ds_sai };
-        Skeyseed::new(&suite, Secret::from(bytes(&record["dh_shared"])), &context, log).unwrap();
+        KeySet::derive(Profile::R3, &suite, &bytes(&record["dh_shared"]), &context, log).unwrap();
         assert_eq!(collector.values(ds_sai, "SKEYSEED"), [bytes(&record["out"])], "{}", record["origin"]);
     });
 }

@@ -298,7 +298,7 @@ fn they_make_an_association_and_delete_it() {
         assert_shared(&server, &parameters);
         // Reading R33; r3 5.13.4.5 g.
         assert_eq!(parameters.kdf_id, 0x0002_0401);
-        assert_eq!(parameters.key_seed.len(), 40);
+        assert_eq!(parameters.key_seed().len(), 40);
         let data = &parameters.mgmt_data;
         assert_eq!((data.encr, data.key_length, data.integ), (suite.encryption, suite.key_length, suite.integrity));
         let command = delete(&config, *parameters, &mut random).unwrap();

@@ -74,7 +74,7 @@ impl Keys {
             Direction::Out => &self.outgoing,
             Direction::In => &self.incoming,
         };
-        Protection { cipher, cipher_key, integrity, integrity_key }
+        Protection { cipher, cipher_key: cipher_key.expose(), integrity, integrity_key: integrity_key.expose() }
     }
 
     /// The message with its Encrypted payload opened in place, and where that is.

@@ -1,7 +1,7 @@
 //! Commands and SA parameters as lines of text. Secrets are told by fingerprints only.
 
 use ikev2_scsi::algorithm::{self, AlgorithmType};
-use ikev2_scsi::crypto::{CryptoError, Identity, Prf, Secret};
+use ikev2_scsi::crypto::{CryptoError, Identity, Prf};
 use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::wire::Direction;
 use ikev2_scsi::{Profile, provider};
@@ -45,12 +45,12 @@ pub(crate) fn step(number: usize, step: &Step, profile: Profile, keyring: &Keyri
 struct Fingerprints(&'static dyn Prf);
 
 impl Fingerprints {
-    fn line(&self, name: &str, secret: &Secret) -> Result<String, CryptoError> {
+    fn line(&self, name: &str, secret: &[u8]) -> Result<String, CryptoError> {
         if secret.is_empty() {
             return Ok(format!("{name}: 0 bytes"));
         }
         let mut output = vec![0; self.0.output_length()];
-        self.0.compute(secret.expose(), &[b"fingerprint of ", name.as_bytes()], &mut output)?;
+        self.0.compute(secret, &[b"fingerprint of ", name.as_bytes()], &mut output)?;
         let shown = hex::encode(output.get(..4).ok_or(CryptoError::Length)?);
         Ok(format!("{name}: {} bytes, fingerprint {shown}", secret.len()))
     }
@@ -70,14 +70,14 @@ pub(crate) fn parameters(side: &str, parameters: &SaParameters) -> Result<String
     ];
     match parameters.usage_algorithms {
         None => fields.extend([
-            format!("AC_NONCE: {}", bytes(&parameters.ac_nonce)),
-            format!("DS_NONCE: {}", bytes(&parameters.ds_nonce)),
-            fingerprints.line("KEY_SEED", &parameters.key_seed)?,
+            format!("AC_NONCE: {}", bytes(parameters.ac_nonce())),
+            format!("DS_NONCE: {}", bytes(parameters.ds_nonce())),
+            fingerprints.line("KEY_SEED", parameters.key_seed())?,
         ]),
         Some(usage) => fields.extend([
             format!("AC_SQN: {}", parameters.ac_sqn),
             format!("DS_SQN: {}", parameters.ds_sqn),
-            fingerprints.line("KEYMAT", &parameters.keymat)?,
+            fingerprints.line("KEYMAT", parameters.keymat())?,
             format!("USAGE_DATA, ENCR: {}", named(profile, AlgorithmType::Encryption, usage.encr)),
             format!("USAGE_DATA, KEY LENGTH: {}", usage.key_length),
             format!("USAGE_DATA, INTEG: {}", named(profile, AlgorithmType::Integrity, usage.integ)),
@@ -86,18 +86,18 @@ pub(crate) fn parameters(side: &str, parameters: &SaParameters) -> Result<String
     fields.extend([
         format!("KDF_ID: {}", number(parameters.kdf_id)),
         format!("USAGE_TYPE: {:04X}h", parameters.usage_type),
-        format!("USAGE_DATA: {}", bytes(&parameters.usage_data)),
+        format!("USAGE_DATA: {}", bytes(parameters.usage_data())),
         "MGMT_DATA:".into(),
         format!("  ENCR: {}", named(profile, AlgorithmType::Encryption, management.encr)),
         format!("  KEY LENGTH: {}", management.key_length),
         format!("  INTEG: {}", named(profile, AlgorithmType::Integrity, management.integ)),
-        indented(&fingerprints.line("SK_ei", &management.sk_ei)?),
-        indented(&fingerprints.line("SK_ai", &management.sk_ai)?),
+        indented(&fingerprints.line("SK_ei", parameters.sk_ei())?),
+        indented(&fingerprints.line("SK_ai", parameters.sk_ai())?),
     ]);
     if parameters.usage_algorithms.is_some() {
         fields.extend([
-            indented(&fingerprints.line("SK_er", &management.sk_er)?),
-            indented(&fingerprints.line("SK_ar", &management.sk_ar)?),
+            indented(&fingerprints.line("SK_er", parameters.sk_er())?),
+            indented(&fingerprints.line("SK_ar", parameters.sk_ar())?),
         ]);
     }
     fields.push(format!("  NEXT MESSAGE ID: {}", management.next_message_id));

@@ -21,13 +21,13 @@ pub(crate) fn to_json(parameters: &SaParameters) -> Value {
         json!({
             "AC_SQN": parameters.ac_sqn,
             "DS_SQN": parameters.ds_sqn,
-            "KEYMAT": hex::encode(parameters.keymat.expose()),
+            "KEYMAT": hex::encode(parameters.keymat()),
         })
     } else {
         json!({
-            "AC_NONCE": hex::encode(&parameters.ac_nonce),
-            "DS_NONCE": hex::encode(&parameters.ds_nonce),
-            "KEY_SEED": hex::encode(parameters.key_seed.expose()),
+            "AC_NONCE": hex::encode(parameters.ac_nonce()),
+            "DS_NONCE": hex::encode(parameters.ds_nonce()),
+            "KEY_SEED": hex::encode(parameters.key_seed()),
         })
     };
     merge(&mut common, of_dialect);
@@ -51,13 +51,12 @@ fn management(parameters: &SaParameters) -> Value {
         "ENCR": management.encr,
         "KEY LENGTH": management.key_length,
         "INTEG": management.integ,
-        "SK_ei": hex::encode(management.sk_ei.expose()),
-        "SK_ai": hex::encode(management.sk_ai.expose()),
+        "SK_ei": hex::encode(parameters.sk_ei()),
+        "SK_ai": hex::encode(parameters.sk_ai()),
         "NEXT MESSAGE ID": management.next_message_id,
     });
     if is_of_spc4(parameters) {
-        let others =
-            json!({ "SK_er": hex::encode(management.sk_er.expose()), "SK_ar": hex::encode(management.sk_ar.expose()) });
+        let others = json!({ "SK_er": hex::encode(parameters.sk_er()), "SK_ar": hex::encode(parameters.sk_ar()) });
         merge(&mut members, others);
     }
     members

@@ -15,11 +15,14 @@ use super::member::{Fault, Member};
 /// The names of keys and certificates.
 const KINDS: [&str; 4] = ["rsa", "p256", "p384", "p521"];
 
+/// A signer, or why a key makes none.
+type Made = Result<Arc<dyn Signer>, KeyError>;
+
 /// What makes signers of private keys in PKCS#8: of RSA with a hash, of ECDSA.
 #[derive(Clone, Copy)]
 pub(crate) struct Signers {
-    pub(crate) rsa: fn(&[u8], HashKind) -> Result<Arc<dyn Signer>, KeyError>,
-    pub(crate) ecdsa: fn(&[u8]) -> Result<Arc<dyn Signer>, KeyError>,
+    pub(crate) rsa: fn(&[u8], HashKind) -> Made,
+    pub(crate) ecdsa: fn(&[u8]) -> Made,
 }
 
 impl Signers {

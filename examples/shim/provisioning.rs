@@ -146,9 +146,9 @@ fn read_policy(member: &Member<'_>) -> Result<(Policy, bool), Fault> {
     let hashes = rsa_hashes(&member.get("rsa_hashes"))?;
     replace(&mut policy.max_protocol_timeout, member.get("max_protocol_timeout").read()?);
     replace(&mut policy.max_inactivity_timeout, member.get("max_inactivity_timeout").read()?);
-    replace(&mut policy.usage_types, (!usage_types.is_absent()).then_some(listed?));
+    replace(&mut policy.usage_types, (!usage_types.is_absent()).then_some(listed?.into()));
     replace(&mut policy.nonce_length, nonce_length.map(|length| usize::try_from(length).unwrap_or(usize::MAX)));
-    replace(&mut policy.rsa_hashes, hashes);
+    replace(&mut policy.rsa_hashes, hashes.map(Into::into));
     // Both are offered where the capabilities list them, and nowhere else.
     (policy.allow_no_authentication, policy.allow_triple_des) = (true, true);
     // The bench reports what it is told to report.

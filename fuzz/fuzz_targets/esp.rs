@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use arbitrary::Arbitrary;
 use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
 use ikev2_scsi::esp::{EspScsi, Flow, Form, OpenError, TAPE_DATA_ENCRYPTION, WINDOW};
-use ikev2_scsi::keys::{MgmtData, SaParameters, UsageAlgorithms};
+use ikev2_scsi::keys::{MgmtData, SaBlock, SaBytes, SaParameters, UsageAlgorithms};
 use ikev2_scsi::wire::Sai;
 use ikev2_scsi::{Profile, provider};
 use libfuzzer_sys::fuzz_target;
@@ -67,7 +67,6 @@ impl Random for Zeros {
 
 fn parameters(suite: u8, last: u64) -> SaParameters {
     let (encr, key_length, integ, length) = SUITES[usize::from(suite) % SUITES.len()];
-    let none = || Secret::zeroed(0);
     let keymat: Vec<u8> = (0..length).map(|byte| (byte * 7 + 1) as u8).collect();
     SaParameters {
         ac_sai: Sai(0x0A0B_0C0D),
@@ -75,24 +74,16 @@ fn parameters(suite: u8, last: u64) -> SaParameters {
         timeout: 60,
         ac_sqn: last,
         ds_sqn: last,
-        ac_nonce: [].into(),
-        ds_nonce: [].into(),
-        key_seed: none(),
         kdf_id: 0x8002_0005,
-        keymat: Secret::from(keymat),
         usage_type: TAPE_DATA_ENCRYPTION,
         usage_algorithms: Some(UsageAlgorithms { encr, key_length, integ }),
-        usage_data: [].into(),
         mgmt_data: MgmtData {
             encr,
             key_length,
             integ,
-            sk_ei: none(),
-            sk_ai: none(),
-            sk_er: none(),
-            sk_ar: none(),
             next_message_id: 2,
         },
+        block: SaBlock::new(&SaBytes { keymat: &keymat, ..SaBytes::default() }).unwrap(),
     }
 }
 

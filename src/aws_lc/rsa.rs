@@ -6,6 +6,7 @@
 //! AWS-LC's Rust interface signs with the hashes of SHA-2 and not with SHA-1, which is IKE's own: a signer with SHA-1 is the
 //! RustCrypto provider's. The others are blinded and verified before they are given away by AWS-LC itself.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use aws_lc_rs::rsa::KeyPair;
@@ -62,7 +63,7 @@ impl Verifier for RsaVerifier {
 pub struct RsaSigner(Key);
 
 enum Key {
-    Sha1(provider::RsaSigner),
+    Sha1(Box<provider::RsaSigner>),
     Sha2 { key: KeyPair, hash: HashKind, encoding: &'static RsaSignatureEncoding },
 }
 
@@ -78,7 +79,7 @@ impl RsaSigner {
     pub fn from_pkcs8_der(der: &[u8], hash: HashKind) -> Result<Self, KeyError> {
         let checked = provider::RsaSigner::from_pkcs8_der(der, hash)?;
         let encoding = match hash {
-            HashKind::Sha1 => return Ok(Self(Key::Sha1(checked))),
+            HashKind::Sha1 => return Ok(Self(Key::Sha1(Box::new(checked)))),
             HashKind::Sha256 => &SIGN_SHA256,
             HashKind::Sha384 => &SIGN_SHA384,
             HashKind::Sha512 => &SIGN_SHA512,

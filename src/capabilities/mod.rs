@@ -15,7 +15,8 @@ use thiserror::Error;
 use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{Credentials, CryptoProvider};
 use crate::dialect::{Profile, Side};
-use crate::wire::{Capabilities, Descriptor, Descriptors, EmitError, Writer};
+use crate::memory::{self, OutOfMemory};
+use crate::wire::{Capabilities, Descriptor, Descriptors, Writer};
 
 /// A set of the IKE authentication algorithms of r3 Table K6, IKE_AUTH_NONE left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,6 +122,15 @@ pub enum CapabilitiesError {
     /// More descriptors than NUMBER OF TRANSFORMS can count (255).
     #[error("more than 255 algorithms are offered")]
     TooMany,
+    /// There is no memory for the list.
+    #[error("there is no memory for the list of algorithms")]
+    Memory,
+}
+
+impl From<OutOfMemory> for CapabilitiesError {
+    fn from(OutOfMemory: OutOfMemory) -> Self {
+        Self::Memory
+    }
 }
 
 /// The list that a Device Server Capabilities phase returns.
@@ -131,8 +141,40 @@ pub struct Offer {
     descriptors: Vec<[u8; Descriptors::EACH]>,
     /// Those that the dialect assigns, by the numbers of room `algorithm`.
     known: Vec<Descriptor>,
+    /// The parameter data that reports them.
+    parameter_data: Vec<u8>,
     /// Whether ENCR_3DES may be selected where the list has it.
     allow_triple_des: bool,
+}
+
+/// A list that is being derived.
+struct Derived<'a> {
+    profile: Profile,
+    hidden: &'a [(AlgorithmType, u32)],
+    allow_triple_des: bool,
+    /// Whether a combined mode is in the list.
+    has_combined: bool,
+    list: Vec<Descriptor>,
+}
+
+impl Derived<'_> {
+    /// Offers an algorithm unless it is hidden or not allowed; tells whether it did.
+    fn add(&mut self, algorithm: &Descriptor) -> Result<bool, OutOfMemory> {
+        let is_hidden = |(kind, identifier): &(AlgorithmType, u32)| {
+            kind.code() == algorithm.algorithm_type && *identifier == algorithm.identifier
+        };
+        if self.hidden.iter().any(is_hidden) || (is_triple_des(algorithm) && !self.allow_triple_des) {
+            return Ok(false);
+        }
+        self.put(algorithm)?;
+        Ok(true)
+    }
+
+    /// In the dialect's numbers, ascending, each once; attributes last, so that key lengths of one identifier ascend (r3
+    /// 7.7.4.11).
+    fn put(&mut self, algorithm: &Descriptor) -> Result<(), OutOfMemory> {
+        algorithm.in_dialect(self.profile).try_for_each(|descriptor| memory::insert(&mut self.list, descriptor))
+    }
 }
 
 impl Offer {
@@ -150,25 +192,30 @@ impl Offer {
         hidden: &[(AlgorithmType, u32)],
         allow_triple_des: bool,
     ) -> Result<Self, CapabilitiesError> {
-        let mut list: Vec<Descriptor> = Vec::new();
+        let mut list = Derived { profile, hidden, allow_triple_des, has_combined: false, list: Vec::new() };
         for cipher in provider.ciphers {
-            list.extend(cipher.key_lengths().iter().map(|length| Descriptor::encryption(cipher.identifier(), *length)));
+            for length in cipher.key_lengths() {
+                let is_offered = list.add(&Descriptor::encryption(cipher.identifier(), *length))?;
+                list.has_combined |= is_offered && cipher.is_combined();
+            }
         }
         let plain = |algorithm_type, identifier| Descriptor::new(algorithm_type, identifier);
-        list.extend(provider.prfs.iter().map(|prf| plain(AlgorithmType::PseudoRandom, prf.identifier())));
-        list.extend(provider.integrity.iter().map(|i| plain(AlgorithmType::Integrity, i.identifier())));
-        list.extend(provider.groups.iter().map(|group| plain(AlgorithmType::DiffieHellman, group.identifier())));
-        list.extend(methods.descriptors());
-        list.retain(|d| !hidden.iter().any(|(kind, id)| kind.code() == d.algorithm_type && *id == d.identifier));
-        list.retain(|d| allow_triple_des || !is_triple_des(d));
-        if list.iter().any(|d| is_combined(provider, d)) {
-            list.push(plain(AlgorithmType::Integrity, algorithm::INTEG_NONE));
+        for prf in provider.prfs {
+            list.add(&plain(AlgorithmType::PseudoRandom, prf.identifier()))?;
         }
-        let mut list: Vec<Descriptor> = list.iter().flat_map(|d| d.in_dialect(profile)).collect();
-        // Attributes last, so that key lengths of one identifier ascend (r3 7.7.4.11).
-        list.sort_unstable();
-        list.dedup();
-        Self::fixed(profile, &list, allow_triple_des)
+        for integrity in provider.integrity {
+            list.add(&plain(AlgorithmType::Integrity, integrity.identifier()))?;
+        }
+        for group in provider.groups {
+            list.add(&plain(AlgorithmType::DiffieHellman, group.identifier()))?;
+        }
+        for method in methods.descriptors() {
+            list.add(&method)?;
+        }
+        if list.has_combined {
+            list.put(&plain(AlgorithmType::Integrity, algorithm::INTEG_NONE))?;
+        }
+        Self::fixed(profile, &list.list, allow_triple_des)
     }
 
     /// Exactly these descriptors in this order, whatever the provider has: for test benches. ENCR_3DES is among them if they
@@ -188,8 +235,18 @@ impl Offer {
         if list.len() > usize::from(u8::MAX) {
             return Err(CapabilitiesError::TooMany);
         }
-        let known = list.iter().filter_map(|d| d.known(profile)).collect();
-        Ok(Self { profile, descriptors: list.iter().map(Descriptor::to_bytes).collect(), known, allow_triple_des })
+        let mut descriptors = memory::with_capacity(list.len())?;
+        let mut known = Vec::new();
+        for descriptor in list {
+            memory::push(&mut descriptors, descriptor.to_bytes())?;
+            if let Some(descriptor) = descriptor.known(profile) {
+                memory::push(&mut known, descriptor)?;
+            }
+        }
+        let payload = Capabilities { profile, descriptors: Descriptors::new(&descriptors) };
+        let mut parameter_data = memory::zeroed(payload.parameter_data_len())?;
+        payload.emit_parameter_data(&mut Writer::new(&mut parameter_data)).map_err(|_| CapabilitiesError::TooMany)?;
+        Ok(Self { profile, descriptors, known, parameter_data, allow_triple_des })
     }
 
     /// Checks that one of the dialect's sets of algorithms is there whole (SPC-4 5.14.4.5).
@@ -236,7 +293,7 @@ impl Offer {
     /// does (reading R5).
     ///
     /// # Errors
-    /// [`CapabilitiesError::NoneOfType`].
+    /// [`CapabilitiesError::NoneOfType`], [`CapabilitiesError::Memory`].
     pub(crate) fn only(
         &self,
         provider: &CryptoProvider,
@@ -244,7 +301,10 @@ impl Offer {
     ) -> Result<Self, CapabilitiesError> {
         let profile = self.profile;
         let is_kept = |d: &Descriptor| d.known(profile).is_some_and(|known| is_none(&known)) || keep(d);
-        let mut list: Vec<Descriptor> = self.iter().filter(is_kept).collect();
+        let mut list = memory::with_capacity(self.descriptors.len())?;
+        for descriptor in self.iter().filter(is_kept) {
+            memory::push(&mut list, descriptor)?;
+        }
         let known = |d: &Descriptor| d.known(profile);
         if !list.iter().filter_map(known).any(|d| is_combined(provider, &d)) {
             list.retain(|d| !known(d).is_some_and(|d| is_none(&d)));
@@ -258,18 +318,9 @@ impl Offer {
     }
 
     /// The parameter data of protocol 40h, SPECIFIC 0101h; from its fifth byte on it is the SSCC payload.
-    ///
-    /// # Errors
-    /// [`EmitError`] cannot happen for a list that the constructors accept; it is handed on rather than hidden.
-    pub fn parameter_data(&self) -> Result<Vec<u8>, EmitError> {
-        let payload = self.as_payload();
-        let mut bytes = alloc::vec![0; payload.parameter_data_len()];
-        payload.emit_parameter_data(&mut Writer::new(&mut bytes))?;
-        Ok(bytes)
-    }
-
-    fn as_payload(&self) -> Capabilities<'_> {
-        Capabilities { profile: self.profile, descriptors: Descriptors::new(&self.descriptors) }
+    #[must_use]
+    pub fn parameter_data(&self) -> &[u8] {
+        &self.parameter_data
     }
 
     /// True if the list holds the algorithm with its key length (ENCR), or for the side that is to use it: the device server,

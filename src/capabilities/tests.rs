@@ -81,7 +81,7 @@ fn a_policy_hides_and_never_adds() {
 #[test]
 fn parameter_data_is_as_table_row1_prints_it() {
     let list = Offer::fixed(Profile::R3, &mandatory(), false).unwrap();
-    let bytes = list.parameter_data().unwrap();
+    let bytes = list.parameter_data();
     assert_eq!(bytes[..12], [0, 0, 0, 68, 0, 0x80, 0, 68, 5, 0, 0, 0]);
     assert_eq!(bytes.len(), 72);
 }

@@ -5,52 +5,51 @@
 //! payloads, their order, then each; AUTH METHOD; certificates that were asked for; AUTH data. Everything before the ICV uses
 //! public bytes only, and SPC-4 refuses it otherwise, since anybody could have sent it.
 
-use alloc::boxed::Box;
-use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
-
-use bytes::Bytes;
+use core::ops::Range;
 
 use super::key_exchange::{check_count, check_retained, check_transferred, requests, required};
-use super::{Keyed, Sequence, Setting, Usage, usage};
+use super::usage::Judged;
+use super::{Sequence, Setting, Usage, usage};
 use crate::capabilities::Offer;
-use crate::crypto::{CertificateWish, Identity, Purpose, Random, Secret};
+use crate::crypto::{CryptoError, Identity, OwnChoice, Purpose, Random, Secret};
 use crate::dialect::{Exchange, PayloadType};
-use crate::keys::{Denial, OwnAuth, PeerCheck, Protection, SignedOctets, open, seal};
+use crate::keys::{Denial, KeySet, OwnAuth, PeerCheck, Protection, SignedOctets, identity_code, open, seal};
+use crate::memory;
 use crate::sense::{Claimant, Refusal};
 use crate::time::UnixTime;
 use crate::wire::{
-    Authentication, Body, Certificate, CertificateEncoding, Chain, Encrypted, Expected, Field, Header, Identification,
+    Authentication, Body, Certificate, CertificateRequest, Chain, Encrypted, Expected, Field, Header, Identification,
     MessageWriter, Notify, Payload, RawPayload, WireError, WireErrorKind, check_order, find,
 };
 
 /// What an authentication OUT asks for, its AUTH data not yet verified.
 pub(crate) struct Claim {
-    pub(crate) client: Box<Claimant>,
+    pub(crate) client: Claimant,
     pub(crate) initial_contact: bool,
-    /// The Certificate Requests, which our answer honours.
-    pub(crate) wishes: Vec<CertificateWish>,
+    /// How we authenticate ourselves in the answer, as it suits the Certificate Requests.
+    pub(crate) own: Option<OwnChoice>,
     /// What the association is for, where this message tells it.
     pub(crate) usage: Option<Usage>,
     /// Offset of the Encrypted payload, where every failure of authentication points.
     pub(crate) at: usize,
 }
 
-/// Checks an authentication OUT up to its AUTH data.
+/// Checks an authentication OUT up to its AUTH data, and writes what is signed in place of the identity into `code`, which has the
+/// length of the PRF's output.
 ///
 /// The list is opened in place; a refusal after that leaves plaintext in it, which is the sender's own.
-pub(crate) fn plan_out(
+pub(crate) fn plan_out<'a>(
     setting: &Setting,
     offer: &Offer,
     sequence: &Sequence,
-    keyed: &Keyed,
-    list: &mut [u8],
+    keys: &KeySet,
+    list: &'a mut [u8],
     transfer_length: usize,
-    at: Option<UnixTime>,
-) -> Result<(Claim, Box<PeerCheck>), Refusal> {
+    code: &mut [u8],
+) -> Result<Asserted<'a>, Refusal> {
     let suite = &sequence.selection.suite;
-    let protection = Protection::new(suite, &keyed.keys.sk_ei, &keyed.keys.sk_ai);
+    let protection = Protection::new(suite, keys.sk_ei(), keys.sk_ai());
     let expected = Expected {
         exchange: Exchange::AuthenticationOut,
         ac_sai: Some(sequence.ac_sai),
@@ -59,44 +58,16 @@ pub(crate) fn plan_out(
         total: transfer_length,
     };
     let opened = open_list(setting, &protection, list, &expected)?;
-    let list: &[u8] = list;
+    let list: &'a [u8] = list;
     let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
     log.record("plaintext_i", list.get(opened.encrypted.text.clone()).unwrap_or(&[]));
-    let inner = opened.inner(setting, list);
-    let asserted = check_inner(setting, offer, sequence, &inner, opened.encrypted.at)?;
-    let auth = asserted.auth;
-    let identity = Identity::new(asserted.identity.id_type, asserted.identity.data);
+    let asserted = check_inner(setting, offer, sequence, opened.inner(setting, list), opened.encrypted.at)?;
     if let Some(why) = deny(setting, offer, sequence, &asserted) {
-        let client = Box::new(Claimant { identity, method: auth.method });
+        let client = Claimant { identity: Identity::try_new(asserted.identity)?, method: asserted.auth.method };
         return Err(Refusal::Authentication { at: opened.encrypted.at, client, why });
     }
-    let octets = SignedOctets::of_application_client(
-        suite.prf,
-        signed_capabilities(setting, offer, Exchange::AuthenticationOut)?,
-        sequence.message.clone(),
-        sequence.ds_nonce.clone(),
-        &keyed.keys.sk_pi,
-        asserted.signed,
-    )?;
-    octets.record(log, "octets_i");
-    log.record("auth_i", auth.data);
-    let work = PeerCheck {
-        provider: setting.provider,
-        prf: suite.prf,
-        pad: setting.profile.rules().key_pad,
-        credentials: Arc::clone(&setting.credentials),
-        identity: identity.clone(),
-        method: auth.method,
-        certificates: asserted.certificates,
-        at,
-        octets,
-        auth: auth.data.to_vec(),
-    };
-    let initial_contact = find(&inner, PayloadType::Notify).is_some();
-    let client = Box::new(Claimant { identity, method: auth.method });
-    let claim =
-        Claim { client, initial_contact, wishes: asserted.wishes, usage: asserted.usage, at: opened.encrypted.at };
-    Ok((claim, Box::new(work)))
+    identity_code(suite.prf, keys.sk_pi(), asserted.signed, code)?;
+    Ok(asserted)
 }
 
 /// Why a claim is not even looked into.
@@ -112,20 +83,13 @@ fn deny(setting: &Setting, offer: &Offer, sequence: &Sequence, asserted: &Assert
     if !setting.profile.rules().requests_demand {
         return None;
     }
-    if asserted.certificates.is_empty() && !requests(setting, selection).is_empty() {
+    if asserted.certificates.is_empty() && requests(setting, selection).next().is_some() {
         return Some(Denial::NoCertificate);
     }
     // What is asked of us must be in the authentication IN, which may no longer say that it is not (SPC-4 5.14.4.3.3.4,
     // 7.7.3.9).
-    let means = setting.credentials.means(selection.authentication, &asserted.wishes);
-    let presents = means.is_some_and(|means| !means.certificates(&asserted.wishes).is_empty());
-    (!asserted.wishes.is_empty() && !presents).then_some(Denial::CertificateRequest)
-}
-
-/// What the octets of an authentication begin with: the capabilities as they would be reported now (reading R29, reading S8).
-fn signed_capabilities(setting: &Setting, offer: &Offer, exchange: Exchange) -> Result<Bytes, Refusal> {
-    let parameter_data = offer.parameter_data()?;
-    Ok(Bytes::copy_from_slice(setting.profile.rules().signed_capabilities(exchange, &parameter_data)))
+    let presents = asserted.own.is_some_and(|own| setting.credentials.certificates(own).next().is_some());
+    (asserted.wishes().next().is_some() && !presents).then_some(Denial::CertificateRequest)
 }
 
 /// An opened list: where its Encrypted payload is, and where the inner payloads end.
@@ -176,32 +140,86 @@ fn open_unproved(
 }
 
 /// What an application client asserts.
-struct Asserted<'a> {
+pub(crate) struct Asserted<'a> {
+    inner: Chain<'a>,
     identity: Identification<'a>,
     /// The ID payload's data as received, which is signed with its reserved bytes (reading R29).
     signed: &'a [u8],
-    certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
+    certificates: Vec<Certificate<'a>>,
     /// Certificates above the limit, which are not among those.
     has_too_many: bool,
-    wishes: Vec<CertificateWish>,
-    usage: Option<Usage>,
+    own: Option<OwnChoice>,
+    usage: Option<Judged<'a>>,
     auth: Authentication<'a>,
+    at: usize,
 }
 
-impl Asserted<'_> {
-    /// What is kept of it until the answer is written.
-    fn retained(&self) -> impl Iterator<Item = usize> {
-        let certificates = self.certificates.iter().map(|(_, data)| data.len());
-        let wishes = self.wishes.iter().map(|wish| {
-            let hashes = size_of_val(&*wish.authorities);
-            hashes.saturating_add(Self::WISH)
-        });
-        let usage = self.usage.as_ref().map_or(0, |usage| usage.data.len().saturating_add(usage.echo.len()));
-        certificates.chain(wishes).chain([self.identity.data.len(), self.auth.data.len(), usage])
+impl<'a> Asserted<'a> {
+    /// The Certificate Requests.
+    fn wishes(&self) -> impl Iterator<Item = CertificateRequest<'a>> + Clone + use<'a> {
+        wishes(&self.inner)
     }
 
-    /// What a Certificate Request takes besides its hashes.
-    const WISH: usize = 32;
+    /// What is kept of it until the answer is written, or until its job is done.
+    fn retained(&self) -> impl Iterator<Item = usize> {
+        let certificates = self.certificates.iter().map(|certificate| certificate.data.len());
+        let usage = self.usage.map_or(0, |usage| usage.raw.data.len());
+        certificates.chain([self.identity.data.len(), self.auth.data.len(), usage])
+    }
+
+    /// What outlives the command.
+    pub(crate) fn claim(&self) -> Result<Claim, CryptoError> {
+        Ok(Claim {
+            client: Claimant { identity: Identity::try_new(self.identity)?, method: self.auth.method },
+            initial_contact: find(&self.inner, PayloadType::Notify).is_some(),
+            own: self.own,
+            usage: self.usage.map(|usage| usage.keep()).transpose()?,
+            at: self.at,
+        })
+    }
+
+    /// What it takes to check the AUTH data; `code` is what [`plan_out`] has written.
+    pub(crate) fn check<'c>(
+        &'c self,
+        setting: &'c Setting,
+        offer: &'c Offer,
+        sequence: &'c Sequence,
+        code: &'c [u8],
+        at: Option<UnixTime>,
+    ) -> PeerCheck<'c> {
+        let capabilities = signed_capabilities(setting, offer, Exchange::AuthenticationOut);
+        let nonce = sequence.part(&sequence.ds_nonce);
+        let octets = SignedOctets::new(capabilities, sequence.key_exchange_out(), nonce, code);
+        let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
+        octets.record(log, "octets_i");
+        log.record("auth_i", self.auth.data);
+        PeerCheck {
+            provider: setting.provider,
+            prf: sequence.selection.suite.prf,
+            pad: setting.profile.rules().key_pad,
+            credentials: setting.credentials.judges.borrowed(),
+            identity: self.identity,
+            method: self.auth.method,
+            certificates: &self.certificates,
+            at,
+            octets,
+            auth: self.auth.data,
+        }
+    }
+}
+
+/// What the octets of an authentication begin with: the capabilities as they would be reported now (reading R29, reading S8).
+fn signed_capabilities<'a>(setting: &Setting, offer: &'a Offer, exchange: Exchange) -> &'a [u8] {
+    setting.profile.rules().signed_capabilities(exchange, offer.parameter_data())
+}
+
+/// The Certificate Requests among payloads that have been checked.
+fn wishes<'a>(inner: &Chain<'a>) -> impl Iterator<Item = CertificateRequest<'a>> + Clone + use<'a> {
+    let profile = inner.profile();
+    let requests = inner.clone().map_while(Result::ok);
+    requests
+        .filter(|raw| raw.payload == Some(PayloadType::CertificateRequest))
+        .filter_map(move |raw| raw.body(profile).ok())
 }
 
 /// Reads every inner payload in its order, then checks what no payload can tell alone.
@@ -209,26 +227,24 @@ fn check_inner<'a>(
     setting: &Setting,
     offer: &Offer,
     sequence: &Sequence,
-    inner: &Chain<'a>,
+    inner: Chain<'a>,
     at: usize,
 ) -> Result<Asserted<'a>, Refusal> {
     let mut found = (None, None);
     let mut certificates = Vec::new();
     let mut has_too_many = false;
-    let mut requests = Vec::new();
     let mut usage = None;
     for raw in inner.clone() {
         let raw = raw?;
         match Payload::parse(setting.profile, &raw)? {
             Payload::Identification(identity) => {
                 if setting.profile.rules().names_need_certificates {
-                    identity.check_presented(inner, &raw)?;
+                    identity.check_presented(&inner, &raw)?;
                 }
                 found.0 = Some((identity, raw.data));
             }
             Payload::Certificate(_) if certificates.len() >= setting.limits.certificates => has_too_many = true,
-            Payload::Certificate(Certificate { encoding, data }) => certificates.push((encoding, Box::from(data))),
-            Payload::CertificateRequest(request) => requests.push(request),
+            Payload::Certificate(certificate) => memory::push(&mut certificates, certificate)?,
             Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
                 let sai_at = Notify::SAI_AT.saturating_add(setting.profile.rules().sai_offset);
                 return Err(raw.error(sai_at, Field::Sai, WireErrorKind::Invalid).into());
@@ -241,89 +257,122 @@ fn check_inner<'a>(
     let missing = WireError::new(at, Field::NextPayload, WireErrorKind::Missing);
     let (identity, signed) = found.0.ok_or(missing)?;
     let auth = found.1.ok_or(missing)?;
-    let wishes = CertificateWish::gather(&requests);
-    let asserted = Asserted { identity, signed, certificates, has_too_many, wishes, usage, auth };
+    let own = setting.credentials.choose(sequence.selection.authentication, wishes(&inner));
+    let asserted = Asserted { inner, identity, signed, certificates, has_too_many, own, usage, auth, at };
     check_retained(setting, [sequence.retained].into_iter().chain(asserted.retained()))?;
     Ok(asserted)
 }
 
-/// What the authentication IN takes besides our AUTH data.
+/// Bytes of the longest IV of a cipher that messages are written with.
+const MAX_IV: usize = 64;
+
+/// An authentication IN, written but for our AUTH data, which are still zeros, and not yet sealed.
 pub(crate) struct Answer {
-    iv: Bytes,
-    identity: Identity,
-    certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
-    method: u8,
+    message: Vec<u8>,
+    encrypted: Encrypted,
+    /// Where the ID payload's data are.
+    identity: Range<usize>,
+    /// Where AUTHENTICATION DATA are.
+    auth: Range<usize>,
 }
 
-/// Prepares the authentication IN: the octets that we sign, and the IV.
+impl Answer {
+    /// AUTHENTICATION DATA, to be written.
+    pub(crate) fn auth_mut(&mut self) -> &mut [u8] {
+        self.message.get_mut(self.auth.clone()).unwrap_or_default()
+    }
+
+    /// Takes AUTHENTICATION DATA that were made elsewhere.
+    pub(crate) fn set_auth(&mut self, auth: &Secret) -> Result<(), CryptoError> {
+        let place = self.auth_mut();
+        if memory::copy(auth.expose(), place) { Ok(()) } else { Err(CryptoError::Length) }
+    }
+
+    /// Seals the message, and gives it.
+    pub(crate) fn finish(self, setting: &Setting, sequence: &Sequence, keys: &KeySet) -> Result<Vec<u8>, Refusal> {
+        let Self { mut message, encrypted, auth, .. } = self;
+        let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
+        log.record("auth_r", message.get(auth).unwrap_or_default());
+        log.record("plaintext_r", message.get(encrypted.text.clone()).unwrap_or_default());
+        seal(&Protection::new(&sequence.selection.suite, keys.sk_er(), keys.sk_ar()), &mut message, &encrypted)?;
+        Ok(message)
+    }
+}
+
+/// Writes the authentication IN but for AUTH data (r3 5.13.4.4.3), and what is signed in place of the identity into `code`, which
+/// has the length of the PRF's output.
 pub(crate) fn plan_in(
     setting: &Setting,
-    offer: &Offer,
     sequence: &Sequence,
-    keyed: &Keyed,
-    wishes: &[CertificateWish],
+    keys: &KeySet,
+    own: OwnChoice,
     random: &mut dyn Random,
-) -> Result<(Answer, Box<OwnAuth>), Refusal> {
+    code: &mut [u8],
+) -> Result<Answer, Refusal> {
     let suite = &sequence.selection.suite;
-    let [.., method] = sequence.selection.authentication.to_be_bytes();
-    let means = setting.credentials.means(sequence.selection.authentication, wishes).ok_or(Refusal::Internal)?;
-    let identity = means.identity().unwrap_or(&setting.identity).clone();
-    let mut iv = vec![0; suite.cipher.iv_length()];
-    random.fill(Purpose::Iv, &mut iv)?;
-    let octets = SignedOctets::of_device_server(
-        suite.prf,
-        signed_capabilities(setting, offer, Exchange::AuthenticationIn)?,
-        keyed.key_exchange_in.clone(),
-        sequence.ac_nonce.clone(),
-        &keyed.keys.sk_pr,
-        &identity.to_payload_data()?,
-    )?;
-    octets.record(setting.logger(sequence.ac_sai, sequence.ds_sai), "octets_r");
-    let pad = setting.profile.rules().key_pad;
-    let work = OwnAuth { prf: suite.prf, pad, by: means.into(), octets };
-    let answer = Answer { iv: Bytes::from(iv), identity, certificates: means.certificates(wishes), method };
-    Ok((answer, Box::new(work)))
+    let mut iv = [0; MAX_IV];
+    let iv = iv.get_mut(..suite.cipher.iv_length()).ok_or(CryptoError::Length)?;
+    random.fill(Purpose::Iv, iv)?;
+    let answer = write_in(setting, sequence, keys, own, iv)?;
+    let identity = answer.message.get(answer.identity.clone()).unwrap_or_default();
+    identity_code(suite.prf, keys.sk_pr(), identity, code)?;
+    Ok(answer)
 }
 
-/// Writes and seals the authentication IN (r3 5.13.4.4.3).
-pub(crate) fn write_in(
+/// What it takes to make our AUTH data; `code` is what [`plan_in`] has written.
+pub(crate) fn own_auth<'a>(
+    setting: &'a Setting,
+    offer: &'a Offer,
+    sequence: &'a Sequence,
+    own: OwnChoice,
+    code: &'a [u8],
+) -> Result<OwnAuth<'a>, Refusal> {
+    let capabilities = signed_capabilities(setting, offer, Exchange::AuthenticationIn);
+    let nonce = sequence.part(&sequence.ac_nonce);
+    let octets = SignedOctets::new(capabilities, sequence.key_exchange_in(), nonce, code);
+    octets.record(setting.logger(sequence.ac_sai, sequence.ds_sai), "octets_r");
+    let by = setting.credentials.means(own).ok_or(Refusal::Internal)?;
+    Ok(OwnAuth { prf: sequence.selection.suite.prf, pad: setting.profile.rules().key_pad, by, octets })
+}
+
+fn write_in(
     setting: &Setting,
     sequence: &Sequence,
-    keyed: &Keyed,
-    answer: &Answer,
-    auth: &Secret,
-) -> Result<Bytes, Refusal> {
+    keys: &KeySet,
+    own: OwnChoice,
+    iv: &[u8],
+) -> Result<Answer, Refusal> {
     let suite = &sequence.selection.suite;
-    let protection = Protection::new(suite, &keyed.keys.sk_er, &keyed.keys.sk_ar);
-    let identity = answer.identity.as_payload();
-    let certificates: Vec<_> =
-        answer.certificates.iter().map(|(encoding, data)| Certificate { encoding: *encoding, data }).collect();
-    let auth = Authentication { method: answer.method, data: auth.expose() };
+    let protection = Protection::new(suite, keys.sk_er(), keys.sk_ar());
+    let by = setting.credentials.means(own).ok_or(Refusal::Internal)?;
+    let auth_length = by.auth_length(suite.prf);
+    let identity = setting.credentials.identity(own).unwrap_or(&setting.identity).as_payload();
+    let certificates = || setting.credentials.certificates(own);
     // Only where the authentication OUT had it (SPC-4 5.14.4.7.3).
-    let usage = sequence.usage.as_ref().map(|usage| &usage.echo).filter(|echo| !echo.is_empty());
-    let ends = [identity.len(), auth.len()].into_iter().chain(usage.map(|echo| echo.len()));
-    let lengths = certificates.iter().map(Body::len).chain(ends);
+    let usage = sequence.usage.as_ref().and_then(|usage| usage.echo.as_deref());
+    let auth_header = Authentication { method: 0, data: &[] }.len();
+    let ends = [identity.len(), auth_header.saturating_add(auth_length)].into_iter();
+    let lengths = certificates().map(|certificate| certificate.len()).chain(ends).chain(usage.map(<[u8]>::len));
     let inner = lengths.fold(0, |sum: usize, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN));
     let padded = inner.saturating_add(1).next_multiple_of(suite.cipher.alignment().max(1));
-    let around = suite.cipher.iv_length().saturating_add(protection.icv_length());
+    let around = iv.len().saturating_add(protection.icv_length());
     let total = (Header::LEN + RawPayload::HEADER_LEN).saturating_add(padded).saturating_add(around);
-    let mut buffer = vec![0; total];
+    let mut message = memory::zeroed(total)?;
     let sais = (sequence.ac_sai, sequence.ds_sai);
-    let mut writer = MessageWriter::new(setting.profile, Exchange::AuthenticationIn, sais, 1, &mut buffer)?;
-    writer.begin_encrypted(&answer.iv)?;
+    let mut writer = MessageWriter::new(setting.profile, Exchange::AuthenticationIn, sais, 1, &mut message)?;
+    writer.begin_encrypted(iv)?;
     writer.payload(PayloadType::IdDeviceServer, &identity)?;
+    let identity = writer.at().saturating_sub(identity.len())..writer.at();
     if let Some(echo) = usage {
         writer.echo(PayloadType::SaUsage, echo)?;
     }
-    for certificate in &certificates {
-        writer.payload(PayloadType::Certificate, certificate)?;
+    for certificate in certificates() {
+        writer.payload(PayloadType::Certificate, &certificate)?;
     }
-    writer.payload(PayloadType::Authentication, &auth)?;
+    let [.., method] = sequence.selection.authentication.to_be_bytes();
+    writer.room(PayloadType::Authentication, &Authentication { method, data: &[] }, auth_length)?;
+    let auth = writer.at().saturating_sub(auth_length)..writer.at();
     let encrypted = writer.end_encrypted(suite.cipher.alignment(), protection.icv_length())?;
-    let message = writer.finish()?;
-    let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
-    log.record("auth_r", auth.data);
-    log.record("plaintext_r", message.get(encrypted.text.clone()).unwrap_or(&[]));
-    seal(&protection, message, &encrypted)?;
-    Ok(Bytes::from(buffer))
+    writer.finish()?;
+    Ok(Answer { message, encrypted, identity, auth })
 }

@@ -2,9 +2,9 @@
 
 use super::authentication::open_list;
 use super::key_exchange::required;
-use super::{Keyed, Sequence, Setting};
+use super::{Sequence, Setting};
 use crate::dialect::{Exchange, PayloadType};
-use crate::keys::Protection;
+use crate::keys::{KeySet, Protection};
 use crate::sa::{SaId, SecurityAssociation};
 use crate::sense::Refusal;
 use crate::wire::{Delete, Expected, Field, WireErrorKind};
@@ -16,10 +16,9 @@ pub(crate) fn plan(
     list: &mut [u8],
     transfer_length: usize,
 ) -> Result<(), Refusal> {
-    let management = &sa.parameters.mgmt_data;
-    let protection = Protection::of_delete(setting.profile, &setting.provider, management);
+    let protection = Protection::of_delete(setting.profile, &setting.provider, &sa.parameters);
     let protection = protection.map_err(|_| Refusal::Internal)?;
-    let expected = expected(sa.id(), management.next_message_id, transfer_length);
+    let expected = expected(sa.id(), sa.parameters.mgmt_data.next_message_id, transfer_length);
     check(setting, sa.id(), &protection, list, &expected).map_err(|refusal| match refusal {
         // A check value that is not the association's belongs to nothing that could be deleted (reading S7).
         Refusal::Rejected(error) if error.field == Field::IntegrityChecksumData => Refusal::NothingToDelete(error),
@@ -31,12 +30,12 @@ pub(crate) fn plan(
 pub(crate) fn plan_of_sequence(
     setting: &Setting,
     sequence: &Sequence,
-    keyed: &Keyed,
+    keys: &KeySet,
     list: &mut [u8],
     transfer_length: usize,
 ) -> Result<(), Refusal> {
     let id = SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai };
-    let protection = Protection::new(&sequence.selection.suite, &keyed.keys.sk_ei, &keyed.keys.sk_ai);
+    let protection = Protection::new(&sequence.selection.suite, keys.sk_ei(), keys.sk_ai());
     // Where a sequence can be deleted, the dialect fixes every MESSAGE ID.
     check(setting, id, &protection, list, &expected(id, 2, transfer_length))
 }

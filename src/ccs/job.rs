@@ -4,28 +4,28 @@
 //! a job whose sequence is gone is told from that of a later one; and it knows its server, so that a result proves nothing
 //! to another one.
 
-use alloc::boxed::Box;
-use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
-
+use super::key_exchange::Secrets;
 use crate::crypto::{CryptoError, DhGroup, Proof, PskError, Secret};
-use crate::keys::{OwnAuth, PeerCheck, PeerError};
+use crate::keys::{OwnAuthWork, PeerCheckWork, PeerError};
+use crate::memory;
 
 /// The number of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub(crate) u64);
 
-/// The device server that made a job. Numbers alone would not do: each server counts its own.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Owner(Arc<()>);
+/// The device server that made a job. Numbers of jobs alone would not do: each server counts its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owner(usize);
 
-impl PartialEq for Owner {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+impl Owner {
+    /// One that no other device server of this process has.
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -109,22 +109,23 @@ impl JobDone {
 #[derive(Debug)]
 pub(crate) enum Work {
     KeyExchange(KeyExchangeWork),
-    Verify(Box<PeerCheck>),
-    Sign(Box<OwnAuth>),
+    Verify(PeerCheckWork),
+    Sign(OwnAuthWork),
 }
 
 #[derive(Debug)]
 pub(crate) enum WorkResult {
-    KeyExchange(Result<Agreed, KeyExchangeWork>),
+    KeyExchange(Result<KeyExchangeWork, KeyExchangeWork>),
     Verify(Result<Proof, PeerError>),
     Sign(Result<Secret, PskError>),
 }
 
-/// Our private value and the application client's public one.
+/// A Diffie-Hellman calculation: our private value, the application client's public one, and room for the results.
 pub(crate) struct KeyExchangeWork {
-    pub(crate) group: &'static dyn DhGroup,
-    pub(crate) private: Secret,
-    pub(crate) peer: Bytes,
+    pub(super) group: &'static dyn DhGroup,
+    pub(super) secrets: Secrets,
+    pub(super) peer: Vec<u8>,
+    pub(super) public: Vec<u8>,
 }
 
 impl fmt::Debug for KeyExchangeWork {
@@ -133,27 +134,23 @@ impl fmt::Debug for KeyExchangeWork {
     }
 }
 
-/// Our public value and the shared secret; and the work, should the keys fail to be derived from it.
-#[derive(Debug)]
-pub(crate) struct Agreed {
-    pub(crate) public: Vec<u8>,
-    pub(crate) shared: Secret,
-    pub(crate) work: KeyExchangeWork,
-}
-
 impl KeyExchangeWork {
-    /// Gives the work back when the provider fails, so that it can be tried again.
-    pub(crate) fn run(self) -> Result<Agreed, Self> {
-        match self.agree() {
-            Ok((public, shared)) => Ok(Agreed { public, shared, work: self }),
-            Err(_) => Err(self),
-        }
+    pub(super) fn new(group: &'static dyn DhGroup, secrets: Secrets, peer: &[u8]) -> Result<Self, CryptoError> {
+        let public = memory::zeroed(group.public_length())?;
+        Ok(Self { group, secrets, peer: memory::copy_of(peer)?, public })
     }
 
-    fn agree(&self) -> Result<(Vec<u8>, Secret), CryptoError> {
-        let mut public = vec![0; self.group.public_length()];
-        let mut shared = Secret::zeroed(self.group.shared_length());
-        self.group.exchange(self.private.expose(), &self.peer, &mut public, shared.expose_mut())?;
-        Ok((public, shared))
+    /// What a test compares.
+    #[cfg(test)]
+    pub(crate) fn secrets(&self) -> &[u8] {
+        self.secrets.expose()
+    }
+
+    /// Gives the work back when the provider fails, so that it can be tried again.
+    pub(crate) fn run(mut self) -> Result<Self, Self> {
+        match self.secrets.exchange(self.group, &self.peer, &mut self.public) {
+            Ok(()) => Ok(self),
+            Err(_) => Err(self),
+        }
     }
 }

@@ -3,27 +3,58 @@
 //! What lives here: every check of a key exchange OUT, the draws of nonce, private value and SAI, the key exchange IN.
 //! What does not: the Diffie-Hellman calculation itself (`job`).
 
-use alloc::vec;
-use alloc::vec::Vec;
+use core::ops::Range;
 
-use bytes::Bytes;
+use zeroize::Zeroize;
 
-use super::job::{Agreed, KeyExchangeWork};
-use super::{Keyed, Sequence, Setting, Usage, usage};
+use super::job::KeyExchangeWork;
+use super::{Sequence, Setting, Usage, usage};
 use crate::capabilities::{Offer, Selected, Selection, select};
-use crate::crypto::{CertificateWish, CryptoError, KeyKind, Purpose, Random, Secret, draw_sai};
+use crate::crypto::{CryptoError, DhGroup, KeyKind, Purpose, Random, Secret, Suite, draw_sai};
 use crate::dialect::{Exchange, PayloadType};
-use crate::keys::Skeyseed;
+use crate::keys::KeySet;
+use crate::memory;
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
-    Algorithms, Body, Chain, Expected, Field, Header, KeyExchange, MessageWriter, Nonce, RawPayload, SaAlgorithms, Sai,
-    Timeouts, WireError, WireErrorKind, Writer, check_order, find,
+    Algorithms, Body, CertificateRequest, Chain, Expected, Field, Header, KeyExchange, MessageWriter, Nonce,
+    RawPayload, SaAlgorithms, Sai, Timeouts, WireError, WireErrorKind, check_order, find,
 };
 
-/// What a key exchange OUT leads to, nothing of it done yet.
+/// What a key exchange OUT leads to, nothing of it done yet: the key exchange IN is written but for our public value.
 pub(crate) struct Plan {
     pub(crate) sequence: Sequence,
-    pub(crate) work: KeyExchangeWork,
+    secrets: Secrets,
+}
+
+/// Our private value, the shared secret, and the keys that will be made of it, one after the other in one block.
+pub(crate) struct Secrets {
+    block: Secret,
+    private: usize,
+    shared: usize,
+}
+
+impl Secrets {
+    /// Draws the private value.
+    fn draw(suite: &Suite, random: &mut dyn Random) -> Result<Self, Refusal> {
+        let private = random.dh_private_length(suite.group.private_length());
+        let shared = suite.group.shared_length();
+        let total = private.saturating_add(shared).saturating_add(KeySet::length(suite));
+        let mut block = Secret::try_zeroed(total)?;
+        suite.group.draw_private(random, block.expose_mut().get_mut(..private).unwrap_or_default())?;
+        Ok(Self { block, private, shared })
+    }
+
+    #[cfg(test)]
+    pub(super) fn expose(&self) -> &[u8] {
+        self.block.expose()
+    }
+
+    /// Calculates our public value and the shared secret.
+    pub(super) fn exchange(&mut self, group: &dyn DhGroup, peer: &[u8], public: &mut [u8]) -> Result<(), CryptoError> {
+        let divided = self.block.expose_mut().split_at_mut_checked(self.private);
+        let (private, rest) = divided.ok_or(CryptoError::Length)?;
+        group.exchange(private, peer, public, rest.get_mut(..self.shared).ok_or(CryptoError::Length)?)
+    }
 }
 
 /// Checks a key exchange OUT and draws what it takes to answer it.
@@ -61,31 +92,39 @@ pub(crate) fn plan(
     let nonce = check_nonce(setting, &raw_nonce, &selection)?;
 
     let answer = answer_length(setting, &selection, echo.lengths(), public.len());
-    let parts = [usage.as_ref().map_or(0, |usage| usage.data.len()), nonce.data.len(), public.len()];
-    let kept = [list.len(), setting.policy.nonce_length, answer];
-    let retained = check_retained(setting, parts.into_iter().chain(echo.lengths()).chain(kept))?;
+    let retained = check_retained(setting, [list.len(), answer].into_iter())?;
+    let total = list.len().saturating_add(answer);
+    let mut messages = memory::with_capacity(total)?;
+    memory::append(&mut messages, list)?;
 
-    let mut ds_nonce = vec![0; setting.policy.nonce_length];
-    random.fill(Purpose::Nonce, &mut ds_nonce)?;
-    let group = selection.suite.group;
-    let mut private = Secret::zeroed(random.dh_private_length(group.private_length()));
-    group.draw_private(random, private.expose_mut())?;
+    let mut ds_nonce = [0; Nonce::MAX];
+    let ds_nonce = ds_nonce.get_mut(..setting.policy.nonce_length).ok_or(Refusal::Internal)?;
+    random.fill(Purpose::Nonce, ds_nonce)?;
+    let secrets = Secrets::draw(&selection.suite, random)?;
     let ds_sai = draw_sai(profile, random, Purpose::DsSai, is_taken)?;
-    let sequence = Sequence {
+    let mut sequence = Sequence {
         ac_sai: header.ac_sai,
         ds_sai,
         timeouts,
         selection,
         usage,
-        echo: echo.with(ds_sai)?,
-        ac_nonce: Bytes::copy_from_slice(nonce.data),
-        ds_nonce: Bytes::from(ds_nonce),
-        message: Bytes::copy_from_slice(list),
+        messages,
+        answer_at: list.len(),
+        ac_nonce: place(raw_nonce.at.saturating_add(RawPayload::HEADER_LEN), nonce.data),
+        ds_nonce: 0..0,
+        ac_public: place(ke.at.saturating_add(KeyExchange::PUBLIC_AT), public),
+        ds_public: 0..0,
         retained,
         failures: 0,
     };
-    let work = KeyExchangeWork { group, private, peer: Bytes::copy_from_slice(public) };
-    Ok(Plan { sequence, work })
+    memory::extend_zeroed(&mut sequence.messages, answer)?;
+    write_in(setting, &mut sequence, &echo, ds_nonce)?;
+    Ok(Plan { sequence, secrets })
+}
+
+/// Where these bytes are that begin at `at`.
+const fn place(at: usize, bytes: &[u8]) -> Range<usize> {
+    at..at.saturating_add(bytes.len())
 }
 
 /// No more payloads are read than the limit (reading R40); gives how many there are, `before` with them.
@@ -163,19 +202,19 @@ impl Echo<'_> {
         lengths.into_iter().flatten()
     }
 
-    fn with(&self, ds_sai: Sai) -> Result<Vec<(PayloadType, Bytes)>, Refusal> {
+    /// Writes what the key exchange IN begins with.
+    fn write(&self, writer: &mut MessageWriter<'_>, ds_sai: Sai) -> Result<(), Refusal> {
         match self {
             Self::Algorithms(sca) => {
-                let sca = Algorithms { said: ds_sai, ..*sca };
-                let mut bytes = vec![0; sca.len()];
-                sca.emit(&mut Writer::new(&mut bytes))?;
-                Ok(vec![(PayloadType::Algorithms, Bytes::from(bytes))])
+                writer.payload(PayloadType::Algorithms, &Algorithms { said: ds_sai, ..*sca })?;
             }
             Self::Payloads(payloads) => {
-                let payloads = payloads.iter().flatten();
-                Ok(payloads.map(|(kind, data)| (*kind, Bytes::copy_from_slice(data))).collect())
+                for (payload, data) in payloads.iter().flatten() {
+                    writer.echo(*payload, data)?;
+                }
             }
         }
+        Ok(())
     }
 }
 
@@ -191,8 +230,8 @@ fn check_proposed<'a>(
     let raw = required(chain, kind)?;
     if kind == PayloadType::Algorithms {
         let (sca, selection) = check_algorithms(setting, offer, &raw, ac_sai)?;
-        let data = Bytes::copy_from_slice(sca.usage_data);
-        let usage = Usage { sa_type: u16::from(sca.sa_type), data, suite: None, echo: Bytes::new() };
+        let data = place(raw.at.saturating_add(Algorithms::USAGE_DATA_AT), sca.usage_data);
+        let usage = Usage { sa_type: u16::from(sca.sa_type), suite: None, echo: None, data };
         return Ok(Proposed { selection, usage: Some(usage), echo: Echo::Algorithms(sca) });
     }
     let payload: SaAlgorithms<'a> = raw.body(setting.profile)?;
@@ -202,6 +241,7 @@ fn check_proposed<'a>(
     let usage =
         for_usage.as_ref().map(|raw| usage::check(setting, offer, raw, Exchange::KeyExchangeOut)).transpose()?;
     let second = for_usage.map(|raw| (PayloadType::SaUsage, raw.data));
+    let usage = usage.map(|judged| judged.in_key_exchange());
     Ok(Proposed { selection, usage, echo: Echo::Payloads([Some((kind, raw.data)), second]) })
 }
 
@@ -252,32 +292,63 @@ fn check_nonce<'a>(setting: &Setting, raw: &RawPayload<'a>, selection: &Selectio
     Ok(nonce)
 }
 
-/// Derives the keys and writes the key exchange IN from what the Diffie-Hellman calculation gave.
-///
-/// The work comes back with the refusal, so that it can be tried again (reading R40).
-pub(crate) fn finish(
-    setting: &Setting,
-    sequence: &Sequence,
-    agreed: Agreed,
-) -> Result<Keyed, (Refusal, KeyExchangeWork)> {
-    let Agreed { public, shared, work } = agreed;
-    derive(setting, sequence, &public, shared).map_err(|refusal| (refusal, work))
+impl Plan {
+    /// Does the Diffie-Hellman calculation at once, and derives the keys.
+    pub(crate) fn calculate(self, setting: &Setting) -> Result<(Sequence, KeySet), Refusal> {
+        let Self { mut sequence, mut secrets } = self;
+        let (received, answer) = sequence.messages.split_at_mut_checked(sequence.answer_at).ok_or(Refusal::Internal)?;
+        let peer = received.get(sequence.ac_public.clone()).unwrap_or_default();
+        let Range { start, end } = sequence.ds_public;
+        let ours = start.saturating_sub(sequence.answer_at)..end.saturating_sub(sequence.answer_at);
+        let public = answer.get_mut(ours).ok_or(Refusal::Internal)?;
+        secrets.exchange(sequence.selection.suite.group, peer, public)?;
+        let keys = derive(setting, &sequence, secrets).map_err(|(error, _)| error)?;
+        Ok((sequence, keys))
+    }
+
+    /// The calculation, to be done elsewhere.
+    pub(crate) fn into_work(self) -> Result<(Sequence, KeyExchangeWork), CryptoError> {
+        let Self { sequence, secrets } = self;
+        let group = sequence.selection.suite.group;
+        let work = KeyExchangeWork::new(group, secrets, sequence.part(&sequence.ac_public))?;
+        Ok((sequence, work))
+    }
 }
 
-fn derive(setting: &Setting, sequence: &Sequence, public: &[u8], shared: Secret) -> Result<Keyed, Refusal> {
-    let suite = &sequence.selection.suite;
+/// Derives the keys from what the Diffie-Hellman calculation gave, and puts our public value into the key exchange IN.
+///
+/// The work comes back when that fails, so that it can be tried again (reading R40).
+pub(crate) fn finish(
+    setting: &Setting,
+    sequence: &mut Sequence,
+    work: KeyExchangeWork,
+) -> Result<KeySet, KeyExchangeWork> {
+    let place = sequence.messages.get_mut(sequence.ds_public.clone()).unwrap_or_default();
+    if !memory::copy(&work.public, place) {
+        return Err(work);
+    }
+    let KeyExchangeWork { group, secrets, peer, public } = work;
+    derive(setting, sequence, secrets).map_err(|(_, secrets)| KeyExchangeWork { group, secrets, peer, public })
+}
+
+fn derive(setting: &Setting, sequence: &Sequence, secrets: Secrets) -> Result<KeySet, (CryptoError, Secrets)> {
+    let Secrets { block, private, shared } = secrets;
     let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
-    let key_exchange_in = write_in(setting, sequence, public)?;
-    let context = sequence.context();
-    let keys = Skeyseed::new(suite, shared, &context, log)?.derive(setting.profile, suite, &context, log)?;
-    Ok(Keyed { keys, key_exchange_in })
+    let (suite, context) = (&sequence.selection.suite, sequence.context());
+    let place = private..private.saturating_add(shared);
+    let keys = KeySet::derive_in_place(setting.profile, suite, block, place, &context, log);
+    keys.map_err(|(error, block)| (error, Secrets { block, private, shared }))
 }
 
 /// The Certificate Requests that go with a selection: in SPC-4 they make a certificate mandatory, so that there are none when the
 /// application client does not sign (SPC-4 5.14.4.2, 5.14.4.3.3.4, question Q13).
-pub(super) fn requests(setting: &Setting, selection: &Selection) -> Vec<CertificateWish> {
+pub(super) fn requests<'a>(
+    setting: &'a Setting,
+    selection: &Selection,
+) -> impl Iterator<Item = CertificateRequest<'a>> + use<'a> {
     let signs = selection.client_authentication.is_some_and(|method| KeyKind::of_auth_method(method).is_some());
-    if setting.profile.rules().requests_demand && !signs { Vec::new() } else { setting.credentials.wishes() }
+    let asks = signs || !setting.profile.rules().requests_demand;
+    setting.credentials.wishes().filter(move |_| asks)
 }
 
 /// Bytes of the key exchange IN; both public values have one length.
@@ -287,29 +358,37 @@ fn answer_length(
     echo: impl Iterator<Item = usize>,
     public_length: usize,
 ) -> usize {
-    let requests = requests(setting, selection).into_iter().map(|wish| wish.as_payload().len());
+    let requests = requests(setting, selection).map(|request| request.len());
     let key_exchange = public_length.saturating_add(KeyExchange::PUBLIC_AT.saturating_sub(RawPayload::HEADER_LEN));
     let bodies = requests.chain(echo).chain([key_exchange, setting.policy.nonce_length]);
     bodies.fold(Header::LEN, |sum, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN))
 }
 
-/// What was selected echoed, KE, NONCE, CERTREQs (r3 5.13.4.3.3, SPC-4 5.14.4.6.3).
-fn write_in(setting: &Setting, sequence: &Sequence, public: &[u8]) -> Result<Bytes, Refusal> {
-    let selection = &sequence.selection;
-    let ke = KeyExchange { group: selection.suite.group_number(), public };
-    let nonce = Nonce { data: &sequence.ds_nonce };
-    let echo = sequence.echo.iter().map(|(_, data)| data.len());
-    let mut buffer = vec![0; answer_length(setting, selection, echo, public.len())];
+/// What was selected echoed, KE, NONCE, CERTREQs (r3 5.13.4.3.3, SPC-4 5.14.4.6.3). Our public value is calculated later: there are
+/// zeros in its place.
+fn write_in(setting: &Setting, sequence: &mut Sequence, echo: &Echo<'_>, ds_nonce: &[u8]) -> Result<(), Refusal> {
+    let (selection, answer_at) = (&sequence.selection, sequence.answer_at);
     let sais = (sequence.ac_sai, sequence.ds_sai);
-    let mut writer = MessageWriter::new(setting.profile, Exchange::KeyExchangeIn, sais, 0, &mut buffer)?;
-    for (payload, data) in &sequence.echo {
-        writer.echo(*payload, data)?;
+    let (received, answer) = sequence.messages.split_at_mut_checked(answer_at).ok_or(Refusal::Internal)?;
+    let public = received.get(sequence.ac_public.clone()).unwrap_or_default();
+    let mut writer = MessageWriter::new(setting.profile, Exchange::KeyExchangeIn, sais, 0, answer)?;
+    echo.write(&mut writer, sequence.ds_sai)?;
+    // Each ends with what is looked for.
+    let before = |end: usize, bytes: &[u8]| {
+        let end = answer_at.saturating_add(end);
+        end.saturating_sub(bytes.len())..end
+    };
+    writer.payload(PayloadType::KeyExchange, &KeyExchange { group: selection.suite.group_number(), public })?;
+    sequence.ds_public = before(writer.at(), public);
+    writer.payload(PayloadType::Nonce, &Nonce { data: ds_nonce })?;
+    sequence.ds_nonce = before(writer.at(), ds_nonce);
+    for request in requests(setting, selection) {
+        writer.payload(PayloadType::CertificateRequest, &request)?;
     }
-    writer.payload(PayloadType::KeyExchange, &ke)?;
-    writer.payload(PayloadType::Nonce, &nonce)?;
-    for wish in requests(setting, selection) {
-        writer.payload(PayloadType::CertificateRequest, &wish.as_payload())?;
-    }
-    writer.finish()?;
-    Ok(Bytes::from(buffer))
+    let written = writer.finish()?;
+    // The application client's, of the same length, has kept the place.
+    let Range { start, end } = sequence.ds_public;
+    let place = start.saturating_sub(answer_at)..end.saturating_sub(answer_at);
+    written.get_mut(place).unwrap_or_default().zeroize();
+    Ok(())
 }

@@ -28,9 +28,9 @@ pub struct Limits {
     pub sas_per_identity: usize,
     /// Bytes that a running sequence keeps of messages. 65 536 by default.
     ///
-    /// They are those of the key exchange OUT, of its USAGE DATA, of the payloads that are echoed, of nonce and public value once more, of our nonce
-    /// and of the key exchange IN; and from the authentication OUT those of identity, CERT and AUTH data, the hashes of its
-    /// Certificate Requests, and 32 for each CERTIFICATE ENCODING in them; in SPC-4 also its SAUT payload. A key exchange OUT or authentication OUT that would need more is INSUFFICIENT RESOURCES.
+    /// They are those of the key exchange OUT and of the key exchange IN; and from the authentication OUT those of identity, CERT
+    /// and AUTH data, in SPC-4 also of its SAUT payload. A key exchange OUT or authentication OUT that would need more is
+    /// INSUFFICIENT RESOURCES.
     /// The default holds what a list of 16 384 bytes can ask for; with less, a long one may be refused that r3 7.7.6.2 has a
     /// device server take.
     pub retained: usize,

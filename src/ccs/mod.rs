@@ -3,9 +3,10 @@
 //! A state of a sequence owns only what later commands need. Handlers are functions that *plan*: they read, may refuse, and
 //! change nothing; the server commits a plan by one assignment. So a refused command leaves no trace.
 //!
-//! Memory: a running sequence holds the key exchange OUT, the key exchange IN ([`Limits::retained`] bounds both) and seven
-//! keys, after the authentication OUT also the trust anchors that it asked for, and while it is checked its certificates; a
-//! complete one holds its last Data-In until the protocol timeout.
+//! Memory: a running sequence holds the key exchange OUT and the key exchange IN in one block ([`Limits::retained`] bounds it), in
+//! which nonces, public values and usage data are places; the seven keys in another; and after the authentication OUT the
+//! identity. A complete one holds its last Data-In until the protocol timeout. Nothing else is copied, unless a job is to
+//! own it.
 //!
 //! What lives here: phases, and what each command checks. What does not: nexuses, timers, limits (room `server`).
 
@@ -21,16 +22,14 @@ mod usage;
 pub use limits::Limits;
 pub use policy::{Policy, PolicyError, SlowCrypto, UsageType};
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-
-use bytes::Bytes;
+use core::ops::Range;
 
 use crate::capabilities::{AuthMethods, Offer, Selection};
-use crate::crypto::{CertificateWish, Credentials, CryptoError, CryptoProvider, Identity};
-use crate::dialect::{ErrorClasses, Exchange, PayloadType, Profile};
-use crate::keys::{KeyLog, KeyLogger, KeySet, Keymat, SaContext, SaSource};
+use crate::crypto::{Credentials, CryptoError, CryptoProvider, Identity, OwnChoice};
+use crate::dialect::{ErrorClasses, Exchange, Profile};
+use crate::keys::{KeyLog, KeyLogger, KeySet, SaContext, SaParameters, SaSource};
 use crate::sa::{Authenticated, SaId};
 use crate::sense::Refusal;
 use crate::time::Instant;
@@ -47,7 +46,7 @@ pub(crate) struct Setting {
     pub(crate) offer: Offer,
     pub(crate) methods: AuthMethods,
     pub(crate) identity: Identity,
-    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) credentials: Credentials,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
 }
 
@@ -79,12 +78,19 @@ pub(crate) struct Sequence {
     pub(crate) selection: Selection,
     /// What the association is for; in SPC-4 `None` until the authentication OUT has told it.
     pub(crate) usage: Option<Usage>,
-    /// What the key exchange IN begins with: the payloads that select algorithms.
-    pub(crate) echo: Vec<(PayloadType, Bytes)>,
-    pub(crate) ac_nonce: Bytes,
-    pub(crate) ds_nonce: Bytes,
-    /// The whole key exchange OUT, which the application client signs.
-    pub(crate) message: Bytes,
+    /// The whole key exchange OUT, which the application client signs, and behind it the whole key exchange IN, which the device
+    /// server signs.
+    pub(crate) messages: Vec<u8>,
+    /// Where the second begins.
+    pub(crate) answer_at: usize,
+    /// Where the application client's nonce is.
+    pub(crate) ac_nonce: Range<usize>,
+    /// Where ours is.
+    pub(crate) ds_nonce: Range<usize>,
+    /// Where the application client's public value is.
+    pub(crate) ac_public: Range<usize>,
+    /// Where ours is, once it has been calculated.
+    pub(crate) ds_public: Range<usize>,
     /// Bytes that count against `Limits::retained`.
     pub(crate) retained: usize,
     /// Failed authentications so far.
@@ -92,34 +98,50 @@ pub(crate) struct Sequence {
 }
 
 impl Sequence {
-    pub(crate) fn context(&self) -> SaContext<'_> {
-        SaContext { ac_nonce: &self.ac_nonce, ds_nonce: &self.ds_nonce, ac_sai: self.ac_sai, ds_sai: self.ds_sai }
+    /// The whole key exchange OUT.
+    pub(crate) fn key_exchange_out(&self) -> &[u8] {
+        self.part(&(0..self.answer_at))
     }
 
-    pub(crate) fn source(&self, profile: Profile) -> SaSource<'_> {
-        let (usage_type, usage_data) =
-            self.usage.as_ref().map_or((0, &[] as &[u8]), |usage| (usage.sa_type, &*usage.data));
+    /// The whole key exchange IN.
+    pub(crate) fn key_exchange_in(&self) -> &[u8] {
+        self.messages.get(self.answer_at..).unwrap_or_default()
+    }
+
+    pub(crate) fn part(&self, place: &Range<usize>) -> &[u8] {
+        self.messages.get(place.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn context(&self) -> SaContext<'_> {
+        let (ac_nonce, ds_nonce) = (self.part(&self.ac_nonce), self.part(&self.ds_nonce));
+        SaContext { ac_nonce, ds_nonce, ac_sai: self.ac_sai, ds_sai: self.ds_sai }
+    }
+
+    /// USAGE DATA.
+    fn usage_data(&self) -> &[u8] {
+        let Some(usage) = &self.usage else { return &[] };
+        let holder = usage.echo.as_ref().unwrap_or(&self.messages);
+        holder.get(usage.data.clone()).unwrap_or_default()
+    }
+
+    /// The parameters of the association that it makes (r3 5.13.4.5, SPC-4 5.14.4.9).
+    pub(crate) fn parameters(&self, profile: Profile, keys: &KeySet) -> Result<SaParameters, CryptoError> {
         // Key exchange is 0, authentication 1; what comes next is the Delete (reading R27).
         let next = if self.selection.is_unauthenticated() { 1 } else { 2 };
-        SaSource {
+        let source = SaSource {
             context: self.context(),
             timeout: self.timeouts.inactivity,
-            usage_type,
-            usage_data,
+            usage_type: self.usage.as_ref().map_or(0, |usage| usage.sa_type),
+            usage_data: self.usage_data(),
             next_message_id: profile.rules().message_id(Exchange::DeleteOut).unwrap_or(next),
-        }
+        };
+        let usage = self.usage.as_ref().and_then(|usage| usage.suite.as_ref());
+        keys.parameters(profile, &self.selection.suite, &source, usage)
     }
 
     /// The indexes of the association that it makes.
     pub(crate) const fn id(&self) -> SaId {
         SaId { ac_sai: self.ac_sai, ds_sai: self.ds_sai }
-    }
-
-    /// KEYMAT for the association's use, in a dialect that makes it (SPC-4 5.14.4.8.6).
-    pub(crate) fn keymat(&self, profile: Profile, keys: &KeySet) -> Result<Option<Keymat>, CryptoError> {
-        let suite = self.usage.as_ref().and_then(|usage| usage.suite);
-        let make = |suite| keys.keymat(profile, self.selection.suite.prf, &self.context(), &suite);
-        suite.map(make).transpose()
     }
 
     /// Number of commands in the sequence.
@@ -128,45 +150,41 @@ impl Sequence {
     }
 }
 
-/// What the Diffie-Hellman exchange gave.
-#[derive(Debug)]
-pub(crate) struct Keyed {
-    pub(crate) keys: KeySet,
-    /// The whole key exchange IN, which the device server signs.
-    pub(crate) key_exchange_in: Bytes,
-}
-
 /// The Diffie-Hellman calculation of a sequence.
 #[derive(Debug)]
 pub(crate) enum Calculation {
     Running,
     /// It failed, and is tried again after the next key exchange IN has been told (reading R40).
     Failed(job::KeyExchangeWork),
-    Done(Box<Keyed>),
+    Done(KeySet),
 }
 
 /// A command sequence, by the last of its commands that was accepted.
 #[derive(Debug)]
 pub(crate) enum Ccs {
     KeyExchangeOut {
-        sequence: Box<Sequence>,
+        sequence: Sequence,
         calculation: Calculation,
     },
     KeyExchangeIn {
-        sequence: Box<Sequence>,
-        keyed: Box<Keyed>,
+        sequence: Sequence,
+        keys: KeySet,
     },
     AuthenticationOut {
-        sequence: Box<Sequence>,
-        keyed: Box<Keyed>,
+        sequence: Sequence,
+        keys: KeySet,
         client: Authenticated,
         initial_contact: bool,
-        wishes: Vec<CertificateWish>,
+        /// How we authenticate ourselves, as it suits the application client's Certificate Requests; `None` if we cannot.
+        own: Option<OwnChoice>,
     },
     Complete {
         /// The association that it made.
         id: SaId,
-        kept: Bytes,
+        /// The last Data-In, and what stands before it in its block.
+        kept: Vec<u8>,
+        /// Where it begins.
+        kept_at: usize,
         is_unauthenticated: bool,
     },
 }
@@ -202,10 +220,10 @@ impl Ccs {
     }
 
     /// The Data-In that a repeated SECURITY PROTOCOL IN returns again (reading R26).
-    pub(crate) fn kept_data_in(&self) -> Option<Bytes> {
+    pub(crate) fn kept_data_in(&self) -> Option<&[u8]> {
         match self {
-            Self::KeyExchangeIn { keyed, .. } => Some(keyed.key_exchange_in.clone()),
-            Self::Complete { kept, .. } => Some(kept.clone()),
+            Self::KeyExchangeIn { sequence, .. } => Some(sequence.key_exchange_in()),
+            Self::Complete { kept, kept_at, .. } => kept.get(*kept_at..),
             Self::KeyExchangeOut { .. } | Self::AuthenticationOut { .. } => None,
         }
     }

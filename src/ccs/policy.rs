@@ -1,6 +1,6 @@
 //! What an administrator decides (r3 5.13.4.3.4, 7.7.4.12, 7.7.4.13; readings R16, R19, R28, R38).
 
-use alloc::vec;
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use thiserror::Error;
@@ -53,7 +53,7 @@ pub struct Policy {
     /// Greatest IKEV2-SCSI SA INACTIVITY TIMEOUT accepted, in seconds.
     pub max_inactivity_timeout: u32,
     /// The uses of associations accepted, one at least, each code once.
-    pub usage_types: Vec<UsageType>,
+    pub usage_types: Cow<'static, [UsageType]>,
     /// Bytes of our own nonces, 16 to 256.
     pub nonce_length: usize,
     /// Algorithms not offered, by type and identifier.
@@ -71,7 +71,7 @@ pub struct Policy {
     /// conflicting request (SPC-4 5.14.4.1).
     pub one_sequence: bool,
     /// Hashes accepted in RSA signatures: SHA-1 is what RFC 4306 has (reading R16).
-    pub rsa_hashes: Vec<HashKind>,
+    pub rsa_hashes: Cow<'static, [HashKind]>,
     /// Who runs slow cryptography.
     pub slow_crypto: SlowCrypto,
     /// The constant time, in milliseconds, that a progress indication pretends a calculation to take (r3 5.13.7).
@@ -120,14 +120,14 @@ impl Default for Policy {
         Self {
             max_protocol_timeout: 60,
             max_inactivity_timeout: 86_400,
-            usage_types: vec![UsageType::TAPE_DATA_ENCRYPTION],
+            usage_types: Cow::Borrowed(&[UsageType::TAPE_DATA_ENCRYPTION]),
             nonce_length: 32,
             hidden_algorithms: Vec::new(),
             allow_triple_des: false,
             allow_no_authentication: false,
             waive_complete_row: false,
             one_sequence: false,
-            rsa_hashes: vec![HashKind::Sha1],
+            rsa_hashes: Cow::Borrowed(&[HashKind::Sha1]),
             slow_crypto: SlowCrypto::Inline,
             expected_calculation_ms: 1000,
         }

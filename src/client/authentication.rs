@@ -5,8 +5,6 @@
 //! inner payloads, their order, then each, AUTH METHOD among them; in SPC-4 whether a certificate is there that we required;
 //! identity; AUTH.
 
-use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -19,12 +17,12 @@ use super::preferences::method_of;
 use super::sealed::{Opened, Outgoing};
 use super::session::Session;
 use super::usage::check_echo;
-use crate::crypto::{CertificateWish, Identity, KeyKind, Random};
+use crate::crypto::{CertificateWish, Identity, KeyKind, OwnChoice, Random, Secret};
 use crate::dialect::{Exchange, PayloadType};
-use crate::keys::{OwnAuth, PeerCheck, SignedOctets};
+use crate::keys::{OwnAuth, PeerCheck, PrfOutput, SignedOctets, identity_code};
 use crate::time::UnixTime;
 use crate::wire::{
-    Authentication, Body, Certificate, CertificateEncoding, Chain, EmitError, Expected, Field, Identification,
+    Authentication, Body, Certificate, CertificateRequest, Chain, EmitError, Expected, Field, Identification,
     MessageWriter, Notify, Payload, RawPayload, SaUsage, WireError, WireErrorKind,
 };
 
@@ -41,8 +39,14 @@ impl Keyed {
         if !is_required || KeyKind::of_auth_method(self.own_method).is_none() {
             return Ok(());
         }
-        let means = config.credentials.means(self.own_method, &self.wishes).ok_or(Fault::NoOwnKey)?;
-        if means.certificates(&self.wishes).is_empty() { Err(Fault::CertificateRequired) } else { Ok(()) }
+        let shows_any = config.credentials.certificates(self.own(config)?).next().is_some();
+        if shows_any { Ok(()) } else { Err(Fault::CertificateRequired) }
+    }
+
+    /// How we authenticate ourselves, as it suits the device server's Certificate Requests.
+    fn own(&self, config: &ClientConfig) -> Result<OwnChoice, Fault> {
+        let wishes = self.wishes.iter().map(CertificateWish::as_payload);
+        config.credentials.choose(self.own_method, wishes).ok_or(Fault::NoOwnKey)
     }
 
     /// Writes the authentication OUT: ID, in SPC-4 SAUT, certificates and requests for them, Initial Contact if configured,
@@ -51,25 +55,23 @@ impl Keyed {
         let session = &self.session;
         let prf = session.choice.suite.prf;
         let log = config.logger(session.ac_sai, session.ds_sai);
-        let means = config.credentials.means(self.own_method, &self.wishes).ok_or(Fault::NoOwnKey)?;
-        let identity = means.identity().unwrap_or(&config.identity);
-        let octets = SignedOctets::of_application_client(
-            prf,
-            self.capabilities(config, Exchange::AuthenticationOut),
-            self.key_exchange_out.clone(),
-            session.ds_nonce.clone(),
-            &session.keys.sk_pi,
-            &identity.to_payload_data()?,
-        )?;
+        let choice = self.own(config)?;
+        let by = config.credentials.means(choice).ok_or(Fault::NoOwnKey)?;
+        let identity = config.credentials.identity(choice).unwrap_or(&config.identity);
+        let mut code = PrfOutput::room(prf.output_length())?;
+        identity_code(prf, session.keys.sk_pi(), &identity.to_payload_data()?, code.expose_mut())?;
+        let capabilities = self.capabilities(config, Exchange::AuthenticationOut);
+        let octets = SignedOctets::new(&capabilities, &self.key_exchange_out, &session.ds_nonce, code.expose());
         octets.record(log, "octets_i");
         let pad = config.profile.rules().key_pad;
-        let auth = OwnAuth { prf, pad, by: means.into(), octets }.run().map_err(Fault::of_own_key)?;
+        let mut auth = Secret::try_zeroed(by.auth_length(prf))?;
+        OwnAuth { prf, pad, by, octets }.run(auth.expose_mut()).map_err(Fault::of_own_key)?;
         log.record("auth_i", auth.expose());
         let claim = Claim {
             identity: identity.as_payload(),
             usage: session.usage.as_ref().map(|usage| usage.payload(config)),
-            certificates: means.certificates(&self.wishes),
-            requests: requests(config, session),
+            certificates: config.credentials.certificates(choice).collect(),
+            requests: requests(config, session).collect(),
             notify: config.initial_contact.then_some(Notify { sai: session.ds_sai }),
             auth: Authentication { method: method_of(self.own_method), data: auth.expose() },
         };
@@ -98,35 +100,29 @@ impl Keyed {
 
 /// The Certificate Requests that we send. Where they make a certificate mandatory, one who has no certificate is not asked
 /// for it.
-fn requests(config: &ClientConfig, session: &Session) -> Vec<CertificateWish> {
-    if config.profile.rules().requests_demand && !session.choice.lets_server_sign() {
-        return Vec::new();
-    }
-    config.credentials.wishes()
+fn requests<'a>(config: &'a ClientConfig, session: &Session) -> impl Iterator<Item = CertificateRequest<'a>> + use<'a> {
+    let asks = !config.profile.rules().requests_demand || session.choice.lets_server_sign();
+    config.credentials.wishes().filter(move |_| asks)
 }
 
 /// The inner payloads of an authentication OUT, in their order (r3 5.13.4.4.2, SPC-4 5.14.4.7.2).
 struct Claim<'a> {
     identity: Identification<'a>,
     usage: Option<SaUsage<'a>>,
-    certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
-    requests: Vec<CertificateWish>,
+    certificates: Vec<Certificate<'a>>,
+    requests: Vec<CertificateRequest<'a>>,
     notify: Option<Notify>,
     auth: Authentication<'a>,
 }
 
 impl Claim<'_> {
-    fn certificates(&self) -> impl Iterator<Item = Certificate<'_>> {
-        self.certificates.iter().map(|(encoding, data)| Certificate { encoding: *encoding, data })
-    }
-
     /// Bytes of the payloads, their headers included.
     fn length(&self) -> usize {
         let usage = self.usage.map(|usage| usage.len());
         let notify = self.notify.map(|notify| notify.len());
         let ends = [Some(self.identity.len()), usage, notify, Some(self.auth.len())];
-        let certificates = self.certificates().map(|certificate| certificate.len());
-        let requests = self.requests.iter().map(|request| request.as_payload().len());
+        let certificates = self.certificates.iter().map(Body::len);
+        let requests = self.requests.iter().map(Body::len);
         let bodies = ends.into_iter().flatten().chain(certificates).chain(requests);
         bodies.fold(0, |sum: usize, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN))
     }
@@ -136,11 +132,11 @@ impl Claim<'_> {
         if let Some(usage) = &self.usage {
             writer.payload(PayloadType::SaUsage, usage)?;
         }
-        for certificate in self.certificates() {
-            writer.payload(PayloadType::Certificate, &certificate)?;
+        for certificate in &self.certificates {
+            writer.payload(PayloadType::Certificate, certificate)?;
         }
         for request in &self.requests {
-            writer.payload(PayloadType::CertificateRequest, &request.as_payload())?;
+            writer.payload(PayloadType::CertificateRequest, request)?;
         }
         if let Some(notify) = &self.notify {
             writer.payload(PayloadType::Notify, notify)?;
@@ -154,7 +150,7 @@ struct Asserted<'a> {
     identity: Identification<'a>,
     /// The ID payload's data as received, which is signed with its reserved bytes (reading R29).
     signed: &'a [u8],
-    certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
+    certificates: Vec<Certificate<'a>>,
     auth: Authentication<'a>,
 }
 
@@ -196,7 +192,7 @@ impl Awaited {
                     }
                     found.0 = Some((identity, raw.data));
                 }
-                Payload::Certificate(Certificate { encoding, data }) => certificates.push((encoding, data.into())),
+                Payload::Certificate(certificate) => certificates.push(certificate),
                 Payload::Authentication(auth) => {
                     // The device server authenticates itself as it was told to (reading R18, SPC-4 7.7.3.5.7).
                     if auth.method != session.choice.auth_method() {
@@ -214,7 +210,7 @@ impl Awaited {
             }
         }
         let missing = WireError::new(inner.last_named_at(), Field::NextPayload, WireErrorKind::Missing);
-        if rules.requests_demand && certificates.is_empty() && !requests(config, session).is_empty() {
+        if rules.requests_demand && certificates.is_empty() && requests(config, session).next().is_some() {
             return Err(missing.into());
         }
         let (identity, signed) = found.0.ok_or(missing)?;
@@ -231,31 +227,27 @@ impl Awaited {
         if config.expected.as_ref().is_some_and(|expected| *expected != identity) {
             return Err(Fault::UnexpectedIdentity(identity));
         }
-        let octets = SignedOctets::of_device_server(
-            prf,
-            self.signed_capabilities.clone(),
-            self.key_exchange_in.clone(),
-            session.ac_nonce.clone(),
-            &session.keys.sk_pr,
-            signed,
-        )?;
+        let mut code = PrfOutput::room(prf.output_length())?;
+        identity_code(prf, session.keys.sk_pr(), signed, code.expose_mut())?;
+        let octets =
+            SignedOctets::new(&self.signed_capabilities, &self.key_exchange_in, &session.ac_nonce, code.expose());
         octets.record(log, "octets_r");
         log.record("auth_r", auth.data);
         let check = PeerCheck {
             provider: config.provider,
             prf,
             pad: config.profile.rules().key_pad,
-            credentials: Arc::clone(&config.credentials),
-            identity,
+            credentials: config.credentials.judges.borrowed(),
+            identity: identity.as_payload(),
             method: auth.method,
-            certificates,
+            certificates: &certificates,
             at,
             octets,
-            auth: auth.data.to_vec(),
+            auth: auth.data,
         };
         match check.run() {
-            Ok(proof) => Ok(Peer { identity: check.identity, proof }),
-            Err(error) => Err(Fault::of_peer(error, check.identity)),
+            Ok(proof) => Ok(Peer { identity, proof }),
+            Err(error) => Err(Fault::of_peer(error, identity)),
         }
     }
 

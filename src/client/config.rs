@@ -12,7 +12,7 @@ use super::usage::{self, UsageIdentifiers};
 use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{
     CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, HashKind,
-    Identity, PresharedKeys,
+    Hashes, Identity, PresharedKeys, Shared,
 };
 use crate::dialect::Profile;
 use crate::keys::{KeyLog, KeyLogger};
@@ -211,7 +211,7 @@ impl ClientConfigBuilder {
     /// The shared keys, our own and those of device servers.
     #[must_use]
     pub fn preshared_keys(mut self, keys: Arc<dyn PresharedKeys>) -> Self {
-        self.credentials.shared_keys = Some(keys);
+        self.credentials.judges.shared_keys = Some(Shared::Counted(keys));
         self
     }
 
@@ -226,7 +226,7 @@ impl ClientConfigBuilder {
     /// Who decides about the keys of device servers that sign. Without it, none is asked to sign.
     #[must_use]
     pub fn validator(mut self, validator: Arc<dyn CertificateValidator>) -> Self {
-        self.credentials.validator = Some(validator);
+        self.credentials.judges.validator = Some(Shared::Counted(validator));
         self
     }
 
@@ -240,7 +240,7 @@ impl ClientConfigBuilder {
     /// Hashes accepted in RSA signatures; SHA-1 unless said otherwise (reading R16).
     #[must_use]
     pub fn rsa_hashes(mut self, hashes: &[HashKind]) -> Self {
-        self.credentials.rsa_hashes = hashes.to_vec();
+        self.credentials.judges.rsa_hashes = Hashes::of(hashes);
         self
     }
 

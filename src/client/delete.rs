@@ -51,11 +51,10 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     fn association(config: &ClientConfig, parameters: &'a SaParameters) -> Result<Self, Fault> {
-        let management = &parameters.mgmt_data;
         Ok(Self {
             sais: (parameters.ac_sai, parameters.ds_sai),
-            message_id: management.next_message_id,
-            protection: Protection::of_delete(config.profile, &config.provider, management)
+            message_id: parameters.mgmt_data.next_message_id,
+            protection: Protection::of_delete(config.profile, &config.provider, parameters)
                 .map_err(Fault::NotInProvider)?,
         })
     }

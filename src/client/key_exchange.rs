@@ -146,7 +146,7 @@ impl Proposal {
                 other => Fault::Crypto(other),
             })?;
             let ds_nonce = Bytes::copy_from_slice(contribution.nonce);
-            Session::derive(config, choice, usage, shared, (ac_sai, ds_sai), (ac_nonce, ds_nonce))
+            Session::derive(config, choice, usage, &shared, (ac_sai, ds_sai), (ac_nonce, ds_nonce))
         };
         match (derive(), refusal) {
             (Ok(session), None) => Ok(Keyed {

@@ -10,7 +10,7 @@ use super::preferences::Choice;
 use super::usage::Usage;
 use crate::crypto::{CryptoError, Secret};
 use crate::dialect::{Exchange, Profile};
-use crate::keys::{KeySet, Keymat, Protection, SaContext, SaParameters, SaSource, Skeyseed};
+use crate::keys::{KeySet, Protection, SaContext, SaParameters, SaSource};
 use crate::wire::Sai;
 
 /// What both sides now share.
@@ -26,30 +26,30 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Derives the keys; uses up the shared secret.
+    /// Derives the keys.
     pub(super) fn derive(
         config: &ClientConfig,
         choice: Choice,
         usage: Option<Usage>,
-        shared: Secret,
+        shared: &Secret,
         (ac_sai, ds_sai): (Sai, Sai),
         (ac_nonce, ds_nonce): (Bytes, Bytes),
     ) -> Result<Self, Fault> {
         let suite = &choice.suite;
         let context = SaContext { ac_nonce: &ac_nonce, ds_nonce: &ds_nonce, ac_sai, ds_sai };
         let log = config.logger(ac_sai, ds_sai);
-        let keys = Skeyseed::new(suite, shared, &context, log)?.derive(config.profile, suite, &context, log)?;
+        let keys = KeySet::derive(config.profile, suite, shared.expose(), &context, log)?;
         Ok(Self { choice, usage, ac_sai, ds_sai, ac_nonce, ds_nonce, keys })
     }
 
     /// SK_ei and SK_ai, for what we send.
-    pub(super) const fn outgoing(&self) -> Protection<'_> {
-        Protection::new(&self.choice.suite, &self.keys.sk_ei, &self.keys.sk_ai)
+    pub(super) fn outgoing(&self) -> Protection<'_> {
+        Protection::new(&self.choice.suite, self.keys.sk_ei(), self.keys.sk_ai())
     }
 
     /// SK_er and SK_ar, for what we receive.
-    pub(super) const fn incoming(&self) -> Protection<'_> {
-        Protection::new(&self.choice.suite, &self.keys.sk_er, &self.keys.sk_ar)
+    pub(super) fn incoming(&self) -> Protection<'_> {
+        Protection::new(&self.choice.suite, self.keys.sk_er(), self.keys.sk_ar())
     }
 
     fn context(&self) -> SaContext<'_> {
@@ -72,28 +72,17 @@ impl Session {
         }
     }
 
-    /// The keys for the association's use, where the dialect makes them (SPC-4 5.14.4.8.6). What can fail of the association's
-    /// making fails here, while there are still the keys to tell the device server.
-    pub(super) fn keymat(&self, config: &ClientConfig) -> Result<Option<Keymat>, CryptoError> {
-        let make =
-            |usage: &Usage| self.keys.keymat(config.profile, self.choice.suite.prf, &self.context(), &usage.suite);
-        self.usage.as_ref().map(make).transpose()
-    }
-
-    /// The parameters of the security association (r3 5.13.4.5, SPC-4 5.14.4.9).
-    pub(super) fn into_parameters(self, config: &ClientConfig, keymat: Option<Keymat>) -> SaParameters {
+    /// The parameters of the security association (r3 5.13.4.5, SPC-4 5.14.4.9), where the dialect makes them with the keys for its
+    /// use (SPC-4 5.14.4.8.6). It can fail, while there are still the keys to tell the device server.
+    pub(super) fn parameters(&self, config: &ClientConfig) -> Result<SaParameters, CryptoError> {
         let source = SaSource {
-            context: SaContext {
-                ac_nonce: &self.ac_nonce,
-                ds_nonce: &self.ds_nonce,
-                ac_sai: self.ac_sai,
-                ds_sai: self.ds_sai,
-            },
+            context: self.context(),
             timeout: config.inactivity_timeout(),
             usage_type: config.usage_type,
             usage_data: &config.usage_data,
             next_message_id: self.delete_message_id(config.profile),
         };
-        self.keys.into_parameters(config.profile, &self.choice.suite, &source, keymat)
+        let usage = self.usage.as_ref().map(|usage| &usage.suite);
+        self.keys.parameters(config.profile, &self.choice.suite, &source, usage)
     }
 }

@@ -158,13 +158,13 @@ impl State {
         step: Step,
         turn: &Turn<'_>,
     ) -> (Self, Result<Outcome, ClientError>) {
-        let keymat = match session.keymat(turn.config) {
-            _ if turn.gives_up => Err(Fault::GivenUp),
-            keymat => keymat.map_err(Fault::Crypto),
+        let parameters = match turn.gives_up {
+            true => Err(Fault::GivenUp),
+            false => session.parameters(turn.config).map_err(Fault::Crypto),
         };
-        match keymat {
-            Ok(keymat) => {
-                let parameters = Box::new(session.into_parameters(turn.config, keymat));
+        match parameters {
+            Ok(parameters) => {
+                let parameters = Box::new(parameters);
                 (Self::Ended(Ended { last: step, failure: None, peer }), Ok(Outcome::Established(parameters)))
             }
             Err(fault) => Self::abandon(session, ClientError::new(step, fault), Leftover::PerhapsAssociation),

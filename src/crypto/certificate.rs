@@ -72,6 +72,9 @@ pub enum CertificateError {
     /// More certificates, or larger ones, than are looked at.
     #[error("too many certificates")]
     TooMuch,
+    /// There is no memory to look at them. It is no fault of the peer's, who is told INSUFFICIENT RESOURCES.
+    #[error("out of memory")]
+    Memory,
 }
 
 /// Decides which key may sign for an identity.
@@ -86,8 +89,8 @@ pub trait CertificateValidator: Send + Sync {
     fn validate(&self, claim: &PeerClaim<'_>) -> Result<PublicKey, CertificateError>;
 
     /// The trust anchors, for Certificate Request payloads.
-    fn authorities(&self) -> Vec<AuthorityHash> {
-        Vec::new()
+    fn authorities(&self) -> &[AuthorityHash] {
+        &[]
     }
 }
 
@@ -155,12 +158,10 @@ impl CertificateValidator for KnownKeys {
     fn validate(&self, claim: &PeerClaim<'_>) -> Result<PublicKey, CertificateError> {
         let known = self.get(claim.identity, claim.kind).ok_or(CertificateError::Unknown);
         match claim.certificates.first().map(|first| (first.encoding, first.data)) {
-            None => known.cloned(),
+            None => known.and_then(kept),
             Some((CertificateEncoding::RawRsaKey, _)) if claim.kind != KeyKind::Rsa => Err(CertificateError::WrongKind),
             Some((CertificateEncoding::RawRsaKey, key)) => {
-                known.and_then(
-                    |known| if *known.bytes == *key { Ok(known.clone()) } else { Err(CertificateError::Unknown) },
-                )
+                known.and_then(|known| if *known.bytes == *key { kept(known) } else { Err(CertificateError::Unknown) })
             }
             Some((CertificateEncoding::X509Signature, _)) => match &self.certificates {
                 Some(validator) => validator.validate(claim),
@@ -169,9 +170,13 @@ impl CertificateValidator for KnownKeys {
         }
     }
 
-    fn authorities(&self) -> Vec<AuthorityHash> {
-        self.certificates.as_ref().map_or_else(Vec::new, |validator| validator.authorities())
+    fn authorities(&self) -> &[AuthorityHash] {
+        self.certificates.as_ref().map_or(&[], |validator| validator.authorities())
     }
+}
+
+fn kept(key: &PublicKey) -> Result<PublicKey, CertificateError> {
+    PublicKey::try_new(key.kind, &key.bytes).map_err(|_| CertificateError::Memory)
 }
 
 impl IdentityMap for KnownKeys {
@@ -191,6 +196,7 @@ pub struct CertificateWish {
 
 impl CertificateWish {
     /// A peer's requests, one wish for each encoding: what is kept of many small ones takes no more room than they did.
+    #[cfg(any(test, feature = "client"))]
     pub(crate) fn gather(requests: &[CertificateRequest<'_>]) -> Vec<Self> {
         let encodings = [CertificateEncoding::X509Signature, CertificateEncoding::RawRsaKey].into_iter();
         let of = |encoding| requests.iter().filter(move |request| request.encoding == encoding);

@@ -15,6 +15,7 @@ pub mod conformance;
 mod credentials;
 mod dh;
 mod integrity;
+mod means;
 mod prf;
 mod psk;
 mod random;
@@ -26,9 +27,10 @@ pub use certificate::{
 };
 pub use cipher::Cipher;
 pub use credentials::{CertificateRequests, Credential, CredentialError, Presentation, Proof};
-pub(crate) use credentials::{Credentials, Means};
+pub(crate) use credentials::{Credentials, OwnChoice};
 pub use dh::DhGroup;
 pub use integrity::Integrity;
+pub(crate) use means::{Hashes, Judges, Means, OwnMeans, OwnedJudges, Shared};
 pub use prf::{Prf, SEED_PARTS, expand_with};
 pub use psk::{ConfigureKeyError, Identity, KeyVersion, MemoryKeys, PresharedKeys, PskError};
 #[cfg(feature = "rand_core")]
@@ -36,6 +38,7 @@ pub use random::RandCore;
 pub(crate) use random::draw_sai;
 pub use random::{Purpose, Random, RandomError};
 pub use secret::{HexError, Secret};
+pub(crate) use signature::Decoy;
 pub use signature::{HashKind, KeyKind, PublicKey, SignatureScheme, Signer, Verifier};
 
 use thiserror::Error;

@@ -73,7 +73,7 @@ pub fn expand_with(
         let mut parts = [[].as_slice(); SEED_PARTS.saturating_add(2)];
         let [first, others @ ..] = &mut parts;
         *first = before;
-        others.get_mut(..seed.len()).ok_or(CryptoError::Length)?.copy_from_slice(seed);
+        others.iter_mut().zip(seed).for_each(|(to, from)| *to = from);
         *others.get_mut(seed.len()).ok_or(CryptoError::Length)? = &number;
         if length != 0
             && let Some(block) = rest.get_mut(..length)
@@ -85,7 +85,7 @@ pub fn expand_with(
         let mut last = Zeroizing::new([0; MAX_OUTPUT]);
         let last = last.get_mut(..length).ok_or(CryptoError::Length)?;
         compute(&parts, last)?;
-        rest.copy_from_slice(last.get(..rest.len()).ok_or(CryptoError::Length)?);
+        rest.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
         break;
     }
     Ok(())

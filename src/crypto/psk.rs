@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use thiserror::Error;
 
 use super::{CryptoError, Prf, Secret};
+use crate::memory;
 use crate::wire::{Body, EmitError, IdType, Identification, Writer};
 
 /// An identity, kept: ID TYPE and IDENTIFICATION DATA of an Identification payload.
@@ -23,6 +24,14 @@ impl Identity {
     #[must_use]
     pub fn new(id_type: IdType, data: &[u8]) -> Self {
         Self { id_type, data: Box::from(data) }
+    }
+
+    /// An identity of any type, where there may be no memory for it.
+    ///
+    /// # Errors
+    /// [`CryptoError::Memory`].
+    pub fn try_new(identity: Identification<'_>) -> Result<Self, CryptoError> {
+        Ok(Self { id_type: identity.id_type, data: memory::boxed_copy_of(identity.data)? })
     }
 
     /// An identity of type ID_KEY_ID.

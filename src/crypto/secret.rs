@@ -8,6 +8,9 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::Zeroize;
 
+use super::CryptoError;
+use crate::memory;
+
 /// Text that is not whole bytes in hexadecimal. It tells nothing about the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("not an even number of hexadecimal digits")]
@@ -24,6 +27,14 @@ impl Secret {
     #[must_use]
     pub fn zeroed(length: usize) -> Self {
         Self(alloc::vec![0; length].into_boxed_slice())
+    }
+
+    /// `length` zero bytes, where there may be no memory for them.
+    ///
+    /// # Errors
+    /// [`CryptoError::Memory`].
+    pub fn try_zeroed(length: usize) -> Result<Self, CryptoError> {
+        Ok(Self(memory::into_boxed(memory::zeroed(length)?)?))
     }
 
     /// A copy of `bytes`; wiping the original stays the caller's task.

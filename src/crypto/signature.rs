@@ -9,6 +9,7 @@ use core::fmt;
 
 use super::CryptoError;
 use crate::algorithm;
+use crate::memory::{self, OutOfMemory};
 
 /// What a key signs with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,17 +126,45 @@ impl PublicKey {
         Self { kind, bytes: bytes.into() }
     }
 
+    /// A key, where there may be no memory for it.
+    ///
+    /// # Errors
+    /// [`CryptoError::Memory`].
+    pub fn try_new(kind: KeyKind, bytes: &[u8]) -> Result<Self, CryptoError> {
+        Ok(Self { kind, bytes: memory::boxed_copy_of(bytes)? })
+    }
+
     /// A key for the work that a peer without a key costs: an unknown peer must take as long as a wrong signature. Anybody can
     /// sign with it, so that whatever it verifies is refused. Of RSA, one whose modulus is as long as `signature_length`, 256 to 1024
     /// bytes, and whose exponent is 65537: to verify with a known key of another exponent takes another time, which tells that
     /// it is known.
     #[must_use]
     pub fn decoy(kind: KeyKind, signature_length: usize) -> Self {
-        match kind {
-            KeyKind::Rsa => Self { kind, bytes: decoy_rsa(signature_length.clamp(256, 1024)).into() },
-            KeyKind::P256 => Self::new(kind, &decoy_point(&P256_BASE)),
-            KeyKind::P384 => Self::new(kind, &decoy_point(&P384_BASE)),
-            KeyKind::P521 => Self::new(kind, &decoy_point(&P521_BASE)),
+        // A key of no bytes verifies nothing either.
+        Self::new(kind, Decoy::new(kind, signature_length).as_ref().map_or(&[], Decoy::bytes))
+    }
+}
+
+/// The bytes of [`PublicKey::decoy`].
+pub(crate) enum Decoy {
+    Made(Vec<u8>),
+    Curve(&'static [u8]),
+}
+
+impl Decoy {
+    pub(crate) fn new(kind: KeyKind, signature_length: usize) -> Result<Self, CryptoError> {
+        Ok(match kind {
+            KeyKind::Rsa => Self::Made(decoy_rsa(signature_length.clamp(256, 1024))?),
+            KeyKind::P256 => Self::Curve(&P256_BASE),
+            KeyKind::P384 => Self::Curve(&P384_BASE),
+            KeyKind::P521 => Self::Curve(&P521_BASE),
+        })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Made(bytes) => bytes,
+            Self::Curve(bytes) => bytes,
         }
     }
 }
@@ -176,25 +205,21 @@ impl fmt::Debug for PublicKey {
 }
 
 /// RSAPublicKey { 2^(8 * length) - 1, 65537 } in DER.
-fn decoy_rsa(length: usize) -> Vec<u8> {
-    let number = |length: usize| {
-        let [.., high, low] = length.to_be_bytes();
-        [0x82, high, low]
-    };
+fn decoy_rsa(length: usize) -> Result<Vec<u8>, OutOfMemory> {
     const EXPONENT: [u8; 5] = [0x02, 0x03, 0x01, 0x00, 0x01];
+    const AROUND: usize = 4 + 4 + 1 + EXPONENT.len();
+    let header = |tag: u8, length: usize| {
+        let [.., high, low] = length.to_be_bytes();
+        [tag, 0x82, high, low]
+    };
     let modulus_length = length.saturating_add(1);
-    let mut der = alloc::vec![0x30];
-    der.extend_from_slice(&number(modulus_length.saturating_add(EXPONENT.len()).saturating_add(4)));
-    der.push(0x02);
-    der.extend_from_slice(&number(modulus_length));
-    der.push(0);
-    der.resize(der.len().saturating_add(length), 0xFF);
-    der.extend_from_slice(&EXPONENT);
-    der
-}
-
-fn decoy_point(base: &[u8]) -> Vec<u8> {
-    [&[0x04], base].concat()
+    let mut der = memory::zeroed(length.saturating_add(AROUND))?;
+    der.fill(0xFF);
+    let around = header(0x30, length.saturating_add(AROUND).saturating_sub(4));
+    let before = around.into_iter().chain(header(0x02, modulus_length)).chain([0]);
+    der.iter_mut().zip(before).for_each(|(to, byte)| *to = byte);
+    der.iter_mut().rev().zip(EXPONENT.into_iter().rev()).for_each(|(to, byte)| *to = byte);
+    Ok(der)
 }
 
 /// Makes signatures. The private key may be inside an HSM: nothing but this is asked of it.
@@ -230,18 +255,20 @@ pub trait Verifier: Send + Sync + fmt::Debug {
     fn verify(&self, public_key: &[u8], message: &[&[u8]], signature: &[u8]) -> Result<(), CryptoError>;
 }
 
-/// The base point of P-256, x and y (SEC 2).
+/// The base point of P-256: 04h, x and y (SEC 2).
 #[rustfmt::skip]
-const P256_BASE: [u8; 64] = [
+const P256_BASE: [u8; 65] = [
+    0x04,
     0x6B, 0x17, 0xD1, 0xF2, 0xE1, 0x2C, 0x42, 0x47, 0xF8, 0xBC, 0xE6, 0xE5, 0x63, 0xA4, 0x40, 0xF2, 0x77, 0x03, 0x7D, 0x81,
     0x2D, 0xEB, 0x33, 0xA0, 0xF4, 0xA1, 0x39, 0x45, 0xD8, 0x98, 0xC2, 0x96, 0x4F, 0xE3, 0x42, 0xE2, 0xFE, 0x1A, 0x7F, 0x9B,
     0x8E, 0xE7, 0xEB, 0x4A, 0x7C, 0x0F, 0x9E, 0x16, 0x2B, 0xCE, 0x33, 0x57, 0x6B, 0x31, 0x5E, 0xCE, 0xCB, 0xB6, 0x40, 0x68,
     0x37, 0xBF, 0x51, 0xF5,
 ];
 
-/// The base point of P-384, x and y (SEC 2).
+/// The base point of P-384: 04h, x and y (SEC 2).
 #[rustfmt::skip]
-const P384_BASE: [u8; 96] = [
+const P384_BASE: [u8; 97] = [
+    0x04,
     0xAA, 0x87, 0xCA, 0x22, 0xBE, 0x8B, 0x05, 0x37, 0x8E, 0xB1, 0xC7, 0x1E, 0xF3, 0x20, 0xAD, 0x74, 0x6E, 0x1D, 0x3B, 0x62,
     0x8B, 0xA7, 0x9B, 0x98, 0x59, 0xF7, 0x41, 0xE0, 0x82, 0x54, 0x2A, 0x38, 0x55, 0x02, 0xF2, 0x5D, 0xBF, 0x55, 0x29, 0x6C,
     0x3A, 0x54, 0x5E, 0x38, 0x72, 0x76, 0x0A, 0xB7, 0x36, 0x17, 0xDE, 0x4A, 0x96, 0x26, 0x2C, 0x6F, 0x5D, 0x9E, 0x98, 0xBF,
@@ -249,9 +276,10 @@ const P384_BASE: [u8; 96] = [
     0x0A, 0x60, 0xB1, 0xCE, 0x1D, 0x7E, 0x81, 0x9D, 0x7A, 0x43, 0x1D, 0x7C, 0x90, 0xEA, 0x0E, 0x5F,
 ];
 
-/// The base point of P-521, x and y (SEC 2).
+/// The base point of P-521: 04h, x and y (SEC 2).
 #[rustfmt::skip]
-const P521_BASE: [u8; 132] = [
+const P521_BASE: [u8; 133] = [
+    0x04,
     0x00, 0xC6, 0x85, 0x8E, 0x06, 0xB7, 0x04, 0x04, 0xE9, 0xCD, 0x9E, 0x3E, 0xCB, 0x66, 0x23, 0x95, 0xB4, 0x42, 0x9C, 0x64,
     0x81, 0x39, 0x05, 0x3F, 0xB5, 0x21, 0xF8, 0x28, 0xAF, 0x60, 0x6B, 0x4D, 0x3D, 0xBA, 0xA1, 0x4B, 0x5E, 0x77, 0xEF, 0xE7,
     0x59, 0x28, 0xFE, 0x1D, 0xC1, 0x27, 0xA2, 0xFF, 0xA8, 0xDE, 0x33, 0x48, 0xB3, 0xC1, 0x85, 0x6A, 0x42, 0x9B, 0xF9, 0x7E,

@@ -1,6 +1,5 @@
 //! Building descriptors (SPC-4 5.14.7.3, 5.14.7.4.2, 5.14.7.5.2).
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use zeroize::Zeroize;
@@ -10,6 +9,7 @@ use super::usage::Usage;
 use super::{BuildError, EspScsi, Unusable};
 use crate::crypto::{CryptoError, Purpose, Random};
 use crate::keys::SaParameters;
+use crate::memory;
 use crate::wire::{EmitError, Writer};
 
 /// A descriptor that was built.
@@ -41,7 +41,8 @@ impl EspScsi<'_> {
         random: &mut dyn Random,
     ) -> Result<Built, BuildError> {
         let sequence = flow.sequence(sa).checked_add(1).ok_or(BuildError::Exhausted)?;
-        let mut descriptor = vec![0; self.built_length(flow, sa, data.len(), form)?];
+        let length = self.built_length(flow, sa, data.len(), form)?;
+        let mut descriptor = memory::zeroed(length).map_err(CryptoError::from)?;
         let usage = Usage::of(self, sa, flow)?;
         let sai = u32::try_from(flow.sai(sa).0).map_err(|_| Unusable::Sai)?;
         if let Err(error) = fill(&usage, &mut descriptor, (sai, sequence), data, form, random) {
@@ -78,12 +79,11 @@ impl EspScsi<'_> {
 const MAX_WITH_LENGTH: usize = 0xFFFF + LENGTH_SIZE;
 
 /// What stands before the data.
-struct Head<'a> {
+struct Head {
     /// DESCRIPTOR LENGTH, zero where it is reserved.
     counted: u16,
     sai: u32,
     sequence: u64,
-    iv: &'a [u8],
 }
 
 fn fill(
@@ -96,30 +96,37 @@ fn fill(
 ) -> Result<(), BuildError> {
     let length = descriptor.len();
     let layout = usage.layout(length).ok_or(CryptoError::Length)?;
-    let mut iv = vec![0; layout.iv.len()];
-    if usage.iv_is_sequence() {
-        Writer::new(&mut iv).u64(sequence).map_err(|_| CryptoError::Length)?;
-    } else if !iv.is_empty() {
-        random.fill(Purpose::Iv, &mut iv)?;
-    }
     let counted = match form {
         Form::WithLength => u16::try_from(length.saturating_sub(LENGTH_SIZE)).map_err(|_| BuildError::TooLong)?,
         Form::WithoutLength => 0,
     };
     // The buffer was made as long as this is.
-    write(usage, descriptor, &Head { counted, sai, sequence, iv: &iv }, data).map_err(|_| CryptoError::Length)?;
+    let head = Head { counted, sai, sequence };
+    write(usage, descriptor, &head, layout.iv.len(), data).map_err(|_| CryptoError::Length)?;
+    let iv = descriptor.get_mut(layout.iv.clone()).ok_or(CryptoError::Length)?;
+    if usage.iv_is_sequence() {
+        Writer::new(iv).u64(sequence).map_err(|_| CryptoError::Length)?;
+    } else if !iv.is_empty() {
+        random.fill(Purpose::Iv, iv)?;
+    }
     usage.seal(Parts::of(descriptor, &layout).ok_or(CryptoError::Length)?)?;
     Ok(())
 }
 
-/// Writes everything but the ICV, the data in clear.
-fn write(usage: &Usage<'_>, descriptor: &mut [u8], head: &Head<'_>, data: &[u8]) -> Result<(), EmitError> {
+/// Writes everything but IV and ICV, the data in clear.
+fn write(
+    usage: &Usage<'_>,
+    descriptor: &mut [u8],
+    head: &Head,
+    iv_length: usize,
+    data: &[u8],
+) -> Result<(), EmitError> {
     let mut writer = Writer::new(descriptor);
     writer.u16(head.counted)?;
     writer.zeros(2)?;
     writer.u32(head.sai)?;
     writer.u64(head.sequence)?;
-    writer.bytes(head.iv)?;
+    writer.zeros(iv_length)?;
     writer.bytes(data)?;
     if usage.encrypts() {
         let pad_length = usage.pad_length(data.len());

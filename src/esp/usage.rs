@@ -25,7 +25,7 @@ impl<'k> Usage<'k> {
         let suite = suite_of(esp, sa.usage_algorithms.ok_or(Unusable::NoAlgorithms)?)?;
         let (integrity, encryption) = suite.key_lengths();
         // SK_ai, SK_ar, SK_ei, SK_er; a key that an algorithm does not have is empty.
-        let mut keys = sa.keymat.expose();
+        let mut keys = sa.keymat();
         let (integrity_key, cipher_key) = (take(&mut keys, integrity, flow)?, take(&mut keys, encryption, flow)?);
         if keys.is_empty() { Ok(Self { suite, integrity_key, cipher_key }) } else { Err(Unusable::Keymat) }
     }

@@ -1,8 +1,8 @@
 //! Keys: from the shared secret to the parameters of a security association (r3 5.13.4.3.4, 5.13.4.5, 7.7.4.6, 7.7.4.10).
 //!
-//! Each stage uses up the one before it: a shared secret becomes a [`Skeyseed`], a SKEYSEED becomes a [`KeySet`], a key
-//! set becomes [`SaParameters`], and what is not handed on is wiped on the way. The device server and the application
-//! client share this room.
+//! A shared secret becomes a [`KeySet`], a key set becomes [`SaParameters`]; each is one block of memory, which is wiped when it
+//! goes, and what is between them is on the stack and wiped there. The device server and the application client share this
+//! room.
 //!
 //! What lives here: the schedule, the octets to be signed, AUTH by every method, the protection of Encrypted
 //! payloads. What does not: who may authenticate how (room `ccs`), and the algorithms themselves, prf+ with them (room
@@ -14,15 +14,17 @@ mod parameters;
 mod proof;
 mod protect;
 mod schedule;
+mod work;
 
-pub use auth::{SignedOctets, shared_key_auth, verify_shared_key_auth};
+pub(crate) use auth::PrfOutput;
+pub use auth::{SignedOctets, identity_code, shared_key_auth, verify_shared_key_auth};
 pub use key_log::{KeyLog, KeyLogger};
-pub(crate) use parameters::Keymat;
-pub use parameters::{MgmtData, SaParameters, SaSource, UsageAlgorithms};
+pub use parameters::{MgmtData, SaBlock, SaBytes, SaParameters, SaSource, UsageAlgorithms};
 pub use proof::Denial;
 pub(crate) use proof::{OwnAuth, PeerCheck, PeerError};
 pub use protect::{ProtectError, Protection, open, seal};
-pub use schedule::{KeySet, SaContext, Skeyseed};
+pub use schedule::{KeySet, SaContext};
+pub(crate) use work::{OwnAuthWork, PeerCheckWork};
 
 #[cfg(all(test, feature = "rustcrypto"))]
 mod tests;

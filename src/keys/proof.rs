@@ -1,22 +1,19 @@
 //! AUTH by whatever method: made for one's own side, checked for the peer's (r3 7.7.4.6; RFC 4306 2.15; readings R16, R18,
 //! R30).
 //!
-//! Both are slow, own all that they need, and run anywhere.
+//! Both are slow, and borrow all that they need (room `ccs` has jobs that own it).
 
-use alloc::boxed::Box;
-use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 
 use thiserror::Error;
 
-use super::{SignedOctets, shared_key_auth, verify_shared_key_auth};
+use super::{PrfOutput, SignedOctets, shared_key_auth, verify_shared_key_auth};
 use crate::crypto::{
-    CertificateError, Credentials, CryptoError, CryptoProvider, Identity, KeyKind, Means, PeerClaim, PresharedKeys,
-    Prf, Proof, PskError, PublicKey, Secret, SignatureScheme, Signer, Verifier,
+    CertificateError, CryptoError, CryptoProvider, Decoy, Judges, KeyKind, Means, PeerClaim, Prf, Proof, PskError,
+    PublicKey, SignatureScheme, Verifier,
 };
 use crate::time::UnixTime;
-use crate::wire::{Certificate, CertificateEncoding};
+use crate::wire::{Certificate, Identification};
 
 /// Why a peer is not who it says it is. An application client is told the same for each: AUTHENTICATION FAILED.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -69,27 +66,28 @@ impl From<CryptoError> for PeerError {
     }
 }
 
-/// What it takes to check a peer's AUTH.
-pub(crate) struct PeerCheck {
+/// What it takes to check a peer's AUTH. It borrows all of that; [`PeerCheckWork`](super::PeerCheckWork) owns it.
+#[derive(Clone, Copy)]
+pub(crate) struct PeerCheck<'a> {
     pub(crate) provider: CryptoProvider,
     pub(crate) prf: &'static dyn Prf,
     pub(crate) pad: &'static [u8],
-    pub(crate) credentials: Arc<Credentials>,
-    pub(crate) identity: Identity,
+    pub(crate) credentials: Judges<'a>,
+    pub(crate) identity: Identification<'a>,
     pub(crate) method: u8,
-    pub(crate) certificates: Vec<(CertificateEncoding, Box<[u8]>)>,
+    pub(crate) certificates: &'a [Certificate<'a>],
     pub(crate) at: Option<UnixTime>,
-    pub(crate) octets: SignedOctets,
-    pub(crate) auth: Vec<u8>,
+    pub(crate) octets: SignedOctets<'a>,
+    pub(crate) auth: &'a [u8],
 }
 
-impl fmt::Debug for PeerCheck {
+impl fmt::Debug for PeerCheck<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PeerCheck({:?}, method {})", self.identity, self.method)
     }
 }
 
-impl PeerCheck {
+impl PeerCheck<'_> {
     /// Tells what proved the peer's identity.
     ///
     /// For one method and one shape of message every denial takes the same work: nothing tells which it was.
@@ -101,14 +99,14 @@ impl PeerCheck {
     }
 
     fn shared_key(&self) -> Result<Proof, PeerError> {
-        let Some(keys) = &self.credentials.shared_keys else { return Err(PeerError::Denied(Denial::Method)) };
-        let mut padded = Secret::zeroed(self.prf.output_length());
-        let found = keys.peer(self.identity.as_payload(), self.prf, self.pad, padded.expose_mut());
+        let Some(keys) = self.credentials.shared_keys else { return Err(PeerError::Denied(Denial::Method)) };
+        let mut padded = PrfOutput::room(self.prf.output_length())?;
+        let found = keys.peer(self.identity, self.prf, self.pad, padded.expose_mut());
         if found == Err(PskError::Unknown) {
             // The work for an unknown identity is that for a wrong key.
             self.prf.compute(&[0; 32], &[self.pad], padded.expose_mut())?;
         }
-        let matches = verify_shared_key_auth(self.prf, &padded, &self.octets, &self.auth);
+        let matches = verify_shared_key_auth(self.prf, padded.expose(), &self.octets, self.auth);
         let version = found.map_err(|error| match error {
             PskError::Unknown => PeerError::Denied(Denial::UnknownIdentity),
             PskError::Crypto(error) => PeerError::Crypto(error),
@@ -119,25 +117,26 @@ impl PeerCheck {
 
     fn signature(&self, kind: KeyKind) -> Result<Proof, PeerError> {
         let valid = self.validate(kind);
-        let decoy = PublicKey::decoy(kind, self.auth.len());
-        let fitting = valid.as_ref().ok().filter(|key| key.fits(&self.auth) && **key != decoy);
+        let decoy = Decoy::new(kind, self.auth.len())?;
+        let fitting = valid.as_ref().ok().filter(|key| key.fits(self.auth) && *key.bytes != *decoy.bytes());
         let matches = match fitting {
             Some(key) => self.verify(key),
-            None => self.verify_in_vain(&decoy),
+            None => self.verify_in_vain(kind, decoy.bytes()),
         };
-        let key = valid.map_err(|error| PeerError::Denied(Denial::Certificate(error)))?;
+        let key = valid.map_err(|error| match error {
+            CertificateError::Memory => PeerError::Crypto(CryptoError::Memory),
+            other => PeerError::Denied(Denial::Certificate(other)),
+        })?;
         matches?;
         Ok(Proof::PublicKey(key))
     }
 
     fn validate(&self, kind: KeyKind) -> Result<PublicKey, CertificateError> {
-        let Some(validator) = &self.credentials.validator else { return Err(CertificateError::Unknown) };
-        let certificates: Vec<Certificate<'_>> =
-            self.certificates.iter().map(|(encoding, data)| Certificate { encoding: *encoding, data }).collect();
+        let Some(validator) = self.credentials.validator else { return Err(CertificateError::Unknown) };
         let claim = PeerClaim {
-            identity: self.identity.as_payload(),
+            identity: self.identity,
             kind,
-            certificates: &certificates,
+            certificates: self.certificates,
             at: self.at,
             verifiers: self.provider.verifiers,
         };
@@ -149,7 +148,7 @@ impl PeerCheck {
     fn verify(&self, key: &PublicKey) -> Result<(), CryptoError> {
         let mut result = Err(CryptoError::Refused);
         for verifier in self.verifiers(key.kind) {
-            result = verifier.verify(&key.bytes, &self.octets.parts(), &self.auth);
+            result = verifier.verify(&key.bytes, self.octets.parts(), self.auth);
             if result != Err(CryptoError::Refused) {
                 break;
             }
@@ -160,62 +159,44 @@ impl PeerCheck {
 
     /// Without a key that the signature could be of, the work is done with one that it is not of. What comes of it does not
     /// count: anybody can sign with a decoy, and a device may be unable to verify with one.
-    fn verify_in_vain(&self, decoy: &PublicKey) -> Result<(), CryptoError> {
-        for verifier in self.verifiers(decoy.kind) {
-            let _ = verifier.verify(&decoy.bytes, &self.octets.parts(), &self.auth);
+    fn verify_in_vain(&self, kind: KeyKind, decoy: &[u8]) -> Result<(), CryptoError> {
+        for verifier in self.verifiers(kind) {
+            let _ = verifier.verify(decoy, self.octets.parts(), self.auth);
         }
         Err(CryptoError::Refused)
     }
 
     fn verifiers(&self, kind: KeyKind) -> impl Iterator<Item = &'static dyn Verifier> {
-        let hashes = self.credentials.hashes(kind).into_iter();
+        let hashes = self.credentials.hashes(kind).iter();
         hashes.filter_map(move |hash| self.provider.verifier(SignatureScheme::new(kind, hash)))
     }
 }
 
-/// What it takes to make one's own AUTH.
-pub(crate) struct OwnAuth {
+/// What it takes to make one's own AUTH. It borrows all of that; [`OwnAuthWork`](super::OwnAuthWork) owns it.
+#[derive(Clone, Copy)]
+pub(crate) struct OwnAuth<'a> {
     pub(crate) prf: &'static dyn Prf,
     pub(crate) pad: &'static [u8],
-    pub(crate) by: OwnMeans,
-    pub(crate) octets: SignedOctets,
+    pub(crate) by: Means<'a>,
+    pub(crate) octets: SignedOctets<'a>,
 }
 
-/// With which secret, or with which key.
-pub(crate) enum OwnMeans {
-    SharedKey(Arc<dyn PresharedKeys>),
-    Signature(Arc<dyn Signer>),
-}
-
-impl From<Means<'_>> for OwnMeans {
-    fn from(means: Means<'_>) -> Self {
-        match means {
-            Means::SharedKey(keys) => Self::SharedKey(Arc::clone(keys)),
-            Means::Signature(own) => Self::Signature(Arc::clone(&own.signer)),
-        }
-    }
-}
-
-impl fmt::Debug for OwnAuth {
+impl fmt::Debug for OwnAuth<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("OwnAuth")
     }
 }
 
-impl OwnAuth {
-    /// The AUTHENTICATION DATA.
-    pub(crate) fn run(&self) -> Result<Secret, PskError> {
-        match &self.by {
-            OwnMeans::SharedKey(keys) => {
-                let mut padded = Secret::zeroed(self.prf.output_length());
+impl OwnAuth<'_> {
+    /// Writes the AUTHENTICATION DATA into `out`, which has as many bytes as [`Means::auth_length`] tells.
+    pub(crate) fn run(&self, out: &mut [u8]) -> Result<(), PskError> {
+        match self.by {
+            Means::SharedKey(keys) => {
+                let mut padded = PrfOutput::room(self.prf.output_length())?;
                 keys.own(self.prf, self.pad, padded.expose_mut())?;
-                Ok(shared_key_auth(self.prf, &padded, &self.octets)?)
+                Ok(shared_key_auth(self.prf, padded.expose(), &self.octets, out)?)
             }
-            OwnMeans::Signature(signer) => {
-                let mut signature = Secret::zeroed(signer.signature_length());
-                signer.sign(&self.octets.parts(), signature.expose_mut())?;
-                Ok(signature)
-            }
+            Means::Signature(own) => Ok(own.sign(self.octets.parts(), out)?),
         }
     }
 }
@@ -225,11 +206,10 @@ impl OwnAuth {
 mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering};
 
-    use bytes::Bytes;
-
     use super::*;
-    use crate::crypto::{KnownKeys, MemoryKeys};
+    use crate::crypto::{Hashes, Identity, KnownKeys, MemoryKeys, Secret};
     use crate::tested::{PRF_HMAC_SHA1, provider};
+    use crate::wire::IdType;
 
     const DENIED: Result<Proof, PeerError> = Err(PeerError::Denied(Denial::WrongAuth));
 
@@ -247,21 +227,20 @@ mod tests {
         }
     }
 
-    fn check(prf: &'static dyn Prf, method: u32, credentials: Credentials, auth: &[u8]) -> PeerCheck {
-        let key = Secret::copy_of(&[1; 20]);
-        let octets =
-            SignedOctets::of_application_client(PRF_HMAC_SHA1, Bytes::new(), Bytes::new(), Bytes::new(), &key, b"id");
+    const NOBODY: Judges<'_> = Judges { shared_keys: None, validator: None, rsa_hashes: Hashes::SHA1 };
+
+    fn check<'a>(prf: &'static dyn Prf, method: u32, credentials: Judges<'a>, auth: &'a [u8]) -> PeerCheck<'a> {
         PeerCheck {
             provider: provider(),
             prf,
             pad: b"pad",
-            credentials: Arc::new(credentials),
-            identity: Identity::key_id(b"client"),
+            credentials,
+            identity: Identification { id_type: IdType::KeyId, data: b"client" },
             method: u8::try_from(method).unwrap(),
-            certificates: Vec::new(),
+            certificates: &[],
             at: None,
-            octets: octets.unwrap(),
-            auth: auth.to_vec(),
+            octets: SignedOctets::new(&[], b"message", b"nonce", b"code"),
+            auth,
         }
     }
 
@@ -270,7 +249,7 @@ mod tests {
         let mut known = KnownKeys::new();
         known.set(Identity::key_id(b"client"), PublicKey::new(KeyKind::P256, &[4; 65]));
         [known, KnownKeys::new()].map(|keys| {
-            let credentials = Credentials { validator: Some(Arc::new(keys)), ..Credentials::default() };
+            let credentials = Judges { validator: Some(&keys), ..NOBODY };
             let check = check(PRF_HMAC_SHA1, KeyKind::P256.auth_method(), credentials, &[1; 64]);
             PeerCheck { provider: CryptoProvider { verifiers, ..provider() }, ..check }.run()
         })
@@ -288,13 +267,13 @@ mod tests {
 
     #[test]
     fn without_a_validator_no_signature_is_good() {
-        let check = check(PRF_HMAC_SHA1, KeyKind::P256.auth_method(), Credentials::default(), &[1; 64]);
+        let check = check(PRF_HMAC_SHA1, KeyKind::P256.auth_method(), NOBODY, &[1; 64]);
         assert_eq!(check.run(), Err(PeerError::Denied(Denial::Certificate(CertificateError::Unknown))));
     }
 
     #[test]
     fn without_shared_keys_no_shared_key_is_good() {
-        let check = check(PRF_HMAC_SHA1, 2, Credentials::default(), &[1; 20]);
+        let check = check(PRF_HMAC_SHA1, 2, NOBODY, &[1; 20]);
         assert_eq!(check.run(), Err(PeerError::Denied(Denial::Method)));
     }
 
@@ -326,7 +305,7 @@ mod tests {
         known.add_peer(Identity::key_id(b"client").as_payload(), Secret::copy_of(b"key")).unwrap();
         let [wrong, unknown] = [known, MemoryKeys::new()].map(|keys| {
             static COUNTING: Counting = Counting(AtomicUsize::new(0));
-            let credentials = Credentials { shared_keys: Some(Arc::new(keys)), ..Credentials::default() };
+            let credentials = Judges { shared_keys: Some(&keys), ..NOBODY };
             let before = COUNTING.0.load(Ordering::Relaxed);
             let outcome = check(&COUNTING, 2, credentials, &[0; 20]).run();
             (outcome, COUNTING.0.load(Ordering::Relaxed) - before)

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use super::MgmtData;
+use super::SaParameters;
 use crate::algorithm::{self, AlgorithmType};
-use crate::crypto::{Cipher, CryptoError, CryptoProvider, Integrity, Secret, Suite};
+use crate::crypto::{Cipher, CryptoError, CryptoProvider, Integrity, Suite};
 use crate::dialect::Profile;
 use crate::wire::{Encrypted, Field, RawPayload, WireError, WireErrorKind};
 
@@ -14,17 +14,17 @@ pub struct Protection<'k> {
     /// The encryption algorithm.
     pub cipher: &'static dyn Cipher,
     /// SK_ei or SK_er, salt included.
-    pub cipher_key: &'k Secret,
+    pub cipher_key: &'k [u8],
     /// The integrity algorithm; `None` with a combined mode.
     pub integrity: Option<&'static dyn Integrity>,
     /// SK_ai or SK_ar.
-    pub integrity_key: &'k Secret,
+    pub integrity_key: &'k [u8],
 }
 
 impl<'k> Protection<'k> {
     /// The protection of a suite with the keys of one direction.
     #[must_use]
-    pub const fn new(suite: &Suite, cipher_key: &'k Secret, integrity_key: &'k Secret) -> Self {
+    pub const fn new(suite: &Suite, cipher_key: &'k [u8], integrity_key: &'k [u8]) -> Self {
         Self { cipher: suite.cipher, cipher_key, integrity: suite.integrity, integrity_key }
     }
 
@@ -35,8 +35,9 @@ impl<'k> Protection<'k> {
     pub(crate) fn of_delete(
         profile: Profile,
         provider: &CryptoProvider,
-        management: &'k MgmtData,
+        parameters: &'k SaParameters,
     ) -> Result<Self, AlgorithmType> {
+        let management = &parameters.mgmt_data;
         let row = |kind: AlgorithmType, identifier| match algorithm::row_of(profile, kind.code(), identifier) {
             Some((_, row)) => Ok(row),
             None => Err(kind),
@@ -48,9 +49,9 @@ impl<'k> Protection<'k> {
         };
         Ok(Self {
             cipher: provider.cipher(cipher, management.key_length).ok_or(AlgorithmType::Encryption)?,
-            cipher_key: &management.sk_ei,
+            cipher_key: parameters.sk_ei(),
             integrity,
-            integrity_key: &management.sk_ai,
+            integrity_key: parameters.sk_ai(),
         })
     }
 
@@ -114,12 +115,12 @@ pub fn open(
     };
     if let Some(integrity) = protection.integrity {
         let (covered, icv) = message.split_at_checked(encrypted.icv.start).ok_or(bad_icv)?;
-        integrity.verify(protection.integrity_key.expose(), &[covered], icv).map_err(blame)?;
+        integrity.verify(protection.integrity_key, &[covered], icv).map_err(blame)?;
     }
     let parts = divide(message, encrypted).ok_or(bad_icv)?;
     let (associated, icv): (&[u8], &[u8]) =
         if protection.integrity.is_some() { (&[], &[]) } else { (parts.associated, parts.icv) };
-    protection.cipher.open(protection.cipher_key.expose(), parts.iv, associated, parts.text, icv).map_err(blame)?;
+    protection.cipher.open(protection.cipher_key, parts.iv, associated, parts.text, icv).map_err(blame)?;
     encrypted.check_padding(profile, message)?;
     Ok(encrypted.inner_end(message)?)
 }
@@ -129,12 +130,12 @@ pub fn open(
 /// # Errors
 /// [`CryptoError`].
 pub fn seal(protection: &Protection<'_>, message: &mut [u8], encrypted: &Encrypted) -> Result<(), CryptoError> {
-    let key = protection.cipher_key.expose();
+    let key = protection.cipher_key;
     let parts = divide(message, encrypted).ok_or(CryptoError::Length)?;
     let Some(integrity) = protection.integrity else {
         return protection.cipher.seal(key, parts.iv, parts.associated, parts.text, parts.icv);
     };
     protection.cipher.seal(key, parts.iv, &[], parts.text, &mut [])?;
     let (covered, icv) = message.split_at_mut_checked(encrypted.icv.start).ok_or(CryptoError::Length)?;
-    integrity.compute(protection.integrity_key.expose(), &[covered], icv)
+    integrity.compute(protection.integrity_key, &[covered], icv)
 }

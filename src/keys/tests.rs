@@ -3,8 +3,6 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
 use super::*;
 use crate::crypto::{CryptoError, Identity, Prf, Secret, Suite};
 use crate::dialect::{Exchange, PayloadType, Profile};
@@ -80,7 +78,7 @@ fn a_prf_of_fixed_key_takes_eight_bytes_of_each_nonce() {
     let context = SaContext { ac_nonce: &ac_nonce, ds_nonce: &ds_nonce, ac_sai: Sai(1), ds_sai: Sai(2) };
     let log = Log::default();
     let logger = KeyLogger { log: Some(&log), ac_sai: Sai(1), ds_sai: Sai(2) };
-    Skeyseed::new(&suite, Secret::copy_of(b"shared"), &context, logger).unwrap();
+    KeySet::derive(Profile::R3, &suite, b"shared", &context, logger).unwrap();
     let mut expected = [0; 20];
     PRF_HMAC_SHA1.compute(&[[0x11; 8], [0x22; 8]].concat(), &[b"shared"], &mut expected).unwrap();
     assert_eq!(log.0.lock().unwrap()[1], ("SKEYSEED", expected.to_vec()));
@@ -88,7 +86,7 @@ fn a_prf_of_fixed_key_takes_eight_bytes_of_each_nonce() {
 
 /// A sealed Delete and where its Encrypted payload is.
 fn sealed(suite: &Suite, key_e: &Secret, key_a: &Secret) -> (Vec<u8>, Encrypted) {
-    let protection = Protection::new(suite, key_e, key_a);
+    let protection = Protection::new(suite, key_e.expose(), key_a.expose());
     let mut buffer = vec![0; 256];
     let sais = (Sai(0x1111), Sai(0x2222));
     let mut writer = MessageWriter::new(Profile::R3, Exchange::DeleteOut, sais, 2, &mut buffer).unwrap();
@@ -115,7 +113,7 @@ fn what_is_sealed_opens_and_nothing_else_does() {
     for number in 0..3 {
         let suite = suite(number);
         let (key_e, key_a) = keys(&suite);
-        let protection = Protection::new(&suite, &key_e, &key_a);
+        let protection = Protection::new(&suite, key_e.expose(), key_a.expose());
         let (message, encrypted) = sealed(&suite, &key_e, &key_a);
         let mut opened = message.clone();
         let end = open(Profile::R3, &protection, &mut opened, &encrypted).unwrap();
@@ -138,7 +136,7 @@ fn what_is_sealed_opens_and_nothing_else_does() {
 fn a_pad_length_longer_than_the_text_is_refused_after_the_icv() {
     let suite = suite(0);
     let (key_e, key_a) = keys(&suite);
-    let protection = Protection::new(&suite, &key_e, &key_a);
+    let protection = Protection::new(&suite, key_e.expose(), key_a.expose());
     let (mut message, encrypted) = sealed(&suite, &key_e, &key_a);
     let pad_length_at = encrypted.text.end - 1;
     message[pad_length_at] = 17;
@@ -153,25 +151,18 @@ fn a_pad_length_longer_than_the_text_is_refused_after_the_icv() {
 #[test]
 fn auth_data_of_another_length_or_content_is_refused() {
     let id = Identity::key_id(b"me");
-    let octets = || {
-        SignedOctets::of_application_client(
-            PRF_HMAC_SHA1,
-            Bytes::new(),
-            Bytes::from_static(b"message"),
-            Bytes::from_static(b"nonce"),
-            &Secret::copy_of(&[5; 20]),
-            &id.to_payload_data().unwrap(),
-        )
-        .unwrap()
-    };
-    let padded = Secret::copy_of(&[6; 20]);
-    let auth = shared_key_auth(PRF_HMAC_SHA1, &padded, &octets()).unwrap();
-    let verify = |received: &[u8]| verify_shared_key_auth(PRF_HMAC_SHA1, &padded, &octets(), received);
-    assert_eq!(verify(auth.expose()), Ok(()));
-    assert_eq!(verify(&auth.expose()[..19]), Err(CryptoError::Refused));
+    let mut code = [0; 20];
+    identity_code(PRF_HMAC_SHA1, &[5; 20], &id.to_payload_data().unwrap(), &mut code).unwrap();
+    let octets = SignedOctets::new(&[], b"message", b"nonce", &code);
+    let padded = [6; 20];
+    let mut auth = [0; 20];
+    shared_key_auth(PRF_HMAC_SHA1, &padded, &octets, &mut auth).unwrap();
+    let verify = |received: &[u8]| verify_shared_key_auth(PRF_HMAC_SHA1, &padded, &octets, received);
+    assert_eq!(verify(&auth), Ok(()));
+    assert_eq!(verify(&auth[..19]), Err(CryptoError::Refused));
     assert_eq!(verify(&[]), Err(CryptoError::Refused));
-    assert_eq!(verify(&[auth.expose(), &[0]].concat()), Err(CryptoError::Refused));
-    let mut wrong = auth.expose().to_vec();
+    assert_eq!(verify(&[&auth[..], &[0]].concat()), Err(CryptoError::Refused));
+    let mut wrong = auth;
     wrong[0] ^= 1;
     assert_eq!(verify(&wrong), Err(CryptoError::Refused));
 }
@@ -182,7 +173,7 @@ fn auth_data_of_another_length_or_content_is_refused() {
 fn what_a_combined_mode_authenticates() {
     let suite = suite(2);
     let (key_e, key_a) = keys(&suite);
-    let protection = Protection::new(&suite, &key_e, &key_a);
+    let protection = Protection::new(&suite, key_e.expose(), key_a.expose());
     let mut message = vec![0x55; 28];
     message[16] = 0x2B;
     message.extend([0x2E, 0, 0, 7, 1, 2, 3]);
@@ -220,12 +211,20 @@ fn a_logger_tells_whether_it_is_on() {
 fn a_delete_takes_the_algorithms_of_its_association() {
     use crate::algorithm::AlgorithmType;
     use crate::keys::MgmtData;
-    let none = || Secret::zeroed(0);
     let of = |profile, encr, integ| {
-        let (sk_ei, sk_ai) = (Secret::zeroed(16), Secret::zeroed(20));
-        let (sk_er, sk_ar) = (none(), none());
-        let management = MgmtData { encr, key_length: 16, integ, sk_ei, sk_ai, sk_er, sk_ar, next_message_id: 2 };
-        let found = Protection::of_delete(profile, &provider::provider(), &management).map(|_| ());
+        let parameters = SaParameters {
+            ac_sai: Sai(256),
+            ds_sai: Sai(257),
+            timeout: 1,
+            ac_sqn: 1,
+            ds_sqn: 1,
+            kdf_id: 0x8002_0002,
+            usage_type: 0x81,
+            usage_algorithms: None,
+            mgmt_data: MgmtData { encr, key_length: 16, integ, next_message_id: 2 },
+            block: SaBlock::new(&SaBytes { sk_ei: &[0; 16], sk_ai: &[0; 20], ..SaBytes::default() }).unwrap(),
+        };
+        let found = Protection::of_delete(profile, &provider::provider(), &parameters).map(|_| ());
         found.map_err(AlgorithmType::code)
     };
     assert_eq!(of(Profile::SPC4, 0x8001_000C, 0x8003_0002), Ok(()));

@@ -9,6 +9,7 @@
 //! verified before it is given away. The operations on the key are in constant time over the crates of the curves; those of
 //! the verifiers need not be.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
@@ -85,12 +86,13 @@ impl<C: EcdsaCurve + CurveArithmetic, D: Digest> Verifier for EcdsaVerifier<C, D
 /// the signer is dropped.
 ///
 /// Where others may run code or measure power beside the device server, the key belongs in an HSM behind a [`Signer`].
-pub struct EcdsaSigner(Key);
+pub struct EcdsaSigner(Box<dyn Key>);
 
-enum Key {
-    P256(SigningKey<NistP256>),
-    P384(SigningKey<NistP384>),
-    P521(SigningKey<NistP521>),
+/// A private key. Behind a trait, so that the linker drops the curves that no constructor names.
+trait Key: Send + Sync {
+    fn kind(&self) -> KeyKind;
+    fn public_key(&self) -> Vec<u8>;
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError>;
 }
 
 impl EcdsaSigner {
@@ -106,22 +108,47 @@ impl EcdsaSigner {
         }
         let curve: ObjectIdentifier = info.algorithm.parameters_oid().map_err(|_| KeyError::Algorithm)?;
         let field = private_length(&info);
-        let key = match curve {
-            NistP256::OID => SigningKey::try_from(info).map(Key::P256),
-            NistP384::OID => SigningKey::try_from(info).map(Key::P384),
-            NistP521::OID => SigningKey::try_from(info).map(Key::P521),
+        let key: Result<Self, _> = match curve {
+            NistP256::OID => SigningKey::<NistP256>::try_from(info).map(Self::new),
+            NistP384::OID => SigningKey::<NistP384>::try_from(info).map(Self::new),
+            NistP521::OID => SigningKey::<NistP521>::try_from(info).map(Self::new),
             _ => return Err(KeyError::Algorithm),
         };
-        let signer = Self(key.map_err(|_| KeyError::Malformed)?);
+        let signer = key.map_err(|_| KeyError::Malformed)?;
         if field == signer.kind().field_length() { Ok(signer) } else { Err(KeyError::Malformed) }
     }
 
-    const fn kind(&self) -> KeyKind {
-        match self.0 {
-            Key::P256(_) => KeyKind::P256,
-            Key::P384(_) => KeyKind::P384,
-            Key::P521(_) => KeyKind::P521,
-        }
+    /// The signer of a private key on P-256: the number, 32 bytes, most significant first. For firmware: neither the other curves
+    /// nor a reader of DER comes with it.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] for another length, and for a number that is zero or not below the order of the curve.
+    pub fn p256(private: &[u8]) -> Result<Self, KeyError> {
+        SigningKey::<NistP256>::from_slice(private).map(Self::new).map_err(|_| KeyError::Malformed)
+    }
+
+    /// The signer of a private key on P-384, 48 bytes, as [`EcdsaSigner::p256`] has it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn p384(private: &[u8]) -> Result<Self, KeyError> {
+        SigningKey::<NistP384>::from_slice(private).map(Self::new).map_err(|_| KeyError::Malformed)
+    }
+
+    /// The signer of a private key on P-521, 66 bytes, as [`EcdsaSigner::p256`] has it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn p521(private: &[u8]) -> Result<Self, KeyError> {
+        SigningKey::<NistP521>::from_slice(private).map(Self::new).map_err(|_| KeyError::Malformed)
+    }
+
+    fn new(key: impl Key + 'static) -> Self {
+        Self(Box::new(key))
+    }
+
+    fn kind(&self) -> KeyKind {
+        self.0.kind()
     }
 }
 
@@ -140,24 +167,47 @@ impl fmt::Debug for EcdsaSigner {
     }
 }
 
-fn uncompressed<C: EcdsaCurve + CurveArithmetic>(key: &SigningKey<C>) -> Vec<u8> {
-    let point = ProjectivePoint::<C>::mul_by_generator(key.as_nonzero_scalar()).to_affine();
-    [[0x04].as_slice(), &point.x(), &point.y()].concat()
+/// A curve by the name that IKE has for it.
+trait Named {
+    const KIND: KeyKind;
 }
 
-fn sign<C>(key: &SigningKey<C>, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError>
+impl Named for NistP256 {
+    const KIND: KeyKind = KeyKind::P256;
+}
+
+impl Named for NistP384 {
+    const KIND: KeyKind = KeyKind::P384;
+}
+
+impl Named for NistP521 {
+    const KIND: KeyKind = KeyKind::P521;
+}
+
+impl<C> Key for SigningKey<C>
 where
-    C: EcdsaCurve + CurveArithmetic + DigestAlgorithm,
+    C: EcdsaCurve + CurveArithmetic + DigestAlgorithm + Named,
 {
-    let hash = hash::<C::Digest>(message);
-    let signature: Signature<C> = key.sign_prehash(&hash).map_err(|_| CryptoError::Device)?;
-    fault_check(key, &hash, &signature)?;
-    let bytes = signature.to_bytes();
-    if out.len() != bytes.len() {
-        return Err(CryptoError::Length);
+    fn kind(&self) -> KeyKind {
+        C::KIND
     }
-    out.copy_from_slice(&bytes);
-    Ok(())
+
+    fn public_key(&self) -> Vec<u8> {
+        let point = ProjectivePoint::<C>::mul_by_generator(self.as_nonzero_scalar()).to_affine();
+        [[0x04].as_slice(), &point.x(), &point.y()].concat()
+    }
+
+    fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
+        let hash = hash::<C::Digest>(message);
+        let signature: Signature<C> = self.sign_prehash(&hash).map_err(|_| CryptoError::Device)?;
+        fault_check(self, &hash, &signature)?;
+        let bytes = signature.to_bytes();
+        if out.len() != bytes.len() {
+            return Err(CryptoError::Length);
+        }
+        out.copy_from_slice(&bytes);
+        Ok(())
+    }
 }
 
 /// Verifies a signature of our own, which is public from here on. Not inlined, so that who watches secrets can tell by the
@@ -176,12 +226,7 @@ impl Signer for EcdsaSigner {
     }
 
     fn public_key(&self) -> PublicKey {
-        let bytes = match &self.0 {
-            Key::P256(key) => uncompressed(key),
-            Key::P384(key) => uncompressed(key),
-            Key::P521(key) => uncompressed(key),
-        };
-        PublicKey::new(self.kind(), &bytes)
+        PublicKey::new(self.kind(), &self.0.public_key())
     }
 
     fn signature_length(&self) -> usize {
@@ -189,10 +234,6 @@ impl Signer for EcdsaSigner {
     }
 
     fn sign(&self, message: &[&[u8]], out: &mut [u8]) -> Result<(), CryptoError> {
-        match &self.0 {
-            Key::P256(key) => sign(key, message, out),
-            Key::P384(key) => sign(key, message, out),
-            Key::P521(key) => sign(key, message, out),
-        }
+        self.0.sign(message, out)
     }
 }

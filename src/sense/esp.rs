@@ -5,9 +5,11 @@
 //! | a field of a descriptor | ILLEGAL REQUEST | INVALID FIELD IN PARAMETER LIST, in a CDB INVALID FIELD IN CDB | the field |
 //! | SAIs that name nothing | ILLEGAL REQUEST | the same | the SAI; of a request for Data-In, where it has the SAIs |
 //! | an association for another use | ILLEGAL REQUEST | INVALID SA USAGE | the same |
+//! | no memory | ILLEGAL REQUEST | INSUFFICIENT RESOURCES | none |
 //! | random source, provider | HARDWARE ERROR | INTERNAL TARGET FAILURE | none |
 
 use super::{Sense, SenseKey, SenseKeySpecific, saturate};
+use crate::crypto::CryptoError;
 use crate::dialect::{Asc, SenseCodes};
 use crate::esp::{BuildError, OpenError, Place, Unusable};
 
@@ -23,7 +25,7 @@ impl Sense {
         match error {
             OpenError::Fault(fault) => illegal(None, place, fault.byte),
             OpenError::Unusable(why) => unusable(*why, place, SAI_AT),
-            OpenError::Crypto(_) => HARDWARE,
+            OpenError::Crypto(error) => failed(*error),
         }
     }
 
@@ -33,7 +35,8 @@ impl Sense {
         match error {
             BuildError::Unusable(why) => unusable(*why, place, 0),
             BuildError::Exhausted => Self::of_unknown_sa(place),
-            BuildError::TooLong | BuildError::Random(_) | BuildError::Crypto(_) => HARDWARE,
+            BuildError::Crypto(error) => failed(*error),
+            BuildError::TooLong | BuildError::Random(_) => HARDWARE,
         }
     }
 
@@ -50,6 +53,17 @@ const HARDWARE: Sense = Sense {
     asc: SenseCodes::Spc4.internal_target_failure(),
     specific: SenseKeySpecific::None,
 };
+
+const fn failed(error: CryptoError) -> Sense {
+    match error {
+        CryptoError::Memory => Sense {
+            key: SenseKey::IllegalRequest,
+            asc: SenseCodes::Spc4.insufficient_resources(),
+            specific: SenseKeySpecific::None,
+        },
+        _ => HARDWARE,
+    }
+}
 
 fn unusable(why: Unusable, place: Place, offset: usize) -> Sense {
     match why {

@@ -36,7 +36,6 @@ pub use abandonment::SequenceCommand;
 pub(crate) use report::told_width;
 pub use report::{Allowed, Rule};
 
-use alloc::boxed::Box;
 use core::fmt;
 
 use crate::crypto::{CryptoError, Identity, RandomError};
@@ -294,7 +293,7 @@ pub enum Refusal {
         /// Offset of the Encrypted payload.
         at: usize,
         /// Whose it was.
-        client: Box<Claimant>,
+        client: Claimant,
         /// For the embedder alone.
         why: Denial,
     },
@@ -367,8 +366,11 @@ impl From<RandomError> for Refusal {
 }
 
 impl From<EmitError> for Refusal {
-    fn from(_: EmitError) -> Self {
-        Self::Internal
+    fn from(error: EmitError) -> Self {
+        match error {
+            EmitError::Memory => OutOfMemory.into(),
+            _ => Self::Internal,
+        }
     }
 }
 

@@ -48,7 +48,7 @@ fn faults_of_the_cdb_and_of_sequence() {
 /// r3 5.13.4.4.2 and reading R21: ILLEGAL REQUEST; reading R32: the pointer tells nothing.
 #[test]
 fn authentication_failed() {
-    let client = Box::new(Claimant { identity: Identity::key_id(b"host"), method: 2 });
+    let client = Claimant { identity: Identity::key_id(b"host"), method: 2 };
     let failed = Refusal::Authentication { at: 28, client, why: Denial::WrongAuth };
     assert_eq!(failed.consequence(Profile::R3, Some(SequenceCommand::AuthenticationOut)), Consequence::CountFailure);
     assert_eq!(fixed(failed), (5, [0x74, 0x40], [0x80, 0, 28]));
@@ -167,7 +167,7 @@ fn every_rule_has_a_clause() {
 /// Refusals that blame no field: each has its clause, and no fault.
 #[test]
 fn refusals_without_a_field_have_a_clause() {
-    let client = Box::new(Claimant { identity: Identity::key_id(b"host"), method: 2 });
+    let client = Claimant { identity: Identity::key_id(b"host"), method: 2 };
     let refusals = [
         (Refusal::Authentication { at: 28, client, why: Denial::WrongAuth }, "r3 5.13.4.4.2"),
         (Refusal::OperationInProgress { done: 1, of: 4 }, "r3 5.13.4.6, reading R24"),
@@ -274,7 +274,7 @@ fn what_is_too_great_for_its_field_is_the_greatest() {
 #[test]
 fn a_limit_is_named_where_it_is_the_cause() {
     let failed = |why| {
-        let client = Box::new(Claimant { identity: Identity::key_id(b"host"), method: 2 });
+        let client = Claimant { identity: Identity::key_id(b"host"), method: 2 };
         Refusal::Authentication { at: 28, client, why }
     };
     let cdb = |field| Refusal::Cdb(WireError::new(6, field, WireErrorKind::Invalid));
@@ -284,6 +284,18 @@ fn a_limit_is_named_where_it_is_the_cause() {
     assert_eq!(cdb(Field::TransferLength).limit(), Some(Limit::ParameterList));
     for other in [failed(Denial::WrongAuth), cdb(Field::Inc512), list(WireErrorKind::Length), Refusal::Internal] {
         assert_eq!(other.limit(), None);
+    }
+}
+
+/// Where there is no memory, a command is refused at that bound, whoever met it; other failures inside are ours.
+#[test]
+fn no_memory_is_a_bound() {
+    let bound = Refusal::InsufficientResources { limit: Limit::Memory };
+    assert_eq!(Refusal::from(CryptoError::Memory), bound);
+    assert_eq!(Refusal::from(OutOfMemory), bound);
+    assert_eq!(Refusal::from(ProtectError::Crypto(CryptoError::Memory)), bound);
+    for other in [CryptoError::Refused, CryptoError::Length, CryptoError::Device] {
+        assert_eq!(Refusal::from(other), Refusal::Internal);
     }
 }
 
@@ -319,7 +331,7 @@ fn sense_data_print_as_bytes() {
 fn what_leaves_a_sequence_alone_in_spc4() {
     use SequenceCommand::{AuthenticationOut, Delete, In, KeyExchangeOut};
     let fault = WireError::new(28, Field::PayloadLength, WireErrorKind::Length);
-    let client = || Box::new(Claimant { identity: Identity::key_id(b"a"), method: 2 });
+    let client = || Claimant { identity: Identity::key_id(b"a"), method: 2 };
     let all = [
         (Refusal::List(fault), [false, false, false, false]),
         (Refusal::Rejected(fault), [true, true, false, true]),
@@ -352,7 +364,7 @@ fn sense_data_of_spc4() {
         (bytes[2], [bytes[12], bytes[13]], [bytes[15], bytes[16], bytes[17]])
     };
     let fault = |kind| WireError::new(0x0123, Field::KeyLength, kind);
-    let client = Box::new(Claimant { identity: Identity::key_id(b"a"), method: 2 });
+    let client = Claimant { identity: Identity::key_id(b"a"), method: 2 };
     let denied = Refusal::Authentication { at: 28, client, why: Denial::WrongAuth };
     let at = [0x80, 0x01, 0x23];
     let cdb = [0xC0, 0, 2];
@@ -380,7 +392,7 @@ fn sense_data_of_spc4() {
 #[test]
 fn rules_of_spc4_have_their_clauses() {
     let fault = |field, kind| WireError::new(16, field, kind);
-    let client = Box::new(Claimant { identity: Identity::key_id(b"a"), method: 2 });
+    let client = Claimant { identity: Identity::key_id(b"a"), method: 2 };
     let invalid = |field| fault(field, WireErrorKind::Invalid);
     let absent = fault(Field::NextPayload, WireErrorKind::Missing);
     let unknown = fault(Field::NextPayload, WireErrorKind::UnrecognisedCritical);

@@ -3,8 +3,9 @@
 use alloc::borrow::Cow;
 
 use super::{DeviceServer, NexusId};
-use crate::capabilities::{Offer, Selection};
+use crate::capabilities::{CapabilitiesError, Offer, Selection};
 use crate::ccs::Usage;
+use crate::memory::OutOfMemory;
 use crate::sa::Authenticated;
 use crate::sense::Refusal;
 use crate::wire::Descriptor;
@@ -56,14 +57,17 @@ impl DeviceServer {
         let admission = self.admission.as_ref().filter(|_| self.setting.profile.rules().offers_differ);
         let Some(admission) = admission else { return Ok(Cow::Borrowed(&self.setting.offer)) };
         let offers = |algorithm: &Descriptor| admission.offers(nexus, algorithm);
-        // The embedder's mistake, and nothing that the application client could mend.
-        let offer = self.setting.offer.only(&self.setting.provider, offers).map_err(|_| Refusal::Internal)?;
+        let offer = self.setting.offer.only(&self.setting.provider, offers).map_err(|error| match error {
+            CapabilitiesError::Memory => Refusal::from(OutOfMemory),
+            // The embedder's mistake, and nothing that the application client could mend.
+            _ => Refusal::Internal,
+        })?;
         Ok(Cow::Owned(offer))
     }
 
     pub(super) fn admits(&self, nexus: NexusId, client: &Authenticated, usage: Option<&Usage>) -> bool {
         let Some(admission) = &self.admission else { return true };
-        let Some(sequence) = self.slots.get(&nexus).and_then(|slot| slot.ccs.sequence()) else { return false };
+        let Some(sequence) = self.slots.get(nexus).and_then(|slot| slot.ccs.sequence()) else { return false };
         let Some(usage) = usage.or(sequence.usage.as_ref()) else { return false };
         let (selection, usage_type) = (&sequence.selection, usage.sa_type);
         admission.accepts(&Applicant { nexus, client, selection, usage_type })

@@ -1,24 +1,27 @@
 //! Configuration: what cannot work is refused here, and not when the first command comes.
 
-use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use thiserror::Error;
 
-use super::event::EventQueue;
+use super::event_queue::EventQueue;
+use super::pending::Pending;
+use super::report::Reporter;
+use super::slots::Slots;
 use super::{Admission, DeviceServer};
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
 use crate::ccs::{Limits, Policy, PolicyError, Setting};
 use crate::crypto::{
-    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Identity,
-    PresharedKeys,
+    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Hashes,
+    Identity, PresharedKeys, Shared,
 };
 use crate::dialect::{Exchange, Profile};
 use crate::keys::KeyLog;
+use crate::memory::{self, OutOfMemory};
 use crate::sa::SaDatabase;
-use crate::time::{Deadlines, Instant};
+use crate::time::Instant;
 use crate::wire::{Descriptor, protocol};
 
 /// Why a device server cannot be configured so.
@@ -55,6 +58,15 @@ pub enum ConfigError {
     /// 00h, 40h and 41h are the server's own.
     #[error("security protocol {0:#04x} is the server's own")]
     OwnProtocol(u8),
+    /// There is no memory for the configuration.
+    #[error("there is no memory for the configuration")]
+    Memory,
+}
+
+impl From<OutOfMemory> for ConfigError {
+    fn from(OutOfMemory: OutOfMemory) -> Self {
+        Self::Memory
+    }
 }
 
 /// The configuration of a [`DeviceServer`].
@@ -68,7 +80,9 @@ pub struct Builder {
     key_log: Option<Arc<dyn KeyLog>>,
     protocols: Vec<u8>,
     fixed: Option<Vec<Descriptor>>,
-    report_refusals: bool,
+    reporter: Option<Reporter>,
+    /// A list that was given found no memory.
+    out_of_memory: bool,
     admission: Option<Arc<dyn Admission>>,
 }
 
@@ -95,7 +109,8 @@ impl Builder {
             key_log: None,
             protocols: Vec::new(),
             fixed: None,
-            report_refusals: false,
+            reporter: None,
+            out_of_memory: false,
             admission: None,
         }
     }
@@ -131,7 +146,14 @@ impl Builder {
     /// The shared keys, its own and those of its application clients.
     #[must_use]
     pub fn preshared_keys(mut self, keys: Arc<dyn PresharedKeys>) -> Self {
-        self.credentials.shared_keys = Some(keys);
+        self.credentials.judges.shared_keys = Some(Shared::Counted(keys));
+        self
+    }
+
+    /// The same, of keys that are there for good, as in firmware.
+    #[must_use]
+    pub fn preshared_keys_static(mut self, keys: &'static dyn PresharedKeys) -> Self {
+        self.credentials.judges.shared_keys = Some(Shared::Static(keys));
         self
     }
 
@@ -139,14 +161,21 @@ impl Builder {
     /// authenticate itself; of several of one kind the application client's Certificate Request tells which.
     #[must_use]
     pub fn credential(mut self, own: Credential) -> Self {
-        self.credentials.own.push(own);
+        self.out_of_memory |= memory::push(&mut self.credentials.own, own).is_err();
         self
     }
 
     /// Who decides about the keys of application clients that sign. Without it, signatures are not accepted.
     #[must_use]
     pub fn validator(mut self, validator: Arc<dyn CertificateValidator>) -> Self {
-        self.credentials.validator = Some(validator);
+        self.credentials.judges.validator = Some(Shared::Counted(validator));
+        self
+    }
+
+    /// The same, of one that is there for good, as in firmware.
+    #[must_use]
+    pub fn validator_static(mut self, validator: &'static dyn CertificateValidator) -> Self {
+        self.credentials.judges.validator = Some(Shared::Static(validator));
         self
     }
 
@@ -160,7 +189,8 @@ impl Builder {
     /// Security protocols that the embedder serves itself, such as 20h, for the supported list.
     #[must_use]
     pub fn other_protocols(mut self, protocols: &[u8]) -> Self {
-        self.protocols = protocols.into();
+        self.protocols.clear();
+        self.out_of_memory |= memory::append(&mut self.protocols, protocols).is_err();
         self
     }
 
@@ -183,7 +213,7 @@ impl Builder {
     /// is allowed, by which clause. Off unless asked for; then it costs nothing.
     #[must_use]
     pub const fn report_refusals(mut self, report: bool) -> Self {
-        self.report_refusals = report;
+        self.reporter = if report { Some(DeviceServer::report) } else { None };
         self
     }
 
@@ -191,7 +221,9 @@ impl Builder {
     /// provider lacks, or ENCR_3DES without [`Policy::allow_triple_des`], is refused as not offered.
     #[must_use]
     pub fn fixed_capabilities(mut self, descriptors: &[Descriptor]) -> Self {
-        self.fixed = Some(descriptors.into());
+        let mut fixed = Vec::new();
+        self.out_of_memory |= descriptors.iter().any(|descriptor| memory::push(&mut fixed, *descriptor).is_err());
+        self.fixed = Some(fixed);
         self
     }
 
@@ -200,6 +232,9 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`].
     pub fn build(self) -> Result<DeviceServer, ConfigError> {
+        if self.out_of_memory {
+            return Err(ConfigError::Memory);
+        }
         let identity = self.identity.ok_or(ConfigError::NoIdentity)?;
         // Half of a message leaves room for everything else that an authentication IN has.
         if usize::try_from(Limits::MIN_PARAMETER_LIST / 2).is_ok_and(|room| identity.data.len() > room) {
@@ -207,48 +242,48 @@ impl Builder {
         }
         let limits = self.limits;
         check_limits(self.profile, &limits)?;
-        let credentials = Credentials { rsa_hashes: self.policy.rsa_hashes.clone(), ..self.credentials };
+        let policy = self.policy;
+        let mut credentials = self.credentials;
+        credentials.judges.rsa_hashes = Hashes::of(&policy.rsa_hashes);
         if credentials.is_empty() {
             return Err(ConfigError::NoKeys);
         }
         credentials.check(self.profile, &identity)?;
-        let methods = AuthMethods::of(&credentials, &self.provider, self.policy.allow_no_authentication);
+        let methods = AuthMethods::of(&credentials, &self.provider, policy.allow_no_authentication);
         let offer = match &self.fixed {
-            Some(descriptors) => Offer::fixed(self.profile, descriptors, self.policy.allow_triple_des)?,
+            Some(descriptors) => Offer::fixed(self.profile, descriptors, policy.allow_triple_des)?,
             None => {
-                let Policy { hidden_algorithms, allow_triple_des, .. } = &self.policy;
+                let Policy { hidden_algorithms, allow_triple_des, .. } = &policy;
                 Offer::derive(self.profile, &self.provider, methods, hidden_algorithms, *allow_triple_des)?
             }
         };
         offer.check_sides()?;
-        if !self.policy.waive_complete_row {
+        if !policy.waive_complete_row {
             offer.check_complete()?;
         }
-        self.policy.check(self.profile, offer.min_nonce(&self.provider))?;
+        policy.check(self.profile, offer.min_nonce(&self.provider))?;
         Ok(DeviceServer {
             protocols: supported_protocols(&self.protocols)?,
             setting: Setting {
                 profile: self.profile,
                 provider: self.provider,
-                policy: self.policy,
+                policy,
                 limits,
                 offer,
                 methods,
                 identity,
-                credentials: Arc::new(credentials),
+                credentials,
                 key_log: self.key_log,
             },
             unread_offer: None,
             now: Instant::default(),
-            slots: BTreeMap::new(),
-            protocol_timers: Deadlines::new(),
+            slots: Slots::new(),
             sas: SaDatabase::new(),
-            held: BTreeMap::new(),
-            jobs: VecDeque::new(),
+            pending: Pending::new(),
             next_job: 0,
-            owner: Owner::default(),
+            owner: Owner::new(),
             events: EventQueue::new(limits.events),
-            report_refusals: self.report_refusals,
+            reporter: self.reporter,
             admission: self.admission,
             calendar: None,
         })
@@ -278,8 +313,9 @@ fn supported_protocols(others: &[u8]) -> Result<Vec<u8>, ConfigError> {
     if let Some(taken) = others.iter().find(|other| own.contains(other)) {
         return Err(ConfigError::OwnProtocol(*taken));
     }
-    let mut all = [own.as_slice(), others].concat();
-    all.sort_unstable();
-    all.dedup();
+    let mut all = Vec::new();
+    for protocol in own.iter().chain(others) {
+        memory::insert(&mut all, *protocol)?;
+    }
     Ok(all)
 }

@@ -1,18 +1,15 @@
 //! From a CDB to its handler (r3 6.29, 6.30, Tables A0, A1, D1; readings R24-R26, R35, R36; SPC-4 6.40, 6.41, 7.7.2, 7.7.3,
 //! readings S2, S7, S9).
 
-use alloc::boxed::Box;
-use alloc::vec;
-
-use bytes::Bytes;
-
-use super::jobs::{HeldCommand, HeldWork};
+use super::jobs::{HeldResult, HeldWork};
 use super::{DataIn, DeviceServer, DropReason, EventKind, NexusId, RemovalReason, Reply, Request, Slot};
 use crate::ccs::job::Work;
 use crate::ccs::table::{Phase, Step, Verdict, decide};
 use crate::ccs::{Calculation, Ccs, SlowCrypto, authentication, delete, key_exchange};
 use crate::crypto::Random;
 use crate::dialect::{ErrorClasses, Profile};
+use crate::keys::{OwnAuthWork, PeerCheckWork, PrfOutput};
+use crate::memory;
 use crate::sa::SaId;
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
@@ -119,19 +116,19 @@ impl DeviceServer {
         match (cdb.protocol, cdb.specific) {
             (protocol::INFORMATION, specific::SUPPORTED_LIST) => {
                 let list = SupportedProtocols { protocols: &self.protocols };
-                let mut bytes = vec![0; list.len()];
+                let mut bytes = memory::zeroed(list.len())?;
                 list.emit(&mut Writer::new(&mut bytes))?;
                 Ok(data_in.put(&bytes))
             }
             (protocol::INFORMATION, _) => {
                 let none = CertificateData { certificate: &[] };
-                let mut bytes = vec![0; none.len()];
+                let mut bytes = memory::zeroed(none.len())?;
                 none.emit(&mut Writer::new(&mut bytes))?;
                 Ok(data_in.put(&bytes))
             }
             (protocol::SA_CREATION_CAPABILITIES, specific::CAPABILITY_FORMATS) => {
                 let list = CapabilityFormats::IKEV2_SCSI;
-                let mut bytes = vec![0; list.len()];
+                let mut bytes = memory::zeroed(list.len())?;
                 list.emit(&mut Writer::new(&mut bytes))?;
                 Ok(data_in.put(&bytes))
             }
@@ -144,13 +141,13 @@ impl DeviceServer {
     /// Returns the capabilities. Changed ones take effect once they have been returned whole, where the dialect says so, and the
     /// other nexuses are to be told (SPC-4 5.14.4.5).
     fn capabilities(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
-        let bytes = match &self.unread_offer {
-            Some(unread) => unread.parameter_data()?,
-            None => self.offer_to(nexus)?.parameter_data()?,
+        let mut put = |bytes: &[u8]| (data_in.put(bytes), bytes.len());
+        let (reply, length) = match &self.unread_offer {
+            Some(unread) => put(unread.parameter_data()),
+            None => put(self.offer_to(nexus)?.parameter_data()),
         };
-        let reply = data_in.put(&bytes);
         self.tell(Some(nexus), EventKind::CapabilitiesRead);
-        if reply == (Reply::Good { len: bytes.len() })
+        if reply == (Reply::Good { len: length })
             && let Some(read) = self.unread_offer.take()
         {
             self.setting.offer = read;
@@ -160,8 +157,8 @@ impl DeviceServer {
     }
 
     /// Asks the table; a command that may be processed still waits for the sequence's running calculation.
-    fn admit(&self, nexus: NexusId, step: Step) -> Result<Admitted, Refusal> {
-        let slot = self.slots.get(&nexus);
+    fn admit(&self, nexus: NexusId, step: Step) -> Result<Admitted<'_>, Refusal> {
+        let slot = self.slots.get(nexus);
         let phase = slot.map_or(Phase::Idle, |slot| slot.ccs.phase());
         let is_delete = matches!(step, Step::Delete | Step::ForeignDelete);
         match decide(self.setting.profile.dialect, phase, step) {
@@ -179,7 +176,7 @@ impl DeviceServer {
             }
             Verdict::InvalidSequence => Err(Refusal::InvalidSequence { is_delete }),
             Verdict::InvalidValue => Err(Refusal::List(WireError::new(0, Field::AcSai, WireErrorKind::Invalid))),
-            Verdict::NoneAnywhere => Err(match self.running_elsewhere(nexus) {
+            Verdict::NoneAnywhere => Err(match self.slots.running_beside(nexus) {
                 Some(other) => {
                     let (done, of) = other.progress();
                     Refusal::OperationInProgress { done, of }
@@ -198,46 +195,45 @@ impl DeviceServer {
         random: &mut dyn Random,
     ) -> Result<Reply, Refusal> {
         self.admit(nexus, Step::KeyExchangeOut)?;
-        if self.setting.policy.one_sequence && self.running_elsewhere(nexus).is_some() {
+        if self.setting.policy.one_sequence && self.slots.running_beside(nexus).is_some() {
             return Err(Refusal::Conflict);
         }
         self.check_room(nexus)?;
+        self.slots.reserve()?;
+        if self.setting.policy.slow_crypto == SlowCrypto::Offload {
+            self.pending.reserve()?;
+        }
         let is_taken = |sai| self.is_taken(sai);
         let offer = self.offer_to(nexus)?;
         let (list, transfer_length) = (&*data_out.list, data_out.transfer_length);
         let plan = key_exchange::plan(&self.setting, &offer, list, transfer_length, random, is_taken)?;
-        let sequence = Box::new(plan.sequence);
-        let timeout = sequence.timeouts.protocol;
-        let (calculation, running) = match self.setting.policy.slow_crypto {
+        drop(offer);
+        let (sequence, calculation, running) = match self.setting.policy.slow_crypto {
             SlowCrypto::Inline => {
-                let agreed = plan.work.run().map_err(|_| Refusal::Internal)?;
-                let keyed = key_exchange::finish(&self.setting, &sequence, agreed).map_err(|(refusal, _)| refusal)?;
-                (Calculation::Done(Box::new(keyed)), None)
+                let (sequence, keys) = plan.calculate(&self.setting)?;
+                (sequence, Calculation::Done(keys), None)
             }
             SlowCrypto::Offload => {
-                let job = self.queue_job(Work::KeyExchange(plan.work));
-                (Calculation::Running, Some(job))
+                let (sequence, work) = plan.into_work()?;
+                let job = self.queue_job(nexus, Work::KeyExchange(work), None)?;
+                (sequence, Calculation::Running, Some(job))
             }
         };
-        let id = SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai };
-        self.slots
-            .insert(nexus, Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, running, met_deadline: None });
-        self.protocol_timers.set(nexus, self.now.after_seconds(timeout));
+        let (id, timeout) = (sequence.id(), sequence.timeouts.protocol);
+        let ccs = Ccs::KeyExchangeOut { sequence, calculation };
+        let timeout = self.now.after_seconds(timeout);
+        self.slots.insert(nexus, Slot { ccs, running, met_deadline: None }, timeout)?;
         self.tell(Some(nexus), EventKind::SequenceStarted { id });
         Ok(Reply::Good { len: 0 })
     }
 
     /// Room for one more sequence and for the association that it makes (reading R40).
     fn check_room(&self, nexus: NexusId) -> Result<(), Refusal> {
-        let others = self.slots.iter().filter(|(other, _)| **other != nexus);
-        let (slots, running) = others.fold((0_usize, 0_usize), |(slots, running), (_, slot)| {
-            let is_running = usize::from(slot.ccs.sequence().is_some());
-            (slots.saturating_add(1), running.saturating_add(is_running))
-        });
+        let (slots, running) = self.slots.beside(nexus);
         let sas = self.sas.len().saturating_add(running);
         let jobs = match self.setting.policy.slow_crypto {
             SlowCrypto::Inline => 0,
-            SlowCrypto::Offload => self.jobs.len().max(self.held.len()),
+            SlowCrypto::Offload => self.pending.queued().max(self.pending.held()),
         };
         let limits = &self.setting.limits;
         let bounds = [
@@ -254,60 +250,91 @@ impl DeviceServer {
 
     fn key_exchange_in(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::KeyExchangeIn)? {
-            return Ok(data_in.put(&kept));
+            return Ok(data_in.put(kept));
         }
-        let Some(Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, .. }) = self.slots.remove(&nexus) else {
+        let Some(Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
         };
-        let keyed = match calculation {
-            Calculation::Done(keyed) => keyed,
-            Calculation::Failed(work) => {
-                let job = self.queue_job(Work::KeyExchange(work));
-                let ccs = Ccs::KeyExchangeOut { sequence, calculation: Calculation::Running };
-                self.slots.insert(nexus, Slot { ccs, running: Some(job), met_deadline: None });
-                return Err(Refusal::Internal);
-            }
-            Calculation::Running => {
-                let ccs = Ccs::KeyExchangeOut { sequence, calculation };
-                self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
-                return Err(Refusal::Internal);
-            }
+        let keys = match calculation {
+            Calculation::Done(keys) => keys,
+            Calculation::Failed(_) => return Err(self.try_again(nexus)),
+            Calculation::Running => return Err(Refusal::Internal),
         };
-        let is_unauthenticated = sequence.selection.is_unauthenticated();
-        let keymat = if is_unauthenticated { sequence.keymat(self.setting.profile, &keyed.keys) } else { Ok(None) };
-        let Ok(keymat) = keymat else {
-            let ccs = Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keyed) };
-            self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
-            return Err(Refusal::Internal);
-        };
-        let bytes = keyed.key_exchange_in.clone();
-        self.protocol_timers.set(nexus, self.now.after_seconds(sequence.timeouts.protocol));
-        let ccs = if is_unauthenticated {
-            let id = SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai };
-            self.create_sa(nexus, &sequence, keyed.keys, keymat, None);
-            Ccs::Complete { id, kept: bytes.clone(), is_unauthenticated: true }
+        let timeout = self.now.after_seconds(sequence.timeouts.protocol);
+        let reply = data_in.put(sequence.key_exchange_in());
+        if sequence.selection.is_unauthenticated() {
+            let parameters = sequence.parameters(self.setting.profile, keys)?;
+            self.sas.reserve()?;
+            self.slots.advance(nexus, |slot| match slot.ccs {
+                Ccs::KeyExchangeOut { sequence, .. } => {
+                    let (id, kept_at) = (sequence.id(), sequence.answer_at);
+                    let ccs = Ccs::Complete { id, kept: sequence.messages, kept_at, is_unauthenticated: true };
+                    (Slot { ccs, running: None, met_deadline: None }, ())
+                }
+                ccs => (Slot { ccs, ..slot }, ()),
+            });
+            self.create_sa(nexus, parameters, None)?;
         } else {
-            Ccs::KeyExchangeIn { sequence, keyed }
-        };
-        self.slots.insert(nexus, Slot { ccs, running: None, met_deadline: None });
-        Ok(data_in.put(&bytes))
+            self.slots.advance(nexus, |slot| match slot.ccs {
+                Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keys) } => {
+                    let ccs = Ccs::KeyExchangeIn { sequence, keys };
+                    (Slot { ccs, running: None, met_deadline: None }, ())
+                }
+                ccs => (Slot { ccs, ..slot }, ()),
+            });
+        }
+        self.slots.set_timeout(nexus, timeout);
+        Ok(reply)
+    }
+
+    /// The calculation of the keys has failed: it begins again, and the next key exchange IN finds its result.
+    fn try_again(&mut self, nexus: NexusId) -> Refusal {
+        if let Err(no_memory) = self.pending.reserve() {
+            return no_memory.into();
+        }
+        let calculation = self.slots.get_mut(nexus).and_then(|slot| match &mut slot.ccs {
+            Ccs::KeyExchangeOut { calculation, .. } => Some(core::mem::replace(calculation, Calculation::Running)),
+            _ => None,
+        });
+        if let Some(Calculation::Failed(work)) = calculation {
+            let job = self.queue_job(nexus, Work::KeyExchange(work), None);
+            if let (Some(slot), Ok(job)) = (self.slots.get_mut(nexus), job) {
+                slot.running = Some(job);
+            }
+        }
+        Refusal::Internal
     }
 
     fn authentication_out(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
-        let sequence = self.slots.get(&nexus).and_then(|slot| slot.ccs.sequence());
+        let sequence = self.slots.get(nexus).and_then(|slot| slot.ccs.sequence());
         let ours = sequence.map(|sequence| SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai });
         // A list too short to name a sequence is short of its header, which is what it is told (reading R36).
         let is_foreign =
             data_out.sais(self.setting.profile).is_some_and(|named| ours.is_some_and(|ours| ours != named));
         let step = if is_foreign { Step::ForeignAuthenticationOut } else { Step::AuthenticationOut };
         self.admit(nexus, step)?;
-        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keyed }, .. }) = self.slots.get(&nexus) else {
+        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keys }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
         };
-        let (at, offer, total) = (self.unix_time(), self.offer_to(nexus)?, data_out.transfer_length);
-        let (claim, work) = authentication::plan_out(&self.setting, &offer, sequence, keyed, data_out.list, total, at)?;
-        let held = HeldCommand { nexus, work: HeldWork::AuthenticationOut(claim) };
-        Ok(self.run_or_hold(held, Work::Verify(work), &mut []))
+        let (setting, offer) = (&self.setting, self.offer_to(nexus)?);
+        let mut code = PrfOutput::room(sequence.selection.suite.prf.output_length())?;
+        let DataOut { list, transfer_length } = data_out;
+        let asserted =
+            authentication::plan_out(setting, &offer, sequence, keys, list, transfer_length, code.expose_mut())?;
+        let claim = asserted.claim()?;
+        let check = asserted.check(setting, &offer, sequence, code.expose(), self.unix_time());
+        match setting.policy.slow_crypto {
+            SlowCrypto::Inline => {
+                let result = check.run();
+                drop(offer);
+                Ok(self.finish_at_once(nexus, HeldWork::AuthenticationOut(claim), HeldResult::Verify(result), &mut []))
+            }
+            SlowCrypto::Offload => {
+                let work = PeerCheckWork::new(&check, &setting.credentials.judges)?;
+                drop(offer);
+                self.hold(nexus, HeldWork::AuthenticationOut(claim), Work::Verify(work))
+            }
+        }
     }
 
     fn authentication_in(
@@ -317,17 +344,29 @@ impl DeviceServer {
         random: &mut dyn Random,
     ) -> Result<Reply, Refusal> {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::AuthenticationIn)? {
-            return Ok(data_in.put(&kept));
+            return Ok(data_in.put(kept));
         }
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keyed, wishes, .. }, .. }) = self.slots.get(&nexus)
-        else {
+        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keys, own, .. }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
         };
-        let offer = self.offer_to(nexus)?;
-        let (answer, work) = authentication::plan_in(&self.setting, &offer, sequence, keyed, wishes, random)?;
-        let work_done = HeldWork::AuthenticationIn { answer, allocation_length: data_in.allocation_length };
-        let held = HeldCommand { nexus, work: work_done };
-        Ok(self.run_or_hold(held, Work::Sign(work), data_in.buffer))
+        let (setting, offer, own) = (&self.setting, self.offer_to(nexus)?, own.ok_or(Refusal::Internal)?);
+        let mut code = PrfOutput::room(sequence.selection.suite.prf.output_length())?;
+        let mut answer = authentication::plan_in(setting, sequence, keys, own, random, code.expose_mut())?;
+        let work = authentication::own_auth(setting, &offer, sequence, own, code.expose())?;
+        let DataIn { buffer, allocation_length } = data_in;
+        match setting.policy.slow_crypto {
+            SlowCrypto::Inline => {
+                let result = work.run(answer.auth_mut());
+                drop(offer);
+                let held = HeldWork::AuthenticationIn { answer, allocation_length };
+                Ok(self.finish_at_once(nexus, held, HeldResult::Signed(result), buffer))
+            }
+            SlowCrypto::Offload => {
+                let work = OwnAuthWork::new(&work)?;
+                drop(offer);
+                self.hold(nexus, HeldWork::AuthenticationIn { answer, allocation_length }, Work::Sign(work))
+            }
+        }
     }
 
     fn delete(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
@@ -362,7 +401,7 @@ impl DeviceServer {
             let fault = WireError::new(0, Field::Length, WireErrorKind::NoHeader);
             return Err(Refusal::Rejected(fault));
         }
-        let ccs = self.slots.get(&nexus).map(|slot| &slot.ccs);
+        let ccs = self.slots.get(nexus).map(|slot| &slot.ccs);
         let sequence = ccs.and_then(Ccs::sequence);
         let Some(sequence) = sequence else {
             let fault = WireError::new(profile.rules().sai_offset, Field::AcSai, WireErrorKind::Invalid);
@@ -375,8 +414,8 @@ impl DeviceServer {
         match ccs {
             _ if named.is_none_or(|named| named.ac_sai != sequence.ac_sai) => wrong_sai(0, Field::AcSai),
             _ if named.is_none_or(|named| named.ds_sai != sequence.ds_sai) => wrong_sai(8, Field::DsSai),
-            Some(Ccs::KeyExchangeIn { sequence, keyed } | Ccs::AuthenticationOut { sequence, keyed, .. }) => {
-                delete::plan_of_sequence(&self.setting, sequence, keyed, data_out.list, data_out.transfer_length)?;
+            Some(Ccs::KeyExchangeIn { sequence, keys } | Ccs::AuthenticationOut { sequence, keys, .. }) => {
+                delete::plan_of_sequence(&self.setting, sequence, keys, data_out.list, data_out.transfer_length)?;
                 self.drop_sequence(nexus, DropReason::Delete);
                 Ok(Reply::Good { len: 0 })
             }
@@ -387,9 +426,7 @@ impl DeviceServer {
 
     /// What is kept for repetition goes with the association (reading S9).
     fn forget_kept(&mut self, id: SaId) {
-        let is_of = |slot: &Slot| matches!(&slot.ccs, Ccs::Complete { id: made, .. } if *made == id);
-        let nexus = self.slots.iter().find(|(_, slot)| is_of(slot)).map(|(nexus, _)| *nexus);
-        if let Some(nexus) = nexus {
+        if let Some(nexus) = self.slots.made(id) {
             self.drop_sequence(nexus, DropReason::Delete);
         }
     }
@@ -404,9 +441,9 @@ impl DeviceServer {
 }
 
 /// What the table lets happen.
-enum Admitted {
+enum Admitted<'a> {
     Process,
-    Repeat(Bytes),
+    Repeat(&'a [u8]),
 }
 
 /// A Delete is judged by SAIs that a list under 28 bytes does not have: then the fault is that length (reading R36), and

@@ -1,11 +1,11 @@
 //! What the server tells its embedder.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use core::fmt;
 
 use super::{NexusId, Report};
 use crate::keys::Denial;
+use crate::memory;
 use crate::sa::SaId;
 use crate::sense::{Claimant, Limit};
 use crate::time::Instant;
@@ -65,7 +65,7 @@ pub enum EventKind {
         why: Denial,
     },
     /// A command was refused; told only when [`Builder::report_refusals`](super::Builder::report_refusals) asks for it.
-    Refused(Box<Report>),
+    Refused(Report),
     /// A command was refused at a limit, or a sequence was dropped at one.
     LimitReached {
         /// Which limit.
@@ -84,7 +84,7 @@ pub enum EventKind {
 pub struct KeptIdentity {
     /// ID TYPE.
     pub id_type: IdType,
-    /// The first bytes of IDENTIFICATION DATA.
+    /// The first bytes of IDENTIFICATION DATA; none if there was no memory for them.
     pub data: Box<[u8]>,
     /// Bytes that IDENTIFICATION DATA had; more than `data` has when some were cut off.
     pub length: usize,
@@ -97,7 +97,11 @@ impl KeptIdentity {
     fn of(client: &Claimant) -> Self {
         let whole = &client.identity.data;
         let kept = whole.get(..Self::MAX).unwrap_or(whole);
-        Self { id_type: client.identity.id_type, data: Box::from(kept), length: whole.len() }
+        Self {
+            id_type: client.identity.id_type,
+            data: memory::boxed_copy_of(kept).unwrap_or_default(),
+            length: whole.len(),
+        }
     }
 
     /// True if nothing was cut off.
@@ -164,7 +168,7 @@ pub enum DeadlineReason {
 
 /// What an event is worth when there is no room for all. The lower is lost first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Worth {
+pub(super) enum Worth {
     /// What an initiator can cause as often as it likes, by one command each.
     Cheap,
     /// What costs it a key exchange, or another's.
@@ -173,12 +177,26 @@ enum Worth {
     Association,
 }
 
+impl Worth {
+    /// All of them, the least first.
+    pub(super) const ALL: [Self; 3] = [Self::Cheap, Self::Dear, Self::Association];
+
+    /// Where it stands among them.
+    pub(super) const fn index(self) -> usize {
+        match self {
+            Self::Cheap => 0,
+            Self::Dear => 1,
+            Self::Association => 2,
+        }
+    }
+}
+
 impl EventKind {
     pub(super) fn failed(client: &Claimant, why: Denial) -> Self {
         Self::AuthenticationFailed { identity: KeptIdentity::of(client), method: client.method, why }
     }
 
-    const fn worth(&self) -> Worth {
+    pub(super) const fn worth(&self) -> Worth {
         match self {
             Self::CapabilitiesRead | Self::Refused(_) | Self::SequenceStarted { .. } | Self::LimitReached { .. } => {
                 Worth::Cheap
@@ -247,45 +265,9 @@ impl fmt::Display for DropReason {
     }
 }
 
-/// Events in order, of bounded number: of those that are worth least the oldest is lost first, and the loss is told.
-#[derive(Debug)]
-pub(super) struct EventQueue {
-    queue: VecDeque<Event>,
-    limit: usize,
-    lost: u64,
-    lost_at: Instant,
-}
-
-impl EventQueue {
-    pub(super) const fn new(limit: usize) -> Self {
-        Self { queue: VecDeque::new(), limit, lost: 0, lost_at: Instant::from_millis(0) }
-    }
-
-    pub(super) fn push(&mut self, event: Event) {
-        if self.queue.len() >= self.limit {
-            self.lost = self.lost.saturating_add(1);
-            self.lost_at = event.at;
-            let worths = self.queue.iter().map(|queued| queued.kind.worth()).enumerate();
-            match worths.min_by_key(|(_, worth)| *worth) {
-                Some((oldest, worth)) if worth <= event.kind.worth() => drop(self.queue.remove(oldest)),
-                // Everything that waits is worth more.
-                _ => return,
-            }
-        }
-        self.queue.push_back(event);
-    }
-
-    pub(super) fn pop(&mut self) -> Option<Event> {
-        let count = core::mem::take(&mut self.lost);
-        if count != 0 {
-            return Some(Event { at: self.lost_at, nexus: None, kind: EventKind::Lost { count } });
-        }
-        self.queue.pop_front()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::event_queue::EventQueue;
     use super::*;
     use crate::crypto::Identity;
 

@@ -9,7 +9,7 @@ impl DeviceServer {
     /// The next moment at which a timer runs out, if nothing happens before it.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        let protocol = self.protocol_timers.next().map(|(at, _)| Deadline { at, reason: DeadlineReason::Protocol });
+        let protocol = self.slots.next_timeout().map(|(at, _)| Deadline { at, reason: DeadlineReason::Protocol });
         let inactivity = self.sas.next_deadline().map(|at| Deadline { at, reason: DeadlineReason::Inactivity });
         protocol.into_iter().chain(inactivity).min_by_key(|deadline| deadline.at)
     }
@@ -19,7 +19,7 @@ impl DeviceServer {
     /// A time before one that was told already counts as that one.
     pub fn expire(&mut self, now: Instant) {
         self.now = self.now.max(now);
-        while let Some(nexus) = self.protocol_timers.take_due(self.now) {
+        while let Some((_, nexus)) = self.slots.next_timeout().filter(|(at, _)| *at <= self.now) {
             self.drop_sequence(nexus, DropReason::ProtocolTimeout);
         }
         while let Some(id) = self.sas.take_expired(self.now) {
@@ -29,23 +29,17 @@ impl DeviceServer {
 
     /// I_T nexus loss: the nexus's sequence is dropped, security associations stay (reading R37).
     pub fn nexus_lost(&mut self, nexus: NexusId) {
-        let held = &self.held;
-        self.jobs.retain(|job| held.get(&job.id()).is_none_or(|held| held.nexus != nexus));
-        self.held.retain(|_, held| held.nexus != nexus);
+        self.pending.forget_all_of(nexus);
         self.drop_sequence(nexus, DropReason::NexusLoss);
     }
 
     /// Logical unit reset, hard reset, power on: all sequences and all security associations are dropped (reading R37).
     pub fn reset(&mut self) {
-        self.held.clear();
-        self.jobs.clear();
-        let nexuses: alloc::vec::Vec<NexusId> = self.slots.keys().copied().collect();
-        for nexus in nexuses {
+        self.pending.clear();
+        while let Some(nexus) = self.slots.any() {
             self.drop_sequence(nexus, DropReason::Reset);
         }
-        let ids: alloc::vec::Vec<_> = self.sas.iter().map(crate::sa::SecurityAssociation::id).collect();
-        for id in ids {
-            self.sas.remove(id);
+        while let Some(id) = self.sas.take_any() {
             self.tell(None, EventKind::SaRemoved { id, why: RemovalReason::Reset });
         }
     }
@@ -74,12 +68,10 @@ impl DeviceServer {
     }
 
     pub(super) fn drop_sequence(&mut self, nexus: NexusId, why: DropReason) {
-        self.protocol_timers.clear(nexus);
-        let Some(slot) = self.slots.remove(&nexus) else { return };
-        // Timeouts are the client's choice, so jobs that nobody waits for would pile up. One whose command is held stays: the
-        // command is to be answered.
-        if let Some(running) = slot.running.filter(|running| !self.held.contains_key(&running.id)) {
-            self.jobs.retain(|job| job.id() != running.id);
+        let Some(slot) = self.slots.remove(nexus) else { return };
+        // Timeouts are the client's choice, so jobs that nobody waits for would pile up.
+        if let Some(running) = slot.running {
+            self.pending.forget(running.id);
         }
         if slot.ccs.sequence().is_some() {
             self.tell(Some(nexus), EventKind::SequenceDropped { why });

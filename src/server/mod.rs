@@ -15,9 +15,12 @@ mod builder;
 mod commands;
 mod esp;
 mod event;
+mod event_queue;
 mod jobs;
 mod lifetime;
+mod pending;
 mod report;
+mod slots;
 #[cfg(all(test, feature = "rustcrypto"))]
 mod tests;
 
@@ -28,23 +31,23 @@ pub use esp::{EspCommand, OpenedOut};
 pub use event::{Deadline, DeadlineReason, DropReason, Event, EventKind, KeptIdentity, RemovalReason};
 
 pub use crate::sense::Limit;
-pub use report::Report;
+pub use report::{Offered, Report};
 
-use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 
 use crate::capabilities::Offer;
-use crate::ccs::job::{Job, JobId, Owner};
+use crate::ccs::job::{JobId, Owner};
 use crate::ccs::table::Phase;
 use crate::ccs::{Ccs, Setting};
 use crate::crypto::Random;
 use crate::sa::{SaDatabase, SaId, SecurityAssociation};
 use crate::sense::{Refusal, Sense};
-use crate::time::{Deadlines, Instant, UnixTime};
+use crate::time::{Instant, UnixTime};
 use crate::wire::Sai;
-use event::EventQueue;
-use jobs::HeldCommand;
-use report::Received;
+use event_queue::EventQueue;
+use pending::Pending;
+use report::{Received, Reporter};
+use slots::Slots;
 
 /// An I_T nexus, by whatever number the embedder gives it.
 ///
@@ -89,8 +92,8 @@ impl DataIn<'_> {
     /// Copies as much as the allocation length and the buffer take (reading R35).
     fn put(&mut self, bytes: &[u8]) -> Reply {
         let len = bytes.len().min(self.allocation_length).min(self.buffer.len());
-        if let (Some(to), Some(from)) = (self.buffer.get_mut(..len), bytes.get(..len)) {
-            to.copy_from_slice(from);
+        if let Some(to) = self.buffer.get_mut(..len) {
+            to.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         }
         Reply::Good { len }
     }
@@ -119,16 +122,14 @@ pub struct DeviceServer {
     /// Capabilities that take effect when somebody has read them.
     unread_offer: Option<Offer>,
     now: Instant,
-    slots: BTreeMap<NexusId, Slot>,
-    protocol_timers: Deadlines<NexusId>,
+    slots: Slots,
     sas: SaDatabase,
-    held: BTreeMap<JobId, HeldCommand>,
-    jobs: VecDeque<Job>,
+    pending: Pending,
     next_job: u64,
     /// Marks the jobs as this server's.
     owner: Owner,
     events: EventQueue,
-    report_refusals: bool,
+    reporter: Option<Reporter>,
     admission: Option<Arc<dyn Admission>>,
     /// The calendar's time when it was last told, and when that was.
     calendar: Option<(UnixTime, Instant)>,
@@ -140,7 +141,7 @@ impl core::fmt::Debug for DeviceServer {
             .field("profile", &self.setting.profile)
             .field("sequences", &self.slots.len())
             .field("sas", &self.sas.len())
-            .field("held", &self.held.len())
+            .field("held", &self.pending.held())
             .finish_non_exhaustive()
     }
 }
@@ -172,7 +173,7 @@ impl DeviceServer {
         if self.setting.profile.rules().waiting_prolongs {
             self.prolong(nexus);
         }
-        let running = self.slots.get(&nexus).and_then(|slot| slot.running);
+        let running = self.slots.get(nexus).and_then(|slot| slot.running);
         running.map_or(Sense::NONE, |job| self.calculating(job).sense(self.setting.profile.codes()))
     }
 
@@ -185,27 +186,21 @@ impl DeviceServer {
     }
 
     fn is_running(&self, nexus: NexusId) -> bool {
-        self.slots.get(&nexus).is_some_and(|slot| slot.ccs.sequence().is_some())
-    }
-
-    /// A running sequence of another nexus.
-    fn running_elsewhere(&self, nexus: NexusId) -> Option<&Ccs> {
-        let mut others = self.slots.iter().filter(|(other, _)| **other != nexus).map(|(_, slot)| &slot.ccs);
-        others.find(|ccs| ccs.sequence().is_some())
+        self.slots.get(nexus).is_some_and(|slot| slot.ccs.sequence().is_some())
     }
 
     /// The protocol timeout begins anew.
     fn prolong(&mut self, nexus: NexusId) {
-        let sequence = self.slots.get(&nexus).and_then(|slot| slot.ccs.sequence());
+        let sequence = self.slots.get(nexus).and_then(|slot| slot.ccs.sequence());
         if let Some(timeout) = sequence.map(|sequence| sequence.timeouts.protocol) {
-            self.protocol_timers.set(nexus, self.now.after_seconds(timeout));
+            self.slots.set_timeout(nexus, self.now.after_seconds(timeout));
         }
     }
 
     /// The phase of the nexus's command sequence.
     #[must_use]
     pub fn phase(&self, nexus: NexusId) -> Phase {
-        self.slots.get(&nexus).map_or(Phase::Idle, |slot| slot.ccs.phase())
+        self.slots.get(nexus).map_or(Phase::Idle, |slot| slot.ccs.phase())
     }
 
     /// The security associations that were live at the last time told; [`DeviceServer::sa`] tells a time, and
@@ -268,7 +263,6 @@ impl DeviceServer {
     }
 
     fn is_taken(&self, ds_sai: Sai) -> bool {
-        let running = |slot: &Slot| slot.ccs.sequence().is_some_and(|sequence| sequence.ds_sai == ds_sai);
-        self.sas.has_ds_sai(ds_sai) || self.slots.values().any(running)
+        self.sas.has_ds_sai(ds_sai) || self.slots.is_running(ds_sai)
     }
 }

@@ -1,6 +1,5 @@
 //! Why a command was refused, in full, for those who ask (`Builder::report_refusals`).
 
-use alloc::boxed::Box;
 use core::fmt;
 
 use super::{DeviceServer, EventKind, NexusId};
@@ -23,9 +22,41 @@ pub struct Report {
     pub fault: Option<WireError>,
     /// The field's value, as many bytes as it has and 16 at most; empty when no field is at fault, when it is absent, and when
     /// it is no business of a report.
-    pub offered: Box<[u8]>,
+    pub offered: Offered,
     /// Where the nexus's command sequence was.
     pub phase: Phase,
+}
+
+/// The first bytes of a field's value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Offered {
+    bytes: [u8; Self::MAX],
+    length: u8,
+}
+
+impl Offered {
+    /// Most bytes that are told.
+    pub const MAX: usize = 16;
+
+    fn of(value: &[u8]) -> Self {
+        let mut bytes = [0; Self::MAX];
+        bytes.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
+        Self { bytes, length: u8::try_from(value.len().min(Self::MAX)).unwrap_or(0) }
+    }
+}
+
+impl core::ops::Deref for Offered {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or(&[])
+    }
+}
+
+impl fmt::Debug for Offered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02x?}", &**self)
+    }
 }
 
 impl fmt::Display for Report {
@@ -105,22 +136,23 @@ impl Received<'_> {
     }
 }
 
+/// Who tells of refusals, if anybody does: by a pointer, so that the rules and their texts are no part of an image that has no use
+/// for them.
+pub(super) type Reporter = fn(&mut DeviceServer, NexusId, &Refusal, Sense, Received<'_>);
+
 impl DeviceServer {
     /// Tells a refusal, before it has had its consequences.
     pub(super) fn report(&mut self, nexus: NexusId, refusal: &Refusal, sense: Sense, received: Received<'_>) {
-        if !self.report_refusals {
-            return;
-        }
         let profile = self.setting.profile;
         let rule = refusal.rule(profile, received.exchange());
         let report = Report {
             sense,
             rule: Rule { allowed: self.allowed(refusal, &received).unwrap_or(rule.allowed), ..rule },
             fault: refusal.fault().copied(),
-            offered: Box::from(received.value(profile, refusal)),
+            offered: Offered::of(received.value(profile, refusal)),
             phase: self.phase(nexus),
         };
-        self.tell(Some(nexus), EventKind::Refused(Box::new(report)));
+        self.tell(Some(nexus), EventKind::Refused(report));
     }
 
     /// What the policy, the limits or the command itself make of a rule.

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::{Field, WireError, WireErrorKind};
 use crate::dialect::Profile;
+use crate::memory::OutOfMemory;
 
 /// Big-endian reading from a slice whose place in the whole message is known.
 #[derive(Debug, Clone)]
@@ -127,6 +128,15 @@ pub enum EmitError {
     /// A part is longer than its length field can tell.
     #[error("a part is longer than its length field can tell")]
     TooLong,
+    /// There is no memory for the message.
+    #[error("there is no memory for the message")]
+    Memory,
+}
+
+impl From<OutOfMemory> for EmitError {
+    fn from(OutOfMemory: OutOfMemory) -> Self {
+        Self::Memory
+    }
 }
 
 /// Big-endian writing into a slice.
@@ -155,7 +165,7 @@ impl<'a> Writer<'a> {
     /// [`EmitError::BufferTooSmall`]; nothing is written then.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), EmitError> {
         let end = self.at.checked_add(bytes.len()).ok_or(EmitError::BufferTooSmall)?;
-        self.buffer.get_mut(self.at..end).ok_or(EmitError::BufferTooSmall)?.copy_from_slice(bytes);
+        put(self.buffer.get_mut(self.at..end), bytes)?;
         self.at = end;
         Ok(())
     }
@@ -232,14 +242,24 @@ impl<'a> Writer<'a> {
 
     fn patch(&mut self, at: usize, bytes: &[u8]) -> Result<(), EmitError> {
         let end = at.checked_add(bytes.len()).filter(|end| *end <= self.at).ok_or(EmitError::BufferTooSmall)?;
-        self.buffer.get_mut(at..end).ok_or(EmitError::BufferTooSmall)?.copy_from_slice(bytes);
-        Ok(())
+        put(self.buffer.get_mut(at..end), bytes)
     }
 
     /// The bytes written so far.
     #[must_use]
     pub fn into_written(self) -> &'a mut [u8] {
         self.buffer.split_at_mut_checked(self.at).map_or(&mut [], |(written, _)| written)
+    }
+}
+
+/// Copies byte by byte, which compilers make one copy of: `copy_from_slice` brings a panic for other lengths along.
+fn put(to: Option<&mut [u8]>, bytes: &[u8]) -> Result<(), EmitError> {
+    match to {
+        Some(to) if to.len() == bytes.len() => {
+            to.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            Ok(())
+        }
+        _ => Err(EmitError::BufferTooSmall),
     }
 }
 

@@ -136,6 +136,23 @@ impl<'a> MessageWriter<'a> {
         self.end(at)
     }
 
+    /// Writes one payload whose data end with `length` bytes that are known later: zeros stand for them.
+    ///
+    /// # Errors
+    /// [`EmitError`].
+    pub fn room<'b>(&mut self, payload: PayloadType, body: &impl Body<'b>, length: usize) -> Result<(), EmitError> {
+        let at = self.begin(payload)?;
+        body.emit(&mut self.writer)?;
+        self.writer.zeros(length)?;
+        self.end(at)
+    }
+
+    /// Bytes written so far.
+    #[must_use]
+    pub const fn at(&self) -> usize {
+        self.writer.at()
+    }
+
     /// Begins the Encrypted payload; the payloads that follow are inside it.
     ///
     /// # Errors

@@ -94,6 +94,12 @@ impl<'a> Chain<'a> {
         Self { profile, message, at: start, next: first, named_at, done: false }
     }
 
+    /// How the logical unit speaks.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
     /// Offset of the NEXT PAYLOAD field that the walk read last; at the end, the one that ended the chain.
     #[must_use]
     pub const fn last_named_at(&self) -> usize {

@@ -292,8 +292,8 @@ impl CertificateValidator for ChainValidator {
         outcome
     }
 
-    fn authorities(&self) -> Vec<AuthorityHash> {
-        self.authorities.clone()
+    fn authorities(&self) -> &[AuthorityHash] {
+        &self.authorities
     }
 }
 

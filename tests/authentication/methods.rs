@@ -67,7 +67,7 @@ fn the_capabilities_tell_what_is_configured() {
     let accepted = ALL.map(|method| (method, method == PSK, true));
     assert_eq!(only_theirs, accepted);
     let no_rsa = shared(&|builder| {
-        let policy = policy(|policy| policy.rsa_hashes = Vec::new());
+        let policy = policy(|policy| policy.rsa_hashes = Vec::new().into());
         builder.preshared_keys(keys()).validator(signatures.validator.clone()).policy(policy)
     });
     assert_eq!(no_rsa, accepted[1..]);
@@ -125,7 +125,7 @@ fn rsa_with_another_hash_by_policy_only() {
         });
         for accepted in [vec![HashKind::Sha1], vec![HashKind::Sha512, HashKind::Sha384], hashes.to_vec()] {
             let is_accepted = accepted.contains(&hash);
-            let policy = policy(|policy| policy.rsa_hashes = accepted);
+            let policy = policy(|policy| policy.rsa_hashes = accepted.into());
             let mut server = server_with(&Party::server(), |builder| builder.policy(policy));
             let result = run(&config, &mut server, NEXUS, Some(day()));
             assert_eq!(result.is_ok(), is_accepted, "{hash:?}");

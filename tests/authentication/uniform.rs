@@ -66,7 +66,7 @@ fn noting_server(party: &Party, hashes: &[HashKind]) -> DeviceServer {
         .identity(drive())
         .validator(signatures.validator)
         .preshared_keys(keys(b"drive's key", &host(), b"host's key"))
-        .policy(policy(|policy| policy.rsa_hashes = hashes.to_vec()));
+        .policy(policy(|policy| policy.rsa_hashes = hashes.to_vec().into()));
     let mut server = builder.build().unwrap();
     server.set_unix_time(day(), Instant::default());
     server
@@ -212,7 +212,7 @@ fn knowing(keys: &[(Identity, PublicKey)], hashes: &[HashKind]) -> DeviceServer 
     let mut known = KnownKeys::new();
     keys.iter().for_each(|(identity, key)| known.set(identity.clone(), key.clone()));
     let builder = DeviceServer::builder(noting()).identity(drive()).validator(Arc::new(known));
-    let policy = policy(|policy| policy.rsa_hashes = hashes.to_vec());
+    let policy = policy(|policy| policy.rsa_hashes = hashes.to_vec().into());
     builder.preshared_keys(self::keys(b"drive's key", &host(), b"host's key")).policy(policy).build().unwrap()
 }
 

@@ -134,7 +134,7 @@ fn usage_data_and_other_settings_reach_the_association() {
     let mut server = server();
     let parameters = run(&mut ApplicationClient::new(config), &mut server, &mut Numbers(4)).unwrap();
     assert_shared(&server, &parameters);
-    assert_eq!((parameters.timeout, parameters.ac_nonce.len(), parameters.usage_data.len()), (77, 256, 8));
+    assert_eq!((parameters.timeout, parameters.ac_nonce().len(), parameters.usage_data().len()), (77, 256, 8));
 }
 
 /// r3 5.13.7: the calculation is waited for, and authentication commands are held for theirs.

@@ -103,8 +103,8 @@ fn settings_reach_both_halves_of_an_association() {
         let mut server = server4();
         let parameters = run(&mut ApplicationClient::new(config), &mut server, &mut Numbers(3)).unwrap();
         assert_shared(&server, &parameters);
-        assert_eq!((parameters.timeout, parameters.keymat.expose().len()), (10, 64));
-        assert_eq!((parameters.ac_nonce.len(), parameters.key_seed.expose().len()), (0, 0));
+        assert_eq!((parameters.timeout, parameters.keymat().len()), (10, 64));
+        assert_eq!((parameters.ac_nonce().len(), parameters.key_seed().len()), (0, 0));
     }
 }
 

@@ -20,9 +20,9 @@ mod unusable;
 use std::sync::LazyLock;
 
 use ikev2_scsi::Profile;
-use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
+use ikev2_scsi::crypto::{Purpose, Random, RandomError};
 use ikev2_scsi::esp::{EspScsi, Flow, Form, TAPE_DATA_ENCRYPTION};
-use ikev2_scsi::keys::{MgmtData, SaParameters, UsageAlgorithms};
+use ikev2_scsi::keys::{MgmtData, SaBlock, SaBytes, SaParameters, UsageAlgorithms};
 use ikev2_scsi::wire::Sai;
 use serde_json::Value;
 
@@ -87,31 +87,22 @@ impl Association {
 
     /// The parameters, with the same last number in both directions.
     fn parameters(&self, last: u64) -> SaParameters {
-        let none = || Secret::zeroed(0);
         SaParameters {
             ac_sai: Sai(self.sais.0),
             ds_sai: Sai(self.sais.1),
             timeout: 100,
             ac_sqn: last,
             ds_sqn: last,
-            ac_nonce: [].into(),
-            ds_nonce: [].into(),
-            key_seed: none(),
             kdf_id: 0x8002_0005,
-            keymat: Secret::copy_of(&self.keymat),
             usage_type: TAPE_DATA_ENCRYPTION,
             usage_algorithms: Some(self.algorithms),
-            usage_data: [].into(),
             mgmt_data: MgmtData {
                 encr: self.algorithms.encr,
                 key_length: self.algorithms.key_length,
                 integ: self.algorithms.integ,
-                sk_ei: none(),
-                sk_ai: none(),
-                sk_er: none(),
-                sk_ar: none(),
                 next_message_id: 2,
             },
+            block: SaBlock::new(&SaBytes { keymat: &self.keymat, ..SaBytes::default() }).unwrap(),
         }
     }
 

@@ -77,7 +77,10 @@ fn what_r3_makes_has_no_keys_for_its_use() {
 #[test]
 fn keys_have_their_length() {
     for length in [0, 1, 39, 41, 80] {
-        assert_eq!(unusable(esp(), |sa| sa.keymat = Secret::zeroed(length)), Unusable::Keymat, "{length}");
+        let keymat = vec![0; length];
+        let bytes = SaBytes { keymat: &keymat, ..SaBytes::default() };
+        let why = unusable(esp(), |sa| sa.block = SaBlock::new(&bytes).unwrap());
+        assert_eq!(why, Unusable::Keymat, "{length}");
     }
 }
 

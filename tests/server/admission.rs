@@ -148,7 +148,7 @@ fn what_an_identity_may_select() {
 #[test]
 fn uses_of_associations() {
     let types = vec![UsageType { code: 0x81, max_data: 8 }, UsageType { code: 0x82, max_data: 0 }];
-    let mut unit = Unit::new(|builder| builder.policy(policy(|policy| policy.usage_types = types)));
+    let mut unit = Unit::new(|builder| builder.policy(policy(|policy| policy.usage_types = types.into())));
     // SECURITY ASSOCIATION TYPE, bytes of USAGE DATA, and the offset in the SCA payload of what is refused.
     for (code, length, refused) in
         [(0x81, 0, None), (0x81, 8, None), (0x81, 12, Some(6)), (0x82, 0, None), (0x82, 4, Some(6)), (0x80, 0, Some(5))]
@@ -157,7 +157,7 @@ fn uses_of_associations() {
         let host = Host::with(b"host-0", b"key 0", |builder| builder.usage(code, &data));
         let Some(at) = refused else {
             let parameters = unit.establish(A, &host);
-            assert_eq!((parameters.usage_type, &*parameters.usage_data), (code, data.as_slice()));
+            assert_eq!((parameters.usage_type, &*parameters.usage_data()), (code, data.as_slice()));
             continue;
         };
         let mut client = unit.client_before(A, &host, 0);

@@ -101,7 +101,7 @@ fn events_print_no_secret() {
     unit.refused(B, &command.cdb.to_bytes(), &command.data_out);
     let text: String = unit.events().iter().map(|event| format!("{event}\n{event:?}\n")).collect();
     assert!(text.contains("host-1") && text.contains(&parameters.ds_sai.to_string()));
-    let seed = parameters.key_seed.expose();
+    let seed = parameters.key_seed();
     let forms = [format!("{seed:?}"), seed.iter().map(|byte| format!("{byte:02x}")).collect(), "wrong key".into()];
     assert!(forms.iter().all(|form| !text.contains(form)), "{text}");
 }

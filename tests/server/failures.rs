@@ -298,9 +298,9 @@ fn configurations_that_cannot_work() {
         // Half the key of PRF_HMAC_SHA2_512, the longest of this provider (reading R38).
         (|policy| policy.nonce_length = 31, PolicyError::NonceLength { min: 32 }),
         (|policy| policy.nonce_length = 257, PolicyError::NonceLength { min: 32 }),
-        (|policy| policy.usage_types.clear(), PolicyError::NoUsageType),
-        (|policy| policy.usage_types.push(UsageType { code: 0x81, max_data: 0 }), PolicyError::UsageTypeTwice(0x81)),
-        (|policy| policy.usage_types.push(UsageType::CBCS), PolicyError::UsageTypeTooLong(0x8001)),
+        (|policy| policy.usage_types.to_mut().clear(), PolicyError::NoUsageType),
+        (|policy| policy.usage_types.to_mut().push(UsageType { code: 0x81, max_data: 0 }), PolicyError::UsageTypeTwice(0x81)),
+        (|policy| policy.usage_types.to_mut().push(UsageType::CBCS), PolicyError::UsageTypeTooLong(0x8001)),
         (|policy| policy.one_sequence = true, PolicyError::OneSequence),
     ] {
         assert_eq!(build(&|builder| builder.policy(policy(change))), Some(ConfigError::Policy(error)));
@@ -312,7 +312,7 @@ fn configurations_that_cannot_work() {
 fn the_shortest_and_the_longest_nonce() {
     for length in [32, 256] {
         let mut unit = Unit::new(|builder| builder.policy(policy(|policy| policy.nonce_length = length)));
-        assert_eq!(unit.establish(A, &Host::first()).ds_nonce.len(), length);
+        assert_eq!(unit.establish(A, &Host::first()).ds_nonce().len(), length);
     }
 }
 
@@ -472,5 +472,5 @@ fn usage_data_has_a_limit() {
     // USAGE DATA LENGTH of the SCA payload, which stands after the header and the STV payload.
     assert_eq!((codes(&sense), sense.specific), (VALUE, in_list(28 + 16 + 6)));
     let host = Host::with(b"host-0", b"key 0", |builder| builder.usage(0x81, &fits));
-    assert_eq!(*unit.establish(A, &host).usage_data, fits);
+    assert_eq!(*unit.establish(A, &host).usage_data(), fits);
 }

@@ -36,7 +36,7 @@ fn the_protocol_timeout() {
 #[test]
 fn timeouts_and_usage_are_those_of_the_messages() {
     let mut unit = Unit::new(|builder| {
-        builder.policy(policy(|policy| policy.usage_types = [0x81, 0x42].map(UsageType::new).into()))
+        builder.policy(policy(|policy| policy.usage_types = [0x81, 0x42].map(UsageType::new).to_vec().into()))
     });
     let timeouts = Timeouts { protocol: 7, inactivity: 77 };
     let host = Host::with(b"host-0", b"key 0", |builder| builder.timeouts(timeouts).usage(0x42, &[1, 2, 3, 4]));
@@ -49,7 +49,7 @@ fn timeouts_and_usage_are_those_of_the_messages() {
         assert_eq!(next(&unit), Some((unit.now + 7_000, DeadlineReason::Protocol)));
     }
     let parameters = unit.step(A, &mut client).unwrap();
-    assert_eq!((parameters.timeout, parameters.usage_type, &*parameters.usage_data), (77, 0x42, &[1, 2, 3, 4][..]));
+    assert_eq!((parameters.timeout, parameters.usage_type, &*parameters.usage_data()), (77, 0x42, &[1, 2, 3, 4][..]));
     unit.now = 9_000;
     let now = unit.instant();
     assert_eq!(unit.server.sa(id(&parameters), now).unwrap().parameters, parameters);

@@ -177,8 +177,8 @@ fn certificates_of_an_authentication() {
     }
 }
 
-/// Of the message: the SCA payload's data, nonce, public value once more; our nonce; header, SCA, KE and NONCE of the answer.
-const KEPT_BESIDES: usize = 72 + 32 + 256 + 32 + (28 + 76 + 264 + 36);
+/// The answer: header, SCA, KE and NONCE.
+const KEPT_BESIDES: usize = 28 + 76 + 264 + 36;
 
 #[test]
 fn bytes_that_a_sequence_keeps() {
@@ -196,10 +196,10 @@ fn bytes_that_a_sequence_keeps() {
     others.are_unharmed(&mut unit);
 }
 
-/// The authentication OUT adds identity, CERT and AUTH data, and Certificate Requests.
+/// The authentication OUT adds identity, CERT and AUTH data; of its Certificate Requests nothing is kept.
 #[test]
 fn bytes_that_an_authentication_adds() {
-    let limit = KEY_EXCHANGE_OUT + KEPT_BESIDES + b"host-0".len() + 20 + (32 + 40) + 500;
+    let limit = KEY_EXCHANGE_OUT + KEPT_BESIDES + b"host-0".len() + 20 + 500;
     for (certificate, is_refused) in [(499, false), (500, false), (501, true)] {
         let mut unit = Unit::new(|builder| builder.limits(limits(|limits| limits.retained = limit)));
         let mut forger = Forger::in_unit(unit);

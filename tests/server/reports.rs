@@ -20,7 +20,7 @@ fn report(unit: &mut Unit) -> Report {
     let [event] = reports.try_into().unwrap();
     assert_eq!((event.at, event.nexus), (unit.instant(), Some(A)));
     let EventKind::Refused(report) = event.kind else { panic!() };
-    *report
+    report
 }
 
 /// Offset of the STV payload, and of the SCA payload behind it.
@@ -225,7 +225,7 @@ fn a_nonce_too_short_for_its_function_is_explained() {
 fn the_room_for_usage_data_is_told() {
     let mut uses = [UsageType::new(0x81), UsageType::new(0x82)];
     (uses[0].max_data, uses[1].max_data) = (16, 8);
-    let uses = policy(|policy| policy.usage_types = uses.to_vec());
+    let uses = policy(|policy| policy.usage_types = uses.to_vec().into());
     let mut unit = Unit::new(|builder| builder.report_refusals(true).policy(uses));
     for (code, most) in [(0x81, 16), (0x82, 8)] {
         let host = Host::with(b"host-0", b"key 0", |builder| builder.usage(code, &[7; 20]));

@@ -112,7 +112,7 @@ fn limits_of_a_key_exchange_out() {
             Limit::Sequences => limits.sequences = 1,
             Limit::Sas => limits.sas = 1,
             Limit::Payloads => limits.payloads = 7,
-            _ => limits.retained = 1000,
+            _ => limits.retained = 900,
         });
         let mut other = bench.after(B, COMBINED_SUITE, 0x1000, if is_met_by_complete { 4 } else { 1 });
         let client = Client::new(COMBINED_SUITE, 0x2000);
@@ -214,7 +214,7 @@ fn our_nonces_are_long_enough() {
 fn policies_of_the_other_dialect() {
     let one = policy(|policy| {
         policy.one_sequence = true;
-        policy.usage_types = vec![UsageType::TAPE_DATA_ENCRYPTION];
+        policy.usage_types = vec![UsageType::TAPE_DATA_ENCRYPTION].into();
     });
     let r3 = builder().profile(Profile::R3).policy(one);
     assert!(matches!(r3.build().map(|_| ()), Err(ConfigError::Policy(PolicyError::OneSequence))));

@@ -131,7 +131,8 @@ fn policy(change: impl FnOnce(&mut Policy)) -> Policy {
         UsageType::CBCS,
         UsageType::new(0xBFFF),
         UsageType { code: 0xC000, max_data: 8 },
-    ];
+    ]
+    .into();
     change(&mut policy);
     policy
 }

@@ -34,15 +34,15 @@ fn each_parameter() {
                 let sa = bench.server.sas().get(id(&client)).unwrap();
                 let parameters = &sa.parameters;
                 assert_eq!((parameters.ac_sqn, parameters.ds_sqn), (1, 1));
-                assert!(parameters.ac_nonce.is_empty() && parameters.ds_nonce.is_empty());
-                assert!(parameters.key_seed.expose().is_empty());
+                assert!(parameters.ac_nonce().is_empty() && parameters.ds_nonce().is_empty());
+                assert!(parameters.key_seed().is_empty());
                 assert_eq!(parameters.timeout, 600);
                 assert_eq!(parameters.kdf_id, suite.prf);
                 assert_eq!(parameters.usage_type, sa_type);
                 assert_eq!(parameters.usage_algorithms, Some(UsageAlgorithms { encr, key_length, integ }));
                 let usage_data = [&encr.to_be_bytes()[..], &key_length.to_be_bytes(), &integ.to_be_bytes(), data];
                 assert_eq!(parameters.usage_data_parameter(), usage_data.concat());
-                assert_eq!(parameters.keymat.expose(), client.kdf(&client.keys.d, length), "{encr:x}");
+                assert_eq!(parameters.keymat(), client.kdf(&client.keys.d, length), "{encr:x}");
                 let management = &parameters.mgmt_data;
                 assert_eq!(
                     (management.encr, management.key_length, management.integ),
@@ -50,12 +50,12 @@ fn each_parameter() {
                 );
                 let [ai, ar] = &client.keys.integrity;
                 let [ei, er] = &client.keys.encryption;
-                assert_eq!([management.sk_ai.expose(), management.sk_ar.expose()], [ai, ar]);
-                assert_eq!([management.sk_ei.expose(), management.sk_er.expose()], [ei, er]);
+                assert_eq!([parameters.sk_ai(), parameters.sk_ar()], [ai, ar]);
+                assert_eq!([parameters.sk_ei(), parameters.sk_er()], [ei, er]);
                 assert_eq!(management.next_message_id, 2);
                 assert_eq!(sa.application_client.is_none(), auth == [NO_AUTH; 2]);
                 // No parameter has SK_d or one of SK_pi and SK_pr.
-                let all = [parameters.keymat.expose(), ai, ar, ei, er].concat();
+                let all = [parameters.keymat(), ai, ar, ei, er].concat();
                 for secret in [&client.keys.d, &client.keys.p[0], &client.keys.p[1]] {
                     assert!(!all.windows(secret.len()).any(|window| window == *secret));
                 }

@@ -243,8 +243,8 @@ impl CertificateValidator for First {
         let key = claim.certificates.first().map_or(claim.identity.data, |first| first.data);
         if key == b"untrusted" { Err(CertificateError::Untrusted) } else { Ok(PublicKey::new(claim.kind, key)) }
     }
-    fn authorities(&self) -> Vec<AuthorityHash> {
-        self.authorities.clone()
+    fn authorities(&self) -> &[AuthorityHash] {
+        &self.authorities
     }
 }
 

@@ -209,8 +209,8 @@ fn run(server: &mut DeviceServer, draws: &mut Draws, cdb: &[u8], data_out: &[u8]
 /// DS_SAI and the Delete of an association.
 type End = Option<(Sai, Vec<u8>)>;
 
-/// The data of the commands of one exchange, in their order, and how it ended.
-fn record(sequence: usize, authentication: u32, key: &[u8]) -> (Vec<Vec<u8>>, End) {
+/// A client with that key.
+fn config(authentication: u32, key: &[u8], timeouts: Timeouts) -> Arc<ClientConfig> {
     let suite = SuiteIdentifiers {
         encryption: ENCR_NULL.identifier,
         key_length: 0,
@@ -223,10 +223,24 @@ fn record(sequence: usize, authentication: u32, key: &[u8]) -> (Vec<Vec<u8>>, En
         .preshared_keys(keys(key, b"drive", b"drive's key"))
         .preferences(Preferences::exactly(suite))
         .allow_no_authentication(true)
-        .timeouts(TIMEOUTS)
+        .timeouts(timeouts)
         .build()
         .unwrap();
-    let config = Arc::new(config);
+    Arc::new(config)
+}
+
+/// A key exchange OUT of a client that omits the Authentication phase.
+pub(crate) fn key_exchange_out(timeouts: Timeouts) -> Vec<u8> {
+    let mut client = ApplicationClient::new(config(IKE_AUTH_NONE, b"host's key", timeouts));
+    let mut draws = Draws::of(0);
+    let _ = client.next_command(&mut draws).unwrap();
+    client.reply(Status::Good(&capabilities())).unwrap();
+    client.next_command(&mut draws).unwrap().data_out.to_vec()
+}
+
+/// The data of the commands of one exchange, in their order, and how it ended.
+fn record(sequence: usize, authentication: u32, key: &[u8]) -> (Vec<Vec<u8>>, End) {
+    let config = config(authentication, key, TIMEOUTS);
     let mut client = ApplicationClient::new(Arc::clone(&config));
     let mut server = builder().build().unwrap();
     let (mut theirs, mut ours) = (Draws::of(sequence), Draws::of(sequence));

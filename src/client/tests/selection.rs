@@ -83,12 +83,12 @@ fn an_association_is_used_by_algorithms_of_its_own() {
     let usage_at = 28 + 93;
     data_in[usage_at..usage_at + 44].copy_from_slice(&out[16 + usage_at..16 + usage_at + 44]);
     let Ok(Outcome::Established(parameters)) = client.reply(Status::Good(&data_in)) else { panic!() };
-    assert_eq!(parameters.keymat.expose().len(), 2 * 20, "SK_ai and SK_ar");
+    assert_eq!(parameters.keymat().len(), 2 * 20, "SK_ai and SK_ar");
     assert_eq!(parameters.usage_data_parameter(), [0x80, 1, 0, 0x0B, 0, 0, 0x80, 3, 0, 2]);
     assert_eq!((parameters.mgmt_data.encr, parameters.mgmt_data.integ), (0x8001_0014, 0xF003_0001));
     let recorded = unhex(&transcript.0["sa"][0]["KEYMAT"]);
     let common = recorded.len().min(40);
-    assert_eq!(parameters.keymat.expose()[..common], recorded[..common], "the same bytes, otherwise divided");
+    assert_eq!(parameters.keymat()[..common], recorded[..common], "the same bytes, otherwise divided");
 }
 
 /// SPC-4 5.14.4.6.2: what is not offered is not proposed, also where it is the Authentication step that says it.

@@ -9,7 +9,7 @@ use super::{provider, snapshot::Snapshot};
 use crate::crypto::{Cipher, Identity, MemoryKeys, Purpose, Random, RandomError, Secret};
 use crate::dialect::Profile;
 use crate::esp::{EspScsi, Flow, Form, Place, TAPE_DATA_ENCRYPTION};
-use crate::keys::{MgmtData, SaParameters, UsageAlgorithms};
+use crate::keys::{MgmtData, SaBlock, SaBytes, SaParameters, UsageAlgorithms};
 use crate::sa::{SaId, SecurityAssociation};
 use crate::sense::{Sense, SenseKey, SenseKeySpecific};
 use crate::server::{DeviceServer, EspCommand, EventKind, RemovalReason};
@@ -35,34 +35,20 @@ impl Random for Same {
 }
 
 /// AES-CBC with HMAC-SHA1-96, or AES-GCM.
-fn parameters(combined: bool, last: u64) -> SaParameters {
+pub(super) fn parameters(combined: bool, last: u64) -> SaParameters {
     let (encr, integ, length) = if combined { (0x8001_0014, 0xF003_0001, 40) } else { (0x8001_000C, 0x8003_0002, 72) };
     let keymat: Vec<u8> = (0..length).collect();
-    let none = || Secret::zeroed(0);
     SaParameters {
         ac_sai: ID.ac_sai,
         ds_sai: ID.ds_sai,
         timeout: 10,
         ac_sqn: last,
         ds_sqn: last,
-        ac_nonce: [].into(),
-        ds_nonce: [].into(),
-        key_seed: none(),
         kdf_id: 0x8002_0002,
-        keymat: Secret::from(keymat),
         usage_type: TAPE_DATA_ENCRYPTION,
         usage_algorithms: Some(UsageAlgorithms { encr, key_length: 16, integ }),
-        usage_data: [].into(),
-        mgmt_data: MgmtData {
-            encr,
-            key_length: 16,
-            integ,
-            sk_ei: none(),
-            sk_ai: none(),
-            sk_er: none(),
-            sk_ar: none(),
-            next_message_id: 2,
-        },
+        mgmt_data: MgmtData { encr, key_length: 16, integ, next_message_id: 2 },
+        block: SaBlock::new(&SaBytes { keymat: &keymat, ..SaBytes::default() }).unwrap(),
     }
 }
 
@@ -76,7 +62,10 @@ fn server(combined: bool, last: u64) -> DeviceServer {
     let builder = DeviceServer::builder(provider::provider()).identity(Identity::key_id(b"drive"));
     let mut server = builder.preshared_keys(Arc::new(keys)).build().unwrap();
     server.setting.profile = Profile::SPC4;
-    server.sas.insert(SecurityAssociation { parameters: parameters(combined, last), application_client: None }, at(0));
+    server
+        .sas
+        .insert(SecurityAssociation { parameters: parameters(combined, last), application_client: None }, at(0))
+        .unwrap();
     server
 }
 
@@ -199,7 +188,7 @@ fn wrong_padding_is_a_use() {
         let head = [&0x2222_2222_u32.to_be_bytes()[..], &sequence.to_be_bytes()].concat();
         let (mut text, mut icv, iv) = (plain.clone(), [0; 16], [5; 8]);
         let cipher: &dyn Cipher = provider::AES_GCM_16;
-        cipher.seal(&client.keymat.expose()[..20], &iv, &head, &mut text, &mut icv).unwrap();
+        cipher.seal(&client.keymat()[..20], &iv, &head, &mut text, &mut icv).unwrap();
         let mut bytes = [&[0, 54, 0, 0][..], &head, &iv, &text, &icv].concat();
         assert_eq!(bytes.len(), 56);
         let sent = bytes.clone();

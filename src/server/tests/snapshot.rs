@@ -9,13 +9,13 @@ use core::fmt::Debug;
 
 use crate::capabilities::{AuthMethods, Offer};
 use crate::ccs::authentication::Claim;
-use crate::ccs::job::{KeyExchangeWork, Owner};
-use crate::ccs::{Calculation, Ccs, Keyed, Policy, Sequence, Setting};
+use crate::ccs::job::Owner;
+use crate::ccs::{Calculation, Ccs, Policy, Sequence, Setting};
 use crate::crypto::{CryptoProvider, Identity};
 use crate::dialect::Profile;
 use crate::keys::{KeySet, MgmtData, SaParameters};
 use crate::sa::SecurityAssociation;
-use crate::server::jobs::{HeldCommand, HeldWork};
+use crate::server::jobs::HeldWork;
 use crate::server::{DeviceServer, Limits, NexusId, RunningJob, Slot};
 
 /// What commands may change, by name; and what they may not.
@@ -68,26 +68,23 @@ impl Snapshot {
             unread_offer,
             now,
             slots,
-            protocol_timers,
             sas,
-            held,
-            jobs,
+            pending,
             next_job,
             owner,
             events,
-            report_refusals,
+            reporter,
             admission,
             calendar,
         } = server;
         let mut state = State { map: BTreeMap::new(), prefix: String::new() };
         state.debug("now", now);
-        state.debug("protocol timers", protocol_timers);
         state.debug("unread capabilities", unread_offer);
-        state.debug("jobs", jobs);
+        state.debug("jobs", &pending.jobs());
         state.debug("next job", next_job);
         state.debug("events", events);
         state.debug("calendar", calendar);
-        state.debug("report refusals", report_refusals);
+        state.debug("reporter", &reporter.is_some());
         state.debug("admission", &admission.as_ref().map(|admission| core::ptr::from_ref(&**admission).cast::<()>()));
         // Its secrets are not printed, and follow.
         state.debug("associations", sas);
@@ -95,12 +92,16 @@ impl Snapshot {
             state.prefix = format!("association {:?} ", sa.id());
             association(&mut state, sa);
         }
-        for (id, command) in held {
-            state.prefix = format!("held {id:?} ");
-            held_command(&mut state, command);
+        for (id, nexus, command) in pending.wanted() {
+            state.prefix = format!("wanted {id:?} ");
+            state.debug("nexus", &nexus);
+            if let Some(command) = command {
+                held_command(&mut state, command);
+            }
         }
-        for (nexus, slot) in slots {
-            state.prefix = prefix(*nexus);
+        for (nexus, slot) in slots.iter() {
+            state.prefix = prefix(nexus);
+            state.debug("protocol timeout", &slots.timeout(nexus));
             nexus_state(&mut state, slot);
         }
         Self { state: state.map, fixed: Fixed::of(setting, protocols, owner) }
@@ -115,7 +116,7 @@ impl Fixed {
         let lists = [ciphers.as_ptr().cast(), prfs.as_ptr().cast(), integrity.as_ptr().cast(), groups.as_ptr().cast()];
         let [ciphers, prfs, integrity, groups] = lists.map(Some);
         let verifiers = Some(verifiers.as_ptr().cast());
-        let credentials = Some(core::ptr::from_ref(&**credentials).cast());
+        let credentials = Some(credentials.own.as_ptr().cast());
         Self {
             policy: policy.clone(),
             offer: offer.clone(),
@@ -123,7 +124,7 @@ impl Fixed {
             identity: identity.clone(),
             limits: *limits,
             protocols: protocols.to_vec(),
-            owner: owner.clone(),
+            owner: *owner,
             profile: *profile,
             others: [ciphers, prfs, integrity, groups, verifiers, credentials, log],
         }
@@ -140,55 +141,59 @@ fn nexus_state(state: &mut State, slot: &Slot) {
             sequence(state, begun);
             match calculation {
                 Calculation::Running => state.bytes("calculation", b"running"),
-                Calculation::Failed(KeyExchangeWork { group, private, peer }) => {
-                    state.debug("calculation", group);
-                    state.bytes("private", private.expose());
-                    state.bytes("peer", peer);
+                Calculation::Failed(work) => {
+                    state.debug("calculation", &work);
+                    state.bytes("private, shared and keys", work.secrets());
                 }
-                Calculation::Done(done) => keyed(state, done),
+                Calculation::Done(done) => keys(state, done),
             }
         }
-        Ccs::KeyExchangeIn { sequence: begun, keyed: done } => {
+        Ccs::KeyExchangeIn { sequence: begun, keys: done } => {
             sequence(state, begun);
-            keyed(state, done);
+            keys(state, done);
         }
-        Ccs::AuthenticationOut { sequence: begun, keyed: done, client, initial_contact, wishes } => {
+        Ccs::AuthenticationOut { sequence: begun, keys: done, client, initial_contact, own } => {
             sequence(state, begun);
-            keyed(state, done);
+            keys(state, done);
             state.debug("client", client);
             state.debug("initial contact", initial_contact);
-            state.debug("wishes", wishes);
+            state.debug("own", own);
         }
-        Ccs::Complete { id, kept, is_unauthenticated } => {
+        Ccs::Complete { id, kept, kept_at, is_unauthenticated } => {
             state.debug("association", id);
             state.bytes("kept", kept);
+            state.debug("kept at", kept_at);
             state.debug("is unauthenticated", is_unauthenticated);
         }
     }
 }
 
 fn sequence(state: &mut State, sequence: &Sequence) {
-    let Sequence { ac_sai, ds_sai, timeouts, selection, usage, echo, ac_nonce, ds_nonce, message, retained, failures } =
-        sequence;
+    let Sequence { ac_sai, ds_sai, timeouts, selection, usage, messages, answer_at, .. } = sequence;
+    let Sequence { ac_nonce, ds_nonce, ac_public, ds_public, retained, failures, .. } = sequence;
     state.debug("SAIs", &(ac_sai, ds_sai));
     state.debug("timeouts", timeouts);
     state.debug("selection", selection);
     state.debug("usage", usage);
-    state.debug("echo", echo);
-    state.bytes("AC_NONCE", ac_nonce);
-    state.bytes("DS_NONCE", ds_nonce);
-    state.bytes("message", message);
+    state.bytes("messages", messages);
+    state.debug("places", &(answer_at, ac_nonce, ds_nonce, ac_public, ds_public));
     state.debug("retained", retained);
     state.bytes("failures", &[*failures]);
 }
 
-fn keyed(state: &mut State, keyed: &Keyed) {
-    let Keyed { keys: KeySet { sk_d, sk_ai, sk_ar, sk_ei, sk_er, sk_pi, sk_pr }, key_exchange_in } = keyed;
-    let keys = [("d", sk_d), ("ai", sk_ai), ("ar", sk_ar), ("ei", sk_ei), ("er", sk_er), ("pi", sk_pi), ("pr", sk_pr)];
-    for (name, key) in keys {
-        state.bytes(&format!("SK_{name}"), key.expose());
+fn keys(state: &mut State, keys: &KeySet) {
+    let all = [
+        ("d", keys.sk_d()),
+        ("ai", keys.sk_ai()),
+        ("ar", keys.sk_ar()),
+        ("ei", keys.sk_ei()),
+        ("er", keys.sk_er()),
+        ("pi", keys.sk_pi()),
+        ("pr", keys.sk_pr()),
+    ];
+    for (name, key) in all {
+        state.bytes(&format!("SK_{name}"), key);
     }
-    state.bytes("key exchange IN", key_exchange_in);
 }
 
 /// The secrets, which `Debug` leaves out; the other fields are taken apart to see that they are none.
@@ -200,30 +205,34 @@ fn association(state: &mut State, sa: &SecurityAssociation) {
         timeout: _,
         ac_sqn: _,
         ds_sqn: _,
-        ac_nonce: _,
-        ds_nonce: _,
-        key_seed,
         kdf_id: _,
-        keymat,
         usage_type: _,
         usage_algorithms: _,
-        usage_data: _,
-        mgmt_data: MgmtData { encr: _, key_length: _, integ: _, sk_ei, sk_ai, sk_er, sk_ar, next_message_id: _ },
+        mgmt_data: MgmtData { encr: _, key_length: _, integ: _, next_message_id: _ },
+        block: _,
     } = parameters;
-    let management = [("SK_ei", sk_ei), ("SK_ai", sk_ai), ("SK_er", sk_er), ("SK_ar", sk_ar)];
-    for (name, key) in [("KEY_SEED", key_seed), ("KEYMAT", keymat)].into_iter().chain(management) {
-        state.bytes(name, key.expose());
+    let all = [
+        ("SK_ei", parameters.sk_ei()),
+        ("SK_ai", parameters.sk_ai()),
+        ("SK_er", parameters.sk_er()),
+        ("SK_ar", parameters.sk_ar()),
+        ("KEY_SEED", parameters.key_seed()),
+        ("KEYMAT", parameters.keymat()),
+        ("AC_NONCE", parameters.ac_nonce()),
+        ("DS_NONCE", parameters.ds_nonce()),
+        ("USAGE_DATA", parameters.usage_data()),
+    ];
+    for (name, bytes) in all {
+        state.bytes(name, bytes);
     }
 }
 
 /// An answer that is being made cannot be looked into; nothing can change it either.
-fn held_command(state: &mut State, command: &HeldCommand) {
-    let HeldCommand { nexus, work } = command;
-    state.debug("nexus", nexus);
-    match work {
+fn held_command(state: &mut State, command: &HeldWork) {
+    match command {
         HeldWork::AuthenticationOut(claim) => {
-            let Claim { client, initial_contact, wishes, usage, at } = claim;
-            state.debug("claim", &(client, initial_contact, wishes, usage, at));
+            let Claim { client, initial_contact, own, usage, at } = claim;
+            state.debug("claim", &(client, initial_contact, own, usage, at));
         }
         HeldWork::AuthenticationIn { answer: _, allocation_length } => {
             state.debug("allocation length", allocation_length);

@@ -6,7 +6,7 @@ use ikev2_scsi::provider::{AUTH_HMAC_SHA1_96, provider};
 
 use super::{bytes, secret_bytes};
 use crate::leaky;
-use crate::valgrind::{public, published, secret};
+use crate::valgrind::{is_secret, public, published, secret};
 use crate::watch::{Outcomes, Watch};
 
 /// A jump at the end, for the comparison as a whole.
@@ -36,6 +36,7 @@ fn verify(watch: &mut Watch, integrity: &dyn Integrity) {
     let mut own = vec![0; icv.len()];
     let name = format!("{algorithm} compute");
     watch.quiet(&name, Outcomes::NONE, || integrity.compute(&key, &[&message], &mut own)).unwrap();
+    assert!(is_secret(&own));
     public(own.as_mut_slice());
     assert_eq!(own, icv);
 
@@ -59,6 +60,7 @@ fn secrets(watch: &mut Watch) {
     let all = Outcomes::of(1, "whether all characters are digits");
     let read = watch.quiet("Secret::from_hex", all, || Secret::from_hex(&digits));
     let mut read = published(read).unwrap();
+    assert!(is_secret(read.expose()));
     public(read.expose_mut());
     assert_eq!(read.expose()[..6], [0, 0xFF, 0x19, 0xAA, 0x5B, 0xCD]);
 }

@@ -14,7 +14,7 @@ use ikev2_scsi::{Instant, Profile, provider};
 use super::secret_bytes;
 use super::watched::{Draws, Publishes, watched};
 use crate::pair::{COMBINED, MANDATORY, Pair, drive, host};
-use crate::valgrind::published;
+use crate::valgrind::{is_secret, published};
 use crate::watch::{Outcomes, Watch};
 
 const CODE: Outcomes = Outcomes::of(2, "whether the code of the message matches");
@@ -48,9 +48,12 @@ pub fn run(watch: &mut Watch) {
         let mut parameters = establish(watch, name, &mut pair);
         let id = SaId { ac_sai: parameters.ac_sai, ds_sai: parameters.ds_sai };
         let same = pair.server.sas().get(id).is_some_and(|sa| {
-            published(sa.parameters.key_seed == parameters.key_seed && sa.parameters.keymat == parameters.keymat)
+            published(
+                sa.parameters.key_seed() == parameters.key_seed() && sa.parameters.keymat() == parameters.keymat(),
+            )
         });
         assert!(same, "{name}");
+        assert!(is_secret(parameters.key_seed.expose()) && is_secret(parameters.keymat.expose()), "{name}");
         if dialect.0 == Profile::SPC4 {
             descriptors(watch, &mut pair, &mut parameters);
         }

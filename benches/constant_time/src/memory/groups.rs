@@ -8,7 +8,7 @@ use super::compare::name;
 use super::watched::Draws;
 use super::{bytes, secret_bytes};
 use crate::leaky;
-use crate::valgrind::{public, published, secret};
+use crate::valgrind::{is_secret, public, published, secret};
 use crate::watch::{Outcomes, Watch};
 
 /// A value out of range is thrown away, or refused, and nothing is told of one in range.
@@ -45,11 +45,13 @@ fn group_of(watch: &mut Watch, group: &dyn DhGroup) {
     let mut own = vec![0; group.public_length()];
     let done = watch.quiet(&format!("{name} public value"), RANGE, || group.public(&ours, &mut own));
     assert_eq!(published(done), Ok(()));
+    assert!(is_secret(&own));
     public(own.as_mut_slice());
 
     let mut shared = vec![0; group.shared_length()];
     let done = watch.quiet(&format!("{name} shared secret"), RANGE, || group.agree(&ours, &peer, &mut shared));
     assert_eq!(published(done), Ok(()));
+    assert!(is_secret(&shared));
     public(shared.as_mut_slice());
     let mut same = vec![0; group.shared_length()];
     group.agree(&theirs, &own, &mut same).unwrap();
@@ -59,6 +61,7 @@ fn group_of(watch: &mut Watch, group: &dyn DhGroup) {
     let twice = Outcomes::of(6, "whether private value and results are in range");
     let done = watch.quiet(&format!("{name} both"), twice, || group.exchange(&ours, &peer, &mut both.0, &mut both.1));
     assert_eq!(published(done), Ok(()));
+    assert!(is_secret(&both.0) && is_secret(&both.1));
     public(both.0.as_mut_slice());
     public(both.1.as_mut_slice());
     assert_eq!(both, (own, shared));

@@ -6,7 +6,7 @@ use ikev2_scsi::provider::{PRF_HMAC_SHA1, provider};
 
 use super::compare::name;
 use super::{bytes, secret_bytes};
-use crate::valgrind::published;
+use crate::valgrind::{is_secret, published};
 use crate::watch::{Outcomes, Watch};
 
 pub fn run(watch: &mut Watch) {
@@ -20,11 +20,13 @@ pub fn run(watch: &mut Watch) {
             let name = format!("{name} compute; key of {length} bytes");
             let done = watch.quiet(&name, Outcomes::NONE, || prf.compute(&key, &[&bytes(3, 32), &text], &mut out));
             assert_eq!(published(done), Ok(()));
+            assert!(is_secret(&out));
         }
         let (key, mut out) = (secret_bytes(1, prf.key_length()), vec![0; 300]);
         let name = format!("{name} prf+");
         let done = watch.quiet(&name, Outcomes::NONE, || prf.expand(&key, &[&bytes(3, 32), &bytes(4, 48)], &mut out));
         assert_eq!(published(done), Ok(()));
+        assert!(is_secret(&out));
     }
     shared_keys(watch);
 }
@@ -52,6 +54,8 @@ fn shared_keys(watch: &mut Watch) {
         watch
             .quiet(&name, Outcomes::NONE, || keys.peer(identity.as_payload(), PRF_HMAC_SHA1, b"pad", &mut out))
             .unwrap();
+        assert!(is_secret(&out));
+        out = [0; 20];
     }
     watch.quiet("MemoryKeys: own key", Outcomes::NONE, || keys.own(PRF_HMAC_SHA1, b"pad", &mut out)).unwrap();
 }

@@ -7,7 +7,7 @@ use ikev2_scsi::provider::{EcdsaSigner, RsaSigner};
 
 use super::bytes;
 use super::der::{SECP256R1, SECP384R1, SECP521R1, mark_ec, mark_rsa, published_key, recorded_key};
-use crate::valgrind::{public, published};
+use crate::valgrind::{is_secret, public, published};
 use crate::watch::{Outcomes, Watch};
 
 /// k, r and s are drawn or computed again where they are out of range, and the signature is not given away if it is wrong: each
@@ -44,5 +44,6 @@ fn sign(watch: &mut Watch, name: &str, outcomes: Outcomes, signer: &dyn Signer) 
     let mut signature = vec![0; signer.signature_length()];
     let signed = watch.quiet(&format!("{name}: sign"), outcomes, || signer.sign(&[&bytes(1, 100)], &mut signature));
     assert_eq!(published(signed), Ok(()));
+    assert!(is_secret(&signature));
     public(signature.as_mut_slice());
 }
