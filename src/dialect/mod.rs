@@ -19,7 +19,7 @@ mod tests;
 
 pub(crate) use numbers::{AlgorithmNumbers, Identifier, Order, Padding, Side};
 pub use payloads::PayloadType;
-pub(crate) use payloads::{Count, Slot};
+pub(crate) use payloads::{Count, PayloadCodes, Slot, Slots};
 pub use sense_codes::{Asc, SenseCodes};
 
 /// Which text of the protocol a logical unit speaks.
@@ -154,7 +154,7 @@ pub(crate) enum ErrorClasses {
 #[derive(Debug)]
 pub(crate) struct Rules {
     /// NEXT PAYLOAD codes (r3 Table G1, SPC-4 7.7.3.4).
-    pub(crate) payload_codes: &'static [(u8, PayloadType)],
+    pub(crate) payload_codes: PayloadCodes,
     /// What the dialect calls codes for which [`PayloadType::name`] is not right.
     pub(crate) payload_names: &'static [(u8, &'static str)],
     /// EXCHANGE TYPE of key exchange, authentication, delete (r3 7.7.3.1.1); `None` where the field is reserved: sent as
@@ -236,9 +236,9 @@ pub(crate) struct Rules {
     /// Whether a Certificate Request makes a certificate mandatory (SPC-4 5.14.4.3.3.4).
     pub(crate) requests_demand: bool,
     /// Payloads of each message in their order, those of [`Rules::inner`] excepted.
-    pub(crate) outer: fn(Exchange) -> &'static [Slot],
+    pub(crate) outer: fn(Exchange) -> &'static Slots,
     /// Payloads inside the Encrypted payload in their order.
-    pub(crate) inner: fn(Exchange) -> &'static [Slot],
+    pub(crate) inner: fn(Exchange) -> &'static Slots,
 }
 
 impl Rules {
@@ -286,12 +286,13 @@ impl Rules {
     }
 
     /// The payload type of a NEXT PAYLOAD code; `None` if the dialect does not recognise the code.
+    #[inline]
     pub(crate) fn payload_type(&self, code: u8) -> Option<PayloadType> {
-        self.payload_codes.iter().find(|(known, _)| *known == code).map(|(_, payload)| *payload)
+        self.payload_codes.of(code)
     }
 
     /// The NEXT PAYLOAD code of a payload type; 00h (No Next Payload) for one that the dialect does not have.
     pub(crate) fn payload_code(&self, payload: PayloadType) -> u8 {
-        self.payload_codes.iter().find(|(_, known)| *known == payload).map_or(0, |(code, _)| *code)
+        self.payload_codes.code_of(payload)
     }
 }

@@ -89,12 +89,56 @@ impl PayloadType {
     }
 }
 
+impl PayloadType {
+    /// The bit of this type in a set of types.
+    #[inline]
+    pub(crate) const fn bit(self) -> u32 {
+        1_u32.unbounded_shl(self as u32)
+    }
+}
+
 impl fmt::Display for PayloadType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.notation() {
             "" => f.write_str(self.name()),
             notation => write!(f, "{} ({notation})", self.name()),
         }
+    }
+}
+
+/// The NEXT PAYLOAD codes of a dialect.
+///
+/// Every payload of every message is looked up here, so that what a code means is found by its place.
+#[derive(Debug)]
+pub(crate) struct PayloadCodes {
+    list: &'static [(u8, PayloadType)],
+    by_code: [Option<PayloadType>; 0x84],
+}
+
+impl PayloadCodes {
+    pub(super) const fn new(list: &'static [(u8, PayloadType)]) -> Self {
+        let mut by_code = [None; 0x84];
+        let mut left = list;
+        while let [(code, payload), rest @ ..] = left {
+            match by_code.split_at_mut_checked(*code as usize) {
+                Some((_, [place, ..])) => *place = Some(*payload),
+                // Such a code does not compile.
+                _ => assert!(false, "there is no place for this code"),
+            }
+            left = rest;
+        }
+        Self { list, by_code }
+    }
+
+    /// The payload type of a code; `None` for one that the dialect does not recognise.
+    #[inline]
+    pub(super) fn of(&self, code: u8) -> Option<PayloadType> {
+        self.by_code.get(usize::from(code)).copied().flatten()
+    }
+
+    /// The code of a payload type; 00h for one that the dialect does not have.
+    pub(super) fn code_of(&self, payload: PayloadType) -> u8 {
+        self.list.iter().find(|(_, known)| *known == payload).map_or(0, |(code, _)| *code)
     }
 }
 
@@ -127,7 +171,43 @@ impl Slot {
     pub(crate) const fn any(payload: PayloadType) -> Self {
         Self { payload, count: Count::Any }
     }
+
     pub(crate) const fn unauthenticated(payload: PayloadType) -> Self {
         Self { payload, count: Count::Unauthenticated }
+    }
+}
+
+/// The places of a message's payloads in their order, and what follows from them for each type: sets with a bit for each.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Slots {
+    pub(crate) list: &'static [Slot],
+    /// Types of which there shall be one.
+    pub(crate) required: u32,
+    /// Types that have a place in every such message.
+    pub(crate) allowed: u32,
+    /// Types of which there may be more than one.
+    pub(crate) any: u32,
+    /// Types that have a place in exchanges without authentication, and are required there.
+    pub(crate) open: u32,
+}
+
+impl Slots {
+    pub(super) const NONE: &Self = &Self::new(&[]);
+
+    pub(super) const fn new(list: &'static [Slot]) -> Self {
+        let mut slots = Self { list, required: 0, allowed: 0, any: 0, open: 0 };
+        let mut left = list;
+        while let [slot, rest @ ..] = left {
+            let bit = slot.payload.bit();
+            match slot.count {
+                Count::One => slots.required |= bit,
+                Count::Any => slots.any |= bit,
+                Count::Unauthenticated => slots.open |= bit,
+                Count::Optional => slots.allowed |= bit,
+            }
+            left = rest;
+        }
+        slots.allowed |= slots.required | slots.any;
+        slots
     }
 }

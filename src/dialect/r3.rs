@@ -1,9 +1,11 @@
 //! The numbers of T10/06-449r3.
 
-use super::{AlgorithmNumbers, ErrorClasses, Exchange, Order, Padding, PayloadType, Rules, Side, Slot};
+use super::{
+    AlgorithmNumbers, ErrorClasses, Exchange, Order, Padding, PayloadCodes, PayloadType, Rules, Side, Slot, Slots,
+};
 
 pub(super) static RULES: Rules = Rules {
-    payload_codes: &[
+    payload_codes: PayloadCodes::new(&[
         (0x22, PayloadType::KeyExchange),
         (0x23, PayloadType::IdApplicationClient),
         (0x24, PayloadType::IdDeviceServer),
@@ -18,7 +20,7 @@ pub(super) static RULES: Rules = Rules {
         (0x80, PayloadType::Capabilities),
         (0x81, PayloadType::Algorithms),
         (0x82, PayloadType::Timeouts),
-    ],
+    ]),
     payload_names: &[],
     exchange_types: Some([0xF2, 0xF3, 0xF4]),
     message_ids: None,
@@ -75,20 +77,20 @@ const fn algorithms(code: u8, name: &'static str) -> AlgorithmNumbers {
 }
 
 /// r3 5.13.4.3.2, 5.13.4.3.3; the other messages hold an Encrypted payload only.
-fn outer(exchange: Exchange) -> &'static [Slot] {
-    const KEY_EXCHANGE_OUT: &[Slot] = &[
+fn outer(exchange: Exchange) -> &'static Slots {
+    const KEY_EXCHANGE_OUT: &Slots = &Slots::new(&[
         Slot::one(PayloadType::Timeouts),
         Slot::one(PayloadType::Algorithms),
         Slot::one(PayloadType::KeyExchange),
         Slot::one(PayloadType::Nonce),
-    ];
-    const KEY_EXCHANGE_IN: &[Slot] = &[
+    ]);
+    const KEY_EXCHANGE_IN: &Slots = &Slots::new(&[
         Slot::one(PayloadType::Algorithms),
         Slot::one(PayloadType::KeyExchange),
         Slot::one(PayloadType::Nonce),
         Slot::any(PayloadType::CertificateRequest),
-    ];
-    const ENCRYPTED: &[Slot] = &[Slot::one(PayloadType::Encrypted)];
+    ]);
+    const ENCRYPTED: &Slots = &Slots::new(&[Slot::one(PayloadType::Encrypted)]);
     match exchange {
         Exchange::KeyExchangeOut => KEY_EXCHANGE_OUT,
         Exchange::KeyExchangeIn => KEY_EXCHANGE_IN,
@@ -97,22 +99,22 @@ fn outer(exchange: Exchange) -> &'static [Slot] {
 }
 
 /// r3 5.13.4.4.2, 5.13.4.4.3, 5.13.5.
-fn inner(exchange: Exchange) -> &'static [Slot] {
-    const AUTHENTICATION_OUT: &[Slot] = &[
+fn inner(exchange: Exchange) -> &'static Slots {
+    const AUTHENTICATION_OUT: &Slots = &Slots::new(&[
         Slot::one(PayloadType::IdApplicationClient),
         Slot::any(PayloadType::Certificate),
         Slot::any(PayloadType::CertificateRequest),
         Slot::optional(PayloadType::Notify),
         Slot::one(PayloadType::Authentication),
-    ];
-    const AUTHENTICATION_IN: &[Slot] = &[
+    ]);
+    const AUTHENTICATION_IN: &Slots = &Slots::new(&[
         Slot::one(PayloadType::IdDeviceServer),
         Slot::any(PayloadType::Certificate),
         Slot::one(PayloadType::Authentication),
-    ];
-    const DELETE: &[Slot] = &[Slot::one(PayloadType::Delete)];
+    ]);
+    const DELETE: &Slots = &Slots::new(&[Slot::one(PayloadType::Delete)]);
     match exchange {
-        Exchange::KeyExchangeOut | Exchange::KeyExchangeIn => &[],
+        Exchange::KeyExchangeOut | Exchange::KeyExchangeIn => Slots::NONE,
         Exchange::AuthenticationOut => AUTHENTICATION_OUT,
         Exchange::AuthenticationIn => AUTHENTICATION_IN,
         Exchange::DeleteOut => DELETE,

@@ -1,12 +1,12 @@
 //! The numbers of SPC-4, revision 36f.
 
 use super::{
-    AlgorithmNumbers, ErrorClasses, Exchange, Identifier, Order, Padding, PayloadType, Row, Rules, SenseCodes, Side,
-    Slot,
+    AlgorithmNumbers, ErrorClasses, Exchange, Identifier, Order, Padding, PayloadCodes, PayloadType, Row, Rules,
+    SenseCodes, Side, Slot, Slots,
 };
 
 pub(super) static RULES: Rules = Rules {
-    payload_codes: &[
+    payload_codes: PayloadCodes::new(&[
         (0x21, PayloadType::Prohibited),
         (0x22, PayloadType::KeyExchange),
         (0x23, PayloadType::IdApplicationClient),
@@ -27,7 +27,7 @@ pub(super) static RULES: Rules = Rules {
         (0x81, PayloadType::SaAlgorithms),
         (0x82, PayloadType::SaUsage),
         (0x83, PayloadType::Timeouts),
-    ],
+    ]),
     payload_names: &[
         (0x21, "Security Association"),
         (0x2B, "Vendor ID"),
@@ -153,22 +153,22 @@ const fn named(wire: u32, table: u32, name: &'static str) -> Identifier {
 }
 
 /// SPC-4 5.14.4.6.2, 5.14.4.6.3; the other messages hold an Encrypted payload only.
-fn outer(exchange: Exchange) -> &'static [Slot] {
-    const KEY_EXCHANGE_OUT: &[Slot] = &[
+fn outer(exchange: Exchange) -> &'static Slots {
+    const KEY_EXCHANGE_OUT: &Slots = &Slots::new(&[
         Slot::one(PayloadType::Timeouts),
         Slot::one(PayloadType::SaAlgorithms),
         Slot::unauthenticated(PayloadType::SaUsage),
         Slot::one(PayloadType::KeyExchange),
         Slot::one(PayloadType::Nonce),
-    ];
-    const KEY_EXCHANGE_IN: &[Slot] = &[
+    ]);
+    const KEY_EXCHANGE_IN: &Slots = &Slots::new(&[
         Slot::one(PayloadType::SaAlgorithms),
         Slot::unauthenticated(PayloadType::SaUsage),
         Slot::one(PayloadType::KeyExchange),
         Slot::one(PayloadType::Nonce),
         Slot::any(PayloadType::CertificateRequest),
-    ];
-    const ENCRYPTED: &[Slot] = &[Slot::one(PayloadType::Encrypted)];
+    ]);
+    const ENCRYPTED: &Slots = &Slots::new(&[Slot::one(PayloadType::Encrypted)]);
     match exchange {
         Exchange::KeyExchangeOut => KEY_EXCHANGE_OUT,
         Exchange::KeyExchangeIn => KEY_EXCHANGE_IN,
@@ -177,24 +177,24 @@ fn outer(exchange: Exchange) -> &'static [Slot] {
 }
 
 /// SPC-4 5.14.4.7.2, 5.14.4.7.3, 5.14.4.11.
-fn inner(exchange: Exchange) -> &'static [Slot] {
-    const AUTHENTICATION_OUT: &[Slot] = &[
+fn inner(exchange: Exchange) -> &'static Slots {
+    const AUTHENTICATION_OUT: &Slots = &Slots::new(&[
         Slot::one(PayloadType::IdApplicationClient),
         Slot::one(PayloadType::SaUsage),
         Slot::any(PayloadType::Certificate),
         Slot::any(PayloadType::CertificateRequest),
         Slot::optional(PayloadType::Notify),
         Slot::one(PayloadType::Authentication),
-    ];
-    const AUTHENTICATION_IN: &[Slot] = &[
+    ]);
+    const AUTHENTICATION_IN: &Slots = &Slots::new(&[
         Slot::one(PayloadType::IdDeviceServer),
         Slot::one(PayloadType::SaUsage),
         Slot::any(PayloadType::Certificate),
         Slot::one(PayloadType::Authentication),
-    ];
-    const DELETE: &[Slot] = &[Slot::one(PayloadType::Delete)];
+    ]);
+    const DELETE: &Slots = &Slots::new(&[Slot::one(PayloadType::Delete)]);
     match exchange {
-        Exchange::KeyExchangeOut | Exchange::KeyExchangeIn => &[],
+        Exchange::KeyExchangeOut | Exchange::KeyExchangeIn => Slots::NONE,
         Exchange::AuthenticationOut => AUTHENTICATION_OUT,
         Exchange::AuthenticationIn => AUTHENTICATION_IN,
         Exchange::DeleteOut => DELETE,

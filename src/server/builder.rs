@@ -296,7 +296,7 @@ fn check_limits(profile: Profile, limits: &Limits) -> Result<(), ConfigError> {
         return Err(ConfigError::ParameterListLimit);
     }
     // The Encrypted payload, and one of each inside.
-    let of_each = (profile.rules().inner)(Exchange::AuthenticationOut).len().saturating_add(1);
+    let of_each = (profile.rules().inner)(Exchange::AuthenticationOut).list.len().saturating_add(1);
     if limits.payloads < of_each.max(Limits::MIN_PAYLOADS) {
         return Err(ConfigError::PayloadLimit);
     }

@@ -164,12 +164,12 @@ impl<'a> Descriptors<'a> {
     }
 
     /// Reads all bytes left as `count` descriptors; `count` is the field `named` at offset `count_at`.
+    #[inline]
     pub(super) fn parse(count: u8, (count_at, named): (usize, Field), reader: Reader<'a>) -> Result<Self, WireError> {
-        let length_error = reader.length_error();
         let mut at = reader.at();
-        let (descriptors, left) = reader.rest().as_chunks::<{ Descriptors::EACH }>();
+        let (descriptors, left) = reader.rest.as_chunks::<{ Descriptors::EACH }>();
         if !left.is_empty() {
-            return Err(length_error);
+            return Err(reader.length_error());
         }
         if descriptors.len() != usize::from(count) {
             return Err(WireError::new(count_at, named, WireErrorKind::Length));
@@ -217,6 +217,7 @@ impl Algorithms<'_> {
 }
 
 impl<'a> Body<'a> for Algorithms<'a> {
+    #[inline]
     fn parse(_: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
         let count_at = reader.at();
         let [count, sa_type] = reader.array()?;

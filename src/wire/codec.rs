@@ -9,7 +9,7 @@ use crate::memory::OutOfMemory;
 /// Big-endian reading from a slice whose place in the whole message is known.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
-    rest: &'a [u8],
+    pub(super) rest: &'a [u8],
     at: usize,
     length_at: usize,
     length_field: Field,
@@ -37,6 +37,8 @@ impl<'a> Reader<'a> {
 
     /// The error that blames the length field.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub const fn length_error(&self) -> WireError {
         WireError::new(self.length_at, self.length_field, WireErrorKind::Length)
     }
@@ -45,6 +47,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Reader::length_error`] when fewer are left; nothing is consumed then.
+    #[inline]
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], WireError> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.length_error())?;
         self.rest = rest;
@@ -56,6 +59,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::take`].
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
         let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.length_error())?;
         self.rest = rest;
@@ -67,6 +71,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::take`].
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, WireError> {
         self.array::<1>().map(u8::from_be_bytes)
     }
@@ -75,6 +80,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::take`].
+    #[inline]
     pub fn u16(&mut self) -> Result<u16, WireError> {
         self.array().map(u16::from_be_bytes)
     }
@@ -83,6 +89,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::take`].
+    #[inline]
     pub fn u32(&mut self) -> Result<u32, WireError> {
         self.array().map(u32::from_be_bytes)
     }
@@ -91,6 +98,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::take`].
+    #[inline]
     pub fn u64(&mut self) -> Result<u64, WireError> {
         self.array().map(u64::from_be_bytes)
     }
@@ -105,6 +113,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Reader::length_error`] when bytes are left.
+    #[inline]
     pub const fn end(&self) -> Result<(), WireError> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.length_error()) }
     }

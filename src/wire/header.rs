@@ -93,6 +93,7 @@ impl Header {
     ///
     /// # Errors
     /// [`WireErrorKind::NoHeader`] for fewer than 28 bytes (reading R36).
+    #[inline]
     pub fn parse(profile: Profile, bytes: &[u8]) -> Result<Self, WireError> {
         let no_header = WireError::new(0, Field::Length, WireErrorKind::NoHeader);
         let (ac_sai, rest) = bytes.split_first_chunk().ok_or(no_header)?;
@@ -148,8 +149,7 @@ impl Header {
     /// [`WireError`] with the first wrong field.
     pub fn check(&self, profile: Profile, expected: &Expected) -> Result<(), WireError> {
         let invalid = |byte, field| Err(WireError::new(byte, field, WireErrorKind::Invalid));
-        let invalid_bit = |bit, field| Err(WireError::at_bit(19, bit, field, WireErrorKind::Invalid));
-        let (bits, rules) = (profile.header_flags, profile.rules());
+        let rules = profile.rules();
         let wrong_sai = |sai: Sai, wanted: Option<Sai>| match wanted {
             Some(wanted) => sai != wanted,
             None => sai.0 < rules.least_sai,
@@ -168,11 +168,8 @@ impl Header {
             return invalid(18, Field::ExchangeType);
         }
         let is_out = expected.exchange.is_out();
-        let wrong_initiator = (self.initiator != is_out).then_some((bits.initiator_bit(), Field::Inttr));
-        let wrong_response = (self.response == is_out).then_some((bits.response_bit(), Field::Rspns));
-        // Within a byte the most significant wrong bit comes first; which one that is depends on the profile.
-        if let Some((bit, field)) = wrong_initiator.into_iter().chain(wrong_response).max_by_key(|(bit, _)| *bit) {
-            return invalid_bit(bit, field);
+        if self.initiator != is_out || self.response == is_out {
+            return Err(self.wrong_direction(profile, is_out));
         }
         if self.message_id != rules.message_id(expected.exchange).unwrap_or(expected.message_id) {
             return invalid(20, Field::MessageId);
@@ -181,5 +178,20 @@ impl Header {
             return Err(WireError::new(Self::LENGTH_AT, Field::Length, WireErrorKind::Length));
         }
         Ok(())
+    }
+
+    /// The first of INTTR and RSPNS that is wrong.
+    #[cold]
+    fn wrong_direction(&self, profile: Profile, is_out: bool) -> WireError {
+        let bits = profile.header_flags;
+        let initiator = (bits.initiator_bit(), Field::Inttr);
+        let response = (bits.response_bit(), Field::Rspns);
+        // Within a byte the most significant wrong bit comes first; which one that is depends on the profile.
+        let (bit, field) = match (self.initiator != is_out, self.response == is_out) {
+            (true, true) if response.0 > initiator.0 => response,
+            (true, _) => initiator,
+            _ => response,
+        };
+        WireError::at_bit(19, bit, field, WireErrorKind::Invalid)
     }
 }

@@ -27,6 +27,7 @@ impl KeyExchange<'_> {
 }
 
 impl<'a> Body<'a> for KeyExchange<'a> {
+    #[inline]
     fn parse(_: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
         let group = reader.u16()?;
         reader.u16()?;
@@ -59,10 +60,13 @@ impl Nonce<'_> {
 }
 
 impl<'a> Body<'a> for Nonce<'a> {
+    #[inline]
     fn parse(_: Profile, reader: Reader<'a>) -> Result<Self, WireError> {
-        let wrong = WireError { kind: WireErrorKind::Invalid, ..reader.length_error() };
-        let data = reader.rest();
-        if data.len() < Self::MIN || data.len() > Self::MAX { Err(wrong) } else { Ok(Self { data }) }
+        let data = reader.rest;
+        if data.len() < Self::MIN || data.len() > Self::MAX {
+            return Err(WireError { kind: WireErrorKind::Invalid, ..reader.length_error() });
+        }
+        Ok(Self { data })
     }
 
     fn len(&self) -> usize {

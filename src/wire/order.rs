@@ -1,11 +1,11 @@
 //! Which payloads a message has, in which order and number, and what is done with payloads that nobody recognises (r3
 //! 7.7.3.1.1, 7.7.4.1, reading R6; SPC-4 7.7.3.4, question Q12, reading S3).
 //!
-//! What lives here: the rule. What does not: the lists, which are the dialect's ([`Slot`]).
+//! What lives here: the rule. What does not: the lists, which are the dialect's ([`Slots`]).
 
 use super::{Chain, Field, Header, Payload, RawPayload, SaAlgorithms, WireError, WireErrorKind};
 use crate::algorithm::{self, AlgorithmType};
-use crate::dialect::{Count, Exchange, Order, PayloadType, Slot};
+use crate::dialect::{Count, Exchange, Order, PayloadType, Slot, Slots};
 
 /// Checks that a chain holds the payloads of a message in their order and number (reading R6).
 ///
@@ -38,91 +38,79 @@ fn check_places(chain: &Chain<'_>, exchange: Exchange, inside_encrypted: bool) -
     let rules = chain.profile.rules();
     let slots = if inside_encrypted { (rules.inner)(exchange) } else { (rules.outer)(exchange) };
     // Asked for once: whoever repeats a payload as often as a message holds it shall not have the chain walked as often.
-    let is_open = slots.iter().any(|slot| slot.count == Count::Unauthenticated);
-    let unauthenticated = if is_open { presence_without_authentication(chain) } else { Presence::Forbidden };
-    let count_of = |slot: &Slot| match slot.count {
-        Count::Unauthenticated => unauthenticated,
-        Count::One => Presence::Required,
-        Count::Optional => Presence::Allowed,
-        Count::Any => Presence::Any,
-    };
-    let presence = |payload| slots.iter().find(|slot| slot.payload == payload).map(count_of);
-    let has_place = |raw: &RawPayload<'_>| match raw.payload {
-        Some(payload) => !matches!(presence(payload), None | Some(Presence::Forbidden)),
-        None => raw.critical || raw.named_at != Header::NEXT_PAYLOAD_AT,
-    };
-    if rules.order == Order::Free
-        && let Some(Ok(first)) = chain.clone().next()
-        && !has_place(&first)
-    {
-        // By what is named first everything behind it is read.
-        return Err(WireError::new(first.named_at, Field::NextPayload, WireErrorKind::OutOfPlace));
+    let open = if slots.open == 0 { Presence::Forbidden } else { presence_without_authentication(chain) };
+    let required = slots.required | if open == Presence::Required { slots.open } else { 0 };
+    let allowed = slots.allowed | if open == Presence::Forbidden { 0 } else { slots.open };
+    if is_as_sent(chain, slots.list, required) {
+        return Ok(());
     }
-    let found = recognised(chain)?;
-    if rules.order == Order::Free {
-        // What has no place at all is blamed before what it stands in the place of.
-        each_in_place(chain, has_place)?;
+    let found = walk(chain, rules.order, slots, allowed)?;
+    let fault = |named_at, kind| Err(WireError::new(named_at, Field::NextPayload, kind));
+    // What has no place at all is blamed before what it stands in the place of.
+    if let Some(named_at) = found.without_place {
+        return fault(named_at, WireErrorKind::OutOfPlace);
     }
-    if slots.iter().any(|slot| found.set & bit_of(slot.payload) == 0 && count_of(slot) == Presence::Required) {
-        return Err(WireError::new(found.ended_at, Field::NextPayload, WireErrorKind::Missing));
+    if required & found.set != required {
+        return fault(found.ended_at, WireErrorKind::Missing);
     }
-    match rules.order {
-        Order::Listed => {
-            let mut places = Places { slots, used: false };
-            each_in_place(chain, |raw| match raw.payload {
-                None | Some(PayloadType::VendorId) => true,
-                Some(payload) => places.take(payload),
-            })
-        }
-        Order::Free => {
-            let mut before = 0_u32;
-            each_in_place(chain, |raw| {
-                let Some(payload) = raw.payload else { return true };
-                let is_repeated = before & bit_of(payload) != 0;
-                before |= bit_of(payload);
-                !is_repeated || presence(payload) == Some(Presence::Any)
-            })
-        }
-    }
+    found.misplaced.map_or(Ok(()), |named_at| fault(named_at, WireErrorKind::OutOfPlace))
 }
 
-/// What a first walk over a chain finds.
+/// Whether a chain holds what is required in the order in which it is sent, and nothing else: nearly every message does.
+fn is_as_sent(chain: &Chain<'_>, slots: &[Slot], required: u32) -> bool {
+    let mut walk = chain.clone();
+    let mut required = slots.iter().filter(|slot| required & slot.payload.bit() != 0);
+    required.all(|slot| matches!(walk.next(), Some(Ok(raw)) if raw.payload == Some(slot.payload)))
+        && walk.next().is_none()
+}
+
+/// What a walk over a chain finds; a payload by the offset of the NEXT PAYLOAD field that names it.
 struct Found {
     /// A bit for each type of payload.
     set: u32,
+    /// The first payload that has no place in the message, where the order is free.
+    without_place: Option<usize>,
+    /// The first payload that is repeated or, where there is an order, out of it.
+    misplaced: Option<usize>,
     /// Offset of the NEXT PAYLOAD field that ended the chain.
     ended_at: usize,
 }
 
 /// Walks a chain; it shall tile, and hold nothing that is not recognised and has CRIT set to one.
-fn recognised(chain: &Chain<'_>) -> Result<Found, WireError> {
+///
+/// `allowed` are the types that have a place in it.
+fn walk(chain: &Chain<'_>, order: Order, slots: &'static Slots, allowed: u32) -> Result<Found, WireError> {
+    let mut places = Places { slots: slots.list, used: false };
+    let mut found = Found { set: 0, without_place: None, misplaced: None, ended_at: 0 };
     let mut walk = chain.clone();
-    let mut set = 0;
+    let mut is_first = true;
     for raw in walk.by_ref() {
         let raw = raw?;
-        match raw.payload {
-            Some(payload) => set |= bit_of(payload),
-            None if raw.critical => {
+        let bit = raw.payload.map_or(0, PayloadType::bit);
+        let (has_place, is_misplaced) = match (order, raw.payload) {
+            (_, None) if raw.critical => {
                 return Err(WireError::new(raw.named_at, Field::NextPayload, WireErrorKind::UnrecognisedCritical));
             }
-            None => {}
+            (Order::Listed, None | Some(PayloadType::VendorId)) => (true, false),
+            (Order::Listed, Some(payload)) => (true, !places.take(payload)),
+            (Order::Free, None) => (raw.named_at != Header::NEXT_PAYLOAD_AT, false),
+            (Order::Free, Some(_)) => (allowed & bit != 0, found.set & !slots.any & bit != 0),
+        };
+        if !has_place {
+            if is_first {
+                // By what is named first everything behind it is read.
+                return Err(WireError::new(raw.named_at, Field::NextPayload, WireErrorKind::OutOfPlace));
+            }
+            found.without_place.get_or_insert(raw.named_at);
         }
-    }
-    Ok(Found { set, ended_at: walk.last_named_at() })
-}
-
-fn each_in_place(chain: &Chain<'_>, mut is_in_place: impl FnMut(&RawPayload<'_>) -> bool) -> Result<(), WireError> {
-    for raw in chain.clone() {
-        let raw = raw?;
-        if !is_in_place(&raw) {
-            return Err(WireError::new(raw.named_at, Field::NextPayload, WireErrorKind::OutOfPlace));
+        if is_misplaced {
+            found.misplaced.get_or_insert(raw.named_at);
         }
+        found.set |= bit;
+        is_first = false;
     }
-    Ok(())
-}
-
-const fn bit_of(payload: PayloadType) -> u32 {
-    1_u32.unbounded_shl(payload as u32)
+    found.ended_at = walk.last_named_at();
+    Ok(found)
 }
 
 /// How often a payload may be in one given message.
@@ -130,7 +118,6 @@ const fn bit_of(payload: PayloadType) -> u32 {
 enum Presence {
     Required,
     Allowed,
-    Any,
     Forbidden,
 }
 

@@ -67,6 +67,7 @@ impl<'a> SaAlgorithms<'a> {
 }
 
 impl<'a> Body<'a> for SaAlgorithms<'a> {
+    #[inline]
     fn parse(_: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
         let short = reader.remaining().saturating_sub(Self::SHORT.len().saturating_add(1));
         let is_short = short.checked_rem(Descriptors::EACH) == Some(0);
@@ -134,6 +135,7 @@ impl<'a> SaUsage<'a> {
 }
 
 impl<'a> Body<'a> for SaUsage<'a> {
+    #[inline]
     fn parse(_: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
         let before = reader.array()?;
         let sa_type = reader.u16()?;

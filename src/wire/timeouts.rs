@@ -29,6 +29,7 @@ impl Timeouts {
 }
 
 impl<'a> Body<'a> for Timeouts {
+    #[inline]
     fn parse(profile: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
         let [_, _, _, count] = reader.array()?;
         if count < Self::COUNT || count > profile.rules().most_timeout_values {
