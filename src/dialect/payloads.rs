@@ -120,10 +120,10 @@ impl PayloadCodes {
         let mut by_code = [None; 0x84];
         let mut left = list;
         while let [(code, payload), rest @ ..] = left {
-            match by_code.split_at_mut_checked(*code as usize) {
-                Some((_, [place, ..])) => *place = Some(*payload),
-                // Such a code does not compile.
-                _ => assert!(false, "there is no place for this code"),
+            // A code without a place does not compile.
+            assert!((*code as usize) < by_code.len(), "there is no place for this code");
+            if let Some((_, [place, ..])) = by_code.split_at_mut_checked(*code as usize) {
+                *place = Some(*payload);
             }
             left = rest;
         }
