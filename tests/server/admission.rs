@@ -157,7 +157,7 @@ fn uses_of_associations() {
         let host = Host::with(b"host-0", b"key 0", |builder| builder.usage(code, &data));
         let Some(at) = refused else {
             let parameters = unit.establish(A, &host);
-            assert_eq!((parameters.usage_type, &*parameters.usage_data()), (code, data.as_slice()));
+            assert_eq!((parameters.usage_type, parameters.usage_data()), (code, data.as_slice()));
             continue;
         };
         let mut client = unit.client_before(A, &host, 0);

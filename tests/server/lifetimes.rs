@@ -49,7 +49,7 @@ fn timeouts_and_usage_are_those_of_the_messages() {
         assert_eq!(next(&unit), Some((unit.now + 7_000, DeadlineReason::Protocol)));
     }
     let parameters = unit.step(A, &mut client).unwrap();
-    assert_eq!((parameters.timeout, parameters.usage_type, &*parameters.usage_data()), (77, 0x42, &[1, 2, 3, 4][..]));
+    assert_eq!((parameters.timeout, parameters.usage_type, parameters.usage_data()), (77, 0x42, &[1, 2, 3, 4][..]));
     unit.now = 9_000;
     let now = unit.instant();
     assert_eq!(unit.server.sa(id(&parameters), now).unwrap().parameters, parameters);

@@ -53,7 +53,6 @@ impl Needs {
             (&exchange.steps[0].data_in, &exchange.steps[1].data_out, &exchange.steps[2].data_in);
         let (ac_nonce, peer) = nonce_and_public(profile, out);
         let (ds_nonce, _) = nonce_and_public(profile, ke_in);
-        let is_spc4 = profile == Profile::SPC4;
         let signed = if is_spc4 { &capabilities[..] } else { &capabilities[4..] };
         // A private value below every group's order; that of P-521 begins with seven zero bits.
         let mut private = vec![0x7A; private_length];
@@ -181,6 +180,12 @@ fn own_proof(exchange: &Exchange) -> OwnProof {
     }
 }
 
+/// The key of SKEYSEED (RFC 4306 2.14).
+fn skeyseed_key(prf: &dyn Prf, needs: &Needs) -> Vec<u8> {
+    let part = |nonce: &[u8]| nonce[..prf.nonce_share().unwrap_or(nonce.len())].to_vec();
+    [part(&needs.nonces.0), part(&needs.nonces.1)].concat()
+}
+
 /// What an exchange needs, to be calculated with the exchange's own provider.
 pub(crate) fn bare(exchange: &Exchange) -> impl FnMut() + use<> {
     let provider = exchange.provider.algorithms();
@@ -192,12 +197,8 @@ pub(crate) fn bare(exchange: &Exchange) -> impl FnMut() + use<> {
     let length = a.prf.output_length();
     let material = 3 * length + 2 * (keys.0.len() + keys.1.len());
     let keymat = 2 * (keys.0.len() + keys.1.len());
-    let is_spc4 = profile == Profile::SPC4;
-    let sealed: Vec<Sealed> = exchange.steps[3..]
-        .iter()
-        .filter(|step| !step.data_out.is_empty())
-        .map(|step| a.sealed(&step.data_out))
-        .collect();
+    let opened = exchange.steps[3..].iter().filter(|step| !step.data_out.is_empty());
+    let sealed: Vec<Sealed> = opened.map(|step| a.sealed(&step.data_out)).collect();
     let mut answer = exchange.steps.get(4).filter(|step| !step.data_in.is_empty()).map(|step| a.sealed(&step.data_in));
     let proof = own_proof(exchange);
     let client_has_key = !exchange.suite.is_unauthenticated() && exchange.verified.is_empty();
@@ -209,11 +210,7 @@ pub(crate) fn bare(exchange: &Exchange) -> impl FnMut() + use<> {
     if let OwnProof::Signature(signer) = &proof {
         signature = vec![0; signer.signature_length()];
     }
-    let nonces = [
-        &needs.nonces.0[..a.prf.nonce_share().unwrap_or(needs.nonces.0.len())],
-        &needs.nonces.1[..a.prf.nonce_share().unwrap_or(needs.nonces.1.len())],
-    ]
-    .concat();
+    let nonces = skeyseed_key(a.prf, &needs);
     move || {
         a.group.exchange(black_box(&needs.private), &needs.peer, &mut public, &mut shared).unwrap();
         a.prf.compute(&nonces, &[&shared], &mut out).unwrap();
@@ -244,7 +241,7 @@ pub(crate) fn bare(exchange: &Exchange) -> impl FnMut() + use<> {
             }
             OwnProof::None => {}
         }
-        if is_spc4 {
+        if profile == Profile::SPC4 {
             a.prf.expand(&expanded[..length], &[&seed], &mut used).unwrap();
         }
         if let Some(answer) = &mut answer {

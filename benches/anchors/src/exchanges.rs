@@ -44,8 +44,8 @@ pub(crate) fn run(effort: Effort, only: &str) {
             comparison.add("sum", sum);
             comparison.add("exchange", || exchange.run());
             let has_direct = direct.is_some();
-            if let Some(mut direct) = direct {
-                comparison.add("direct", move || direct());
+            if let Some(direct) = direct {
+                comparison.add("direct", direct);
             }
             let times = comparison.run();
             let (sum, exchange) = (&times[0], &times[1]);

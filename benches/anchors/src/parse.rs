@@ -18,7 +18,7 @@ pub(crate) fn run(effort: Effort) {
     let times = comparison.run();
     let works: [&dyn Fn(); 3] =
         [&|| _ = black_box(read(Profile::R3, &r3)), &|| _ = black_box(read(Profile::SPC4, &spc4)), &|| {
-            _ = black_box(ipsec_parser(&init))
+            _ = black_box(ipsec_parser(&init));
         }];
     for (time, work) in times.iter().zip(works) {
         let ratio = time.ratio(&times[2]);

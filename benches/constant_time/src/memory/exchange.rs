@@ -53,7 +53,7 @@ pub fn run(watch: &mut Watch) {
             )
         });
         assert!(same, "{name}");
-        assert!(is_secret(parameters.key_seed.expose()) && is_secret(parameters.keymat.expose()), "{name}");
+        assert!(is_secret(parameters.key_seed()) && is_secret(parameters.keymat()), "{name}");
         if dialect.0 == Profile::SPC4 {
             descriptors(watch, &mut pair, &mut parameters);
         }

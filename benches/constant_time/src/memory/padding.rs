@@ -59,7 +59,12 @@ impl Sealed {
 
     fn protection(&self) -> Protection<'_> {
         let Self { cipher, integrity, cipher_key, integrity_key, .. } = self;
-        Protection { cipher: *cipher, cipher_key, integrity: *integrity, integrity_key }
+        Protection {
+            cipher: *cipher,
+            cipher_key: cipher_key.expose(),
+            integrity: *integrity,
+            integrity_key: integrity_key.expose(),
+        }
     }
 
     fn open(&self, profile: Profile) -> Result<usize, ProtectError> {

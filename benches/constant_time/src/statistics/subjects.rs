@@ -146,9 +146,9 @@ fn padding() -> Subject {
         work: Box::new(move |text| {
             let protection = Protection {
                 cipher: AES_CBC,
-                cipher_key: &cipher_key,
+                cipher_key: cipher_key.expose(),
                 integrity: Some(AUTH_HMAC_SHA1_96),
-                integrity_key: &integrity_key,
+                integrity_key: integrity_key.expose(),
             };
             let (iv, text_at) = (40..56, 56..56 + TEXT);
             let encrypted = Encrypted { at: 36, first: 0, iv, icv: text_at.end..text_at.end + 12, text: text_at };
