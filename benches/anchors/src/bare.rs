@@ -49,6 +49,7 @@ fn nonce_and_public(profile: Profile, message: &[u8]) -> (Vec<u8>, Vec<u8>) {
 impl Needs {
     pub(crate) fn of(exchange: &Exchange, private_length: usize) -> Self {
         let profile = exchange.suite.profile;
+        let is_spc4 = profile == Profile::SPC4;
         let (capabilities, out, ke_in) =
             (&exchange.steps[0].data_in, &exchange.steps[1].data_out, &exchange.steps[2].data_in);
         let (ac_nonce, peer) = nonce_and_public(profile, out);
