@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use arbitrary::Arbitrary;
-use ikev2_scsi::crypto::{Purpose, Random, RandomError, Secret};
+use ikev2_scsi::crypto::{Purpose, Random, RandomError};
 use ikev2_scsi::esp::{EspScsi, Flow, Form, OpenError, TAPE_DATA_ENCRYPTION, WINDOW};
 use ikev2_scsi::keys::{MgmtData, SaBlock, SaBytes, SaParameters, UsageAlgorithms};
 use ikev2_scsi::wire::Sai;
