@@ -38,7 +38,7 @@ fn unable_to_sign(error: PskError) -> Refusal {
 impl DeviceServer {
     /// The next job to run, on whatever thread, core or device the embedder likes.
     ///
-    /// There are jobs only with [`SlowCrypto::Offload`].
+    /// There are jobs only with [`SlowCrypto::Offload`](crate::ccs::SlowCrypto::Offload).
     #[must_use = "a job that is lost leaves its command unanswered"]
     pub fn poll_job(&mut self) -> Option<Job> {
         self.pending.poll()
