@@ -178,7 +178,7 @@ impl Farm {
         );
         let targets = self.targets(operations, units);
         add(
-            "tick, nothing is due (expire)",
+            "tick without anything due (expire)",
             time(operations, || {
                 for (unit, _) in &targets {
                     let unit = &mut self.units[*unit];
@@ -208,7 +208,7 @@ impl Farm {
             }),
         );
         add(
-            "insertion (whole sequence, two commands)",
+            "insertion (whole sequence of two commands)",
             time(targets.len(), || {
                 for (unit, _) in &targets {
                     self.units[*unit].insert();

@@ -140,7 +140,7 @@ pub(crate) fn measure(plan: &Plan) {
     let count = plan.offloaded;
     let mut table = Table::default();
     for _ in 0..plan.rounds {
-        for (name, workers) in [("inline", 0), ("offloaded, 1 worker", 1), ("offloaded, 2 workers", 2)] {
+        for (name, workers) in [("inline", 0), ("offloaded to 1 worker", 1), ("offloaded to 2 workers", 2)] {
             let slow_crypto = if workers == 0 { SlowCrypto::Inline } else { SlowCrypto::Offload };
             let world = World::new(slow_crypto, message.clone());
             let begun = Clock::now();
@@ -150,7 +150,7 @@ pub(crate) fn measure(plan: &Plan) {
                 world.offload(count, workers);
             }
             let per_second = f64::from(u32::try_from(count).unwrap()) / begun.elapsed().as_secs_f64();
-            table.add(&format!("associations per second, {name}"), count, per_second);
+            table.add(&format!("associations per second {name}"), count, per_second);
         }
     }
     let cores = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
