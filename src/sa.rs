@@ -68,8 +68,8 @@ impl SecurityAssociation {
 
 /// The security associations of a logical unit.
 ///
-/// An association is found by its DS_SAI, by its client's identity and by when it runs out, each at the same cost however many there
-/// are. DS_SAIs are drawn by the device server and identities have been proved, so that nobody can choose many of
+/// An association is found by its DS_SAI, by its client's identity and by when it runs out, each without a search through the
+/// others. DS_SAIs are drawn by the device server and identities have been proved, so that nobody can choose many of
 /// them to slow a search down.
 #[derive(Debug)]
 pub struct SaDatabase {

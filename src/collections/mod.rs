@@ -1,4 +1,5 @@
-//! Containers of the device server: every operation costs the same however much they hold, and memory may be refused.
+//! Containers of the device server: no operation looks at more than a few elements,
+//! however many there are, and memory may be refused.
 //!
 //! A thing that is found in several ways, a security association by its DS_SAI, by when it runs out and by whose it is, lies
 //! at a *place* in an [`Array`], and each way of finding it is a *column* beside that array: an [`Index`] finds it by a number,

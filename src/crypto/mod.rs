@@ -31,6 +31,7 @@ pub(crate) use credentials::{Credentials, OwnChoice};
 pub use dh::DhGroup;
 pub use integrity::Integrity;
 pub(crate) use means::{Hashes, Judges, Means, OwnMeans, OwnedJudges, Shared};
+pub(crate) use prf::MAX_OUTPUT;
 pub use prf::{Prf, SEED_PARTS, expand_with};
 pub use psk::{ConfigureKeyError, Identity, KeyVersion, MemoryKeys, PresharedKeys, PskError};
 #[cfg(feature = "rand_core")]

@@ -49,7 +49,7 @@ pub trait Prf: Send + Sync {
 pub const SEED_PARTS: usize = 4;
 
 /// Bytes of the longest output of a PRF that keys are derived with, which is SHA-512's.
-const MAX_OUTPUT: usize = 64;
+pub(crate) const MAX_OUTPUT: usize = 64;
 
 /// prf+ over a function that writes one block of `length` bytes, the PRF of its parts: what [`Prf::expand`] is made of where a
 /// provider has the key ready.

@@ -4,25 +4,22 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::KeyLogger;
-use crate::crypto::{CryptoError, Prf};
+use crate::crypto::{CryptoError, MAX_OUTPUT, Prf};
 use crate::memory;
 
 /// The output of a PRF, on the stack and wiped: one is made before it is written, so that no move leaves a copy.
 pub(crate) struct PrfOutput {
-    bytes: Zeroizing<[u8; Self::MAX]>,
+    bytes: Zeroizing<[u8; MAX_OUTPUT]>,
     length: usize,
 }
 
 impl PrfOutput {
-    /// Bytes of the longest output, which is SHA-512's.
-    const MAX: usize = 64;
-
     /// Room for the output of this PRF, or for as many bytes.
     pub(crate) fn room(length: usize) -> Result<Self, CryptoError> {
-        if length > Self::MAX {
+        if length > MAX_OUTPUT {
             return Err(CryptoError::Length);
         }
-        Ok(Self { bytes: Zeroizing::new([0; Self::MAX]), length })
+        Ok(Self { bytes: Zeroizing::new([0; MAX_OUTPUT]), length })
     }
 
     pub(crate) fn expose(&self) -> &[u8] {
