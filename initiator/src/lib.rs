@@ -13,6 +13,7 @@
     )
 )]
 
+pub mod target;
 mod transport;
 
 pub use transport::{Answer, Executed, Transport, TransportError, execute_command, status};
