@@ -13,6 +13,10 @@
     )
 )]
 
+#[cfg(feature = "iscsi")]
+pub mod iscsi;
+#[cfg(all(feature = "sg", target_os = "linux"))]
+pub mod sg;
 pub mod target;
 mod transport;
 
