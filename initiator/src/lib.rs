@@ -13,11 +13,16 @@
     )
 )]
 
+pub mod error;
+pub mod exchange;
 #[cfg(feature = "iscsi")]
 pub mod iscsi;
+pub mod sense;
 #[cfg(all(feature = "sg", target_os = "linux"))]
 pub mod sg;
 pub mod target;
 mod transport;
 
+pub use error::{Cause, Error};
+pub use exchange::{Created, Exchanges, Patience, Reason, Timing, Unwatched, Watch};
 pub use transport::{Answer, Executed, Transport, TransportError, execute_command, status};
