@@ -8,6 +8,7 @@
         clippy::unwrap_used,
         clippy::expect_used,
         clippy::panic,
+        clippy::unreachable,
         clippy::indexing_slicing,
         clippy::arithmetic_side_effects
     )
@@ -21,6 +22,8 @@ pub mod sense;
 #[cfg(all(feature = "sg", target_os = "linux"))]
 pub mod sg;
 pub mod target;
+#[cfg(test)]
+mod test_unit;
 mod transport;
 
 pub use error::{Cause, Error};

@@ -388,3 +388,6 @@ fn selection(profile: Profile, message: &[u8]) -> Vec<Descriptor> {
     }
     Vec::new()
 }
+
+#[cfg(test)]
+mod tests;
