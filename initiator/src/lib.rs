@@ -14,10 +14,14 @@
     )
 )]
 
+pub mod bench;
 pub mod error;
 pub mod exchange;
 #[cfg(feature = "iscsi")]
 pub mod iscsi;
+pub mod key_log;
+mod open;
+pub mod saved;
 pub mod sense;
 #[cfg(all(feature = "sg", target_os = "linux"))]
 pub mod sg;
@@ -28,4 +32,5 @@ mod transport;
 
 pub use error::{Cause, Error};
 pub use exchange::{Created, Exchanges, Patience, Reason, Timing, Unwatched, Watch};
+pub use open::{Options, open};
 pub use transport::{Answer, Executed, Transport, TransportError, execute_command, status};

@@ -20,6 +20,7 @@ use ikev2_scsi::client::DeviceSense;
 use ikev2_scsi::crypto::Secret;
 use zeroize::Zeroizing;
 
+use crate::open::Options;
 use crate::target::{Chap, IscsiTarget};
 use crate::transport::{Answer, Transport, TransportError, status};
 use ffi::{Completed, Context, Failure};
@@ -35,26 +36,11 @@ const UNIT_ATTENTION: u8 = 6;
 /// LOGICAL UNIT NOT SUPPORTED.
 const NO_LOGICAL_UNIT: u8 = 0x25;
 
-/// What a session is made with.
-#[derive(Debug, Clone)]
-pub struct IscsiOptions {
-    /// Our iSCSI name.
-    pub initiator_name: String,
-    /// How long a connection, a login or a command may take.
-    pub timeout: Duration,
-}
-
-impl Default for IscsiOptions {
-    fn default() -> Self {
-        Self { initiator_name: "iqn.2007-04.org.example:ikev2-scsi-initiator".into(), timeout: Duration::from_secs(30) }
-    }
-}
-
 /// A session with an iSCSI target, for one logical unit.
 #[derive(Debug)]
 pub struct Iscsi {
     target: Arc<IscsiTarget>,
-    options: IscsiOptions,
+    options: Options,
     lun: u16,
     qualifier: u16,
     /// None after the nexus was lost.
@@ -70,7 +56,7 @@ impl Iscsi {
     ///
     /// # Errors
     /// [`TransportError::Connect`]; [`TransportError::TimedOut`].
-    pub fn open(mut target: IscsiTarget, options: IscsiOptions) -> Result<Self, TransportError> {
+    pub fn open(mut target: IscsiTarget, options: Options) -> Result<Self, TransportError> {
         let from = |user, password| {
             let user = std::env::var(user).ok().filter(|user| !user.is_empty())?;
             let password = Zeroizing::new(std::env::var(password).ok()?);
@@ -85,7 +71,7 @@ impl Iscsi {
         Self::begin(Arc::new(target), options)
     }
 
-    fn begin(target: Arc<IscsiTarget>, options: IscsiOptions) -> Result<Self, TransportError> {
+    fn begin(target: Arc<IscsiTarget>, options: Options) -> Result<Self, TransportError> {
         static SESSIONS: AtomicU16 = AtomicU16::new(0);
         let lun = target.lun.first_level().ok_or_else(|| {
             connect(&target, format!("libiscsi reaches logical units of one level only, and not {}", target.lun))
@@ -268,7 +254,7 @@ mod tests {
     /// A port of loopback at which nobody is, and one that never answers.
     #[test]
     fn nobody_there_and_nobody_answering() {
-        let options = IscsiOptions { timeout: Duration::from_secs(1), ..IscsiOptions::default() };
+        let options = Options { timeout: Duration::from_secs(1), ..Options::default() };
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = silent.local_addr().unwrap().port();
         let to = |port| target(&format!("iscsi://127.0.0.1:{port}/iqn.2007-04.org.example:t/1"));
@@ -285,7 +271,7 @@ mod tests {
     #[test]
     fn logical_units_of_two_levels_are_out_of_reach() {
         let two = target("iscsi:127.0.0.1:::1-2:iqn.2007-04.org.example:t");
-        let error = Iscsi::open(two, IscsiOptions::default()).unwrap_err().to_string();
+        let error = Iscsi::open(two, Options::default()).unwrap_err().to_string();
         assert!(error.contains("one level only, and not 0001-0002-0000-0000"), "{error}");
     }
 }
