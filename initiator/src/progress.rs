@@ -14,6 +14,8 @@ use crate::transport::{Executed, status};
 const BAR: u8 = 24;
 /// Without a terminal, a line for so many more per cent.
 const STEP: u8 = 10;
+/// Whoever waits for less does not notice.
+const UNNOTICED: Duration = Duration::from_millis(150);
 
 /// Shows whoever waits what is waited for.
 #[derive(Debug)]
@@ -89,7 +91,10 @@ impl<W: Write> Watch for Progress<W> {
         }
     }
 
-    fn waiting(&mut self, step: Step, reason: Reason, _: Duration) {
+    fn waiting(&mut self, step: Step, reason: Reason, waited: Duration) {
+        if waited < UNNOTICED {
+            return;
+        }
         let done = match reason {
             Reason::PutOff(sense) => sense.progress().map(percent),
             Reason::Busy(_) => None,
@@ -119,7 +124,7 @@ mod tests {
     fn shown(is_terminal: bool, reasons: &[Reason]) -> String {
         let mut progress = Progress::new(Vec::new(), is_terminal, false, Dialect::R3);
         for reason in reasons {
-            progress.waiting(Step::KeyExchangeIn, *reason, Duration::ZERO);
+            progress.waiting(Step::KeyExchangeIn, *reason, UNNOTICED);
         }
         progress.waited();
         String::from_utf8(progress.out).unwrap()
@@ -134,8 +139,12 @@ mod tests {
             format!("\r\x1b[K[........................]  0 %  {name}\r\x1b[K{half}  {name}\r\x1b[K")
         );
         assert_eq!(shown(true, &[Reason::Busy(8)]), "\r\x1b[Kkey exchange IN: BUSY\r\x1b[K");
-        // Nothing was waited for: nothing is written.
+        // Nothing was waited for, or not for long: nothing is written.
         assert_eq!(shown(true, &[]), "");
+        let mut progress = Progress::new(Vec::new(), true, false, Dialect::R3);
+        progress.waiting(Step::Delete, at(0), Duration::from_millis(149));
+        progress.waited();
+        assert!(progress.out.is_empty());
     }
 
     #[test]

@@ -8,8 +8,10 @@ use ikev2_scsi::client::Peer;
 use ikev2_scsi::crypto::{Identity, Proof};
 use ikev2_scsi::dialect::Dialect;
 use ikev2_scsi::keys::SaParameters;
-use ikev2_scsi::wire::Descriptor;
+use ikev2_scsi::wire::{Descriptor, IdType};
 use serde_json::{Map, Value, json};
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::X509Name;
 
 use crate::bench::Summary;
 use crate::exchange::{Created, Timing};
@@ -74,8 +76,13 @@ fn dialect(profile: Profile) -> &'static str {
     if profile.dialect == Dialect::R3 { "T10/06-449r3" } else { "SPC-4" }
 }
 
-/// An identity: printable text as it is, other bytes in hexadecimal digits.
+/// An identity: a distinguished name and printable text as people write them, other bytes in hexadecimal digits.
 fn identity(identity: &Identity) -> String {
+    if identity.id_type == IdType::DerAsn1Dn
+        && let Ok(([], name)) = X509Name::from_der(&identity.data)
+    {
+        return format!("{} {name}", identity.id_type.name());
+    }
     let is_text = identity.data.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
     let name = identity.id_type.name();
     match std::str::from_utf8(&identity.data) {
@@ -210,12 +217,30 @@ pub(super) fn created(profile: Profile, own: &Identity, created: &Created, show_
     facts
 }
 
+/// The calendar's date and time of so many seconds since 1970, in UTC (by the cycle of 400 Gregorian years, 146 097 days).
+fn date(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Years that begin with March have the leap day last; 719 468 days of them lie before 1970.
+    let shifted = days.saturating_add(719_468);
+    let (cycle, day) = (shifted / 146_097, shifted % 146_097);
+    let leaps = (day / 1_460).saturating_add(day / 146_096);
+    let year = day.saturating_add(day / 36_524).saturating_sub(leaps) / 365;
+    let before = year.saturating_mul(365).saturating_add(year / 4).saturating_sub(year / 100);
+    let of_year = day.saturating_sub(before);
+    let month = of_year.saturating_mul(5).saturating_add(2) / 153;
+    let day = of_year.saturating_sub(month.saturating_mul(153).saturating_add(2) / 5).saturating_add(1);
+    let year = cycle.saturating_mul(400).saturating_add(year).saturating_add(u64::from(month > 9));
+    let month = if month > 9 { month.saturating_sub(9) } else { month.saturating_add(3) };
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
 /// An association that was saved.
 pub(super) fn saved(saved: &Saved, show_secrets: bool) -> Facts {
     let mut facts = Facts::default();
     facts.both("target", saved.target.clone());
     facts.say("dialect", dialect(saved.profile), dialect_name(saved.profile));
-    facts.say("created", format!("{} s after 1970", saved.created), saved.created);
+    facts.say("created", date(saved.created), saved.created);
     let nobody = "nobody: authentication was omitted".to_owned();
     facts.both("device_server", saved.device_server.as_ref().map_or(nobody, identity));
     parameters(&mut facts, saved.profile, &saved.parameters, show_secrets);
@@ -267,4 +292,37 @@ pub(super) fn deleted(profile: Profile, id: (u64, u64), timing: Timing) -> Facts
     facts.both("DS_SAI", sai(profile, id.1));
     timings(&mut facts, &[timing]);
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `date --utc --date=@N` prints them.
+    #[test]
+    fn dates() {
+        for (seconds, date_and_time) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (951_868_799, "2000-02-29 23:59:59 UTC"),
+            (1_709_251_199, "2024-02-29 23:59:59 UTC"),
+            (1_735_689_599, "2024-12-31 23:59:59 UTC"),
+            (1_795_307_610, "2026-11-22 00:33:30 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+        ] {
+            assert_eq!(date(seconds), date_and_time);
+        }
+    }
+
+    #[test]
+    fn identities_for_people() {
+        let shown = |id_type, data: &[u8]| identity(&Identity::new(id_type, data));
+        assert_eq!(shown(IdType::KeyId, b"host-1"), "ID_KEY_ID host-1");
+        assert_eq!(shown(IdType::KeyId, b"\x01\xFF"), "ID_KEY_ID 01ff");
+        assert_eq!(shown(IdType::KeyId, b""), "ID_KEY_ID ");
+        // CN=drive (X.501: a sequence of sets of an object identifier, 2.5.4.3, and a UTF8String).
+        let name = [0x30, 0x10, 0x31, 0x0E, 0x30, 0x0C, 6, 3, 0x55, 4, 3, 0x0C, 5, b'd', b'r', b'i', b'v', b'e'];
+        assert_eq!(shown(IdType::DerAsn1Dn, &name), "ID_DER_ASN1_DN CN=drive");
+        assert_eq!(shown(IdType::DerAsn1Dn, &name[..17]), "ID_DER_ASN1_DN 3010310e300c06035504030c0564726976");
+    }
 }

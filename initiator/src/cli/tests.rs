@@ -207,7 +207,9 @@ fn a_key_log_opens_what_was_sent_and_is_written_only_if_asked_for() {
 fn who_waits_is_told_how_far_the_device_server_is() {
     let mut desk = Desk::new("r3", "progress");
     let provisioning = desk.provisioning();
-    desk.unit.borrow_mut().say([None, None, Some(not_ready(0x2000)), Some(not_ready(0x8000))]);
+    // The first pauses are too short to be told of.
+    let putting_off = (0..6).map(|_| not_ready(0)).chain([not_ready(0x2000), not_ready(0x8000)]);
+    desk.unit.borrow_mut().say([None, None].into_iter().chain(putting_off.map(Some)));
     let (status, _, err) = desk.run(&["@", "create", "--provisioning", &provisioning, "--verbose"]);
     assert_eq!(status, 0);
     let name = "key exchange IN: waiting: LOGICAL UNIT NOT READY, OPERATION IN PROGRESS";
