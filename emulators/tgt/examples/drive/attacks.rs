@@ -3,8 +3,11 @@
 use std::process::Command as Process;
 use std::time::{Duration, Instant};
 
-use crate::client::{Exchange, associate, execute, remove, task};
+use ikev2_scsi::client::Command;
+
+use crate::client::{Exchange, associate, config, execute, remove, task};
 use crate::iscsi::{Result, Session, Task};
+use crate::rules::session as login;
 use crate::rules::{fast, session, slow};
 use crate::{Bench, Check, same};
 
@@ -50,33 +53,60 @@ fn count(line: &str) -> Result<usize> {
     Ok(String::from_utf8_lossy(&log).lines().filter(|text| text.contains(line)).count())
 }
 
-fn disconnect(bench: &Bench) -> Result<()> {
-    // After the key exchange OUT, the authentication OUT (held) and the authentication IN (held), with and without time for
-    // the calculation to begin.
-    for (step, pause) in (1..=5).flat_map(|step| [0, 1, 3, 10].map(|pause| (step, pause))) {
-        let config = if step < 3 { slow(bench)? } else { fast(bench)? };
+/// Has the one worker thread calculate for a while, so that whatever comes next has to wait. `emulators/tgt/check` sees to it that
+/// there is one. The more calculations, the longer.
+fn occupy(bench: &Bench, calculations: usize) -> Result<Vec<Session>> {
+    let config = slow(bench)?;
+    let mut exchanges = Vec::new();
+    for _ in 0..calculations {
         let mut session = session(bench)?;
-        let command = Exchange::new(&config).up_to(&mut session, step - 1)?;
+        let command = Exchange::new(&config).up_to(&mut session, KEY_EXCHANGE_OUT)?;
+        exchanges.push((session, command));
+    }
+    let begin = |(mut session, command): (Session, Command)| {
+        same("the key exchange OUT of a long calculation", &execute(&mut session, &command)?.code(), &(0, 0, 0))?;
+        Ok(session)
+    };
+    exchanges.into_iter().map(begin).collect()
+}
+
+/// Enough of them to do something meanwhile.
+const LONG: usize = 3;
+
+/// Where an exchange is: the number of its next command.
+const KEY_EXCHANGE_OUT: usize = 1;
+const KEY_EXCHANGE_IN: usize = 2;
+const AUTHENTICATION_OUT: usize = 3;
+const AUTHENTICATION_IN: usize = 4;
+/// The two that wait for a job of their own.
+const HELD: [usize; 2] = [AUTHENTICATION_OUT, AUTHENTICATION_IN];
+
+fn disconnect(bench: &Bench) -> Result<()> {
+    let config = fast(bench)?;
+    // With and without time for tgtd to have seen the command.
+    for (step, pause) in (KEY_EXCHANGE_OUT..=AUTHENTICATION_IN).flat_map(|step| [0, 1, 5].map(|pause| (step, pause))) {
+        let mut session = session(bench)?;
+        let command = Exchange::new(&config).up_to(&mut session, step)?;
+        let busy = if step == KEY_EXCHANGE_IN { None } else { Some(occupy(bench, 1)?) };
         session.start(&task(&command))?;
         std::thread::sleep(Duration::from_millis(pause));
         drop(session);
+        drop(busy);
     }
     works(bench)
 }
 
 fn abort(bench: &Bench) -> Result<()> {
     let config = fast(bench)?;
-    for step in [3, 4] {
+    for step in HELD {
         let mut session = session(bench)?;
-        let mut exchange = Exchange::new(&config);
-        let command = exchange.up_to(&mut session, step)?;
+        let command = Exchange::new(&config).up_to(&mut session, step)?;
+        let _busy = occupy(bench, LONG)?;
         let held = session.start(&task(&command))?;
         let abort = session.manage(ABORT_TASK, held)?;
         // tgtd lets the command end, and then says that there is no such task.
-        let answer = session.wait(held)?;
-        let response = session.wait(abort)?.status;
-        same("a response of ABORT TASK", &[0, 1].contains(&response), &true)?;
-        same("the status of the command", &answer.code(), &(0, 0, 0))?;
+        same("the status of the command", &session.wait(held)?.code(), &(0, 0, 0))?;
+        same("the response of ABORT TASK", &session.wait(abort)?.status, &1)?;
     }
     works(bench)
 }
@@ -86,7 +116,7 @@ fn reset(bench: &Bench) -> Result<()> {
     let (mut session, mut other) = (session(bench)?, session(bench)?);
     let sa = associate(&mut session, &config)?;
     let mut exchange = Exchange::new(&config);
-    let command = exchange.up_to(&mut session, 2)?;
+    let command = exchange.up_to(&mut session, KEY_EXCHANGE_IN)?;
     let before = count("logical unit reset")?;
     let reset = other.manage(LOGICAL_UNIT_RESET, NO_TASK)?;
     same("LOGICAL UNIT RESET", &other.wait(reset)?.status, &0)?;
@@ -97,7 +127,7 @@ fn reset(bench: &Bench) -> Result<()> {
     // One reset is one reset, whoever sends a command next.
     let sa = associate(&mut session, &config)?;
     other.ready()?;
-    let mut third = crate::rules::session(bench)?;
+    let mut third = login(bench)?;
     third.ready()?;
     same("an association from after", &remove(&mut other, &config, sa)?.code(), &(0, 0, 0))?;
     // Without any command after it.
@@ -121,15 +151,20 @@ fn reset(bench: &Bench) -> Result<()> {
 
 fn reset_held(bench: &Bench) -> Result<()> {
     let config = fast(bench)?;
-    for step in [3, 4] {
+    for step in HELD {
         let (mut session, mut other) = (session(bench)?, session(bench)?);
         let command = Exchange::new(&config).up_to(&mut session, step)?;
+        let _busy = occupy(bench, LONG)?;
         let held = session.start(&task(&command))?;
+        // Answered after the command that is held: so tgtd has that one.
+        session.command(&Task::of(&[0x12, 0, 0, 0, 36, 0]).room(36))?;
         let reset = other.manage(LOGICAL_UNIT_RESET, NO_TASK)?;
-        other.wait(reset)?;
-        // It ended before the reset, or was aborted by it.
-        let status = session.wait(held)?.status;
-        same("a status of the held command", &[0x00, 0x02, 0x40].contains(&status), &true)?;
+        let before = count("logical unit reset")?;
+        // A command by which the plugin hears of it before the calculation is done.
+        other.command(&Task::of(&[0; 6]))?;
+        same("the held command: TASK ABORTED", &session.wait(held)?.status, &0x40)?;
+        same("LOGICAL UNIT RESET", &other.wait(reset)?.status, &0)?;
+        logged("logical unit reset", before)?;
         session.ready()?;
     }
     works(bench)
@@ -151,29 +186,29 @@ fn nexus_loss(bench: &Bench) -> Result<()> {
     let config = fast(bench)?;
     let mut session = session(bench)?;
     let sa = associate(&mut session, &config)?;
-    let _ = Exchange::new(&config).up_to(&mut session, 3)?;
+    let _ = Exchange::new(&config).up_to(&mut session, AUTHENTICATION_OUT)?;
     let before = count(LINE)?;
     drop(session);
     // Its successor does not have to wait for the timer.
     std::thread::sleep(Duration::from_millis(50));
-    let mut next = crate::rules::session(bench)?;
+    let mut next = login(bench)?;
     same("lines of the log", &(count(LINE)? - before), &1)?;
     same("its association lives on", &remove(&mut next, &config, sa)?.code(), &(0, 0, 0))?;
     let before = count(LINE)?;
-    let _ = Exchange::new(&config).up_to(&mut next, 3)?;
+    let _ = Exchange::new(&config).up_to(&mut next, AUTHENTICATION_OUT)?;
     drop(next);
     logged(LINE, before)
 }
 
 fn timeout(bench: &Bench) -> Result<()> {
     const LINE: &str = "sequence dropped: protocol timeout";
-    let config = crate::client::config(
+    let config = config(
         &bench.provisioning,
         "\n[preferences]\ngroup = [\"ecp-256\"]\nauthentication = [\"shared-key\"]\nown_authentication = [\"shared-key\"]\n\
          protocol_timeout = 1\n",
     )?;
     let mut session = session(bench)?;
-    let _ = Exchange::new(&config).up_to(&mut session, 3)?;
+    let _ = Exchange::new(&config).up_to(&mut session, AUTHENTICATION_OUT)?;
     let (before, begun) = (count(LINE)?, Instant::now());
     logged(LINE, before)?;
     same("in about a second", &(begun.elapsed() < Duration::from_secs(3)), &true)
@@ -218,21 +253,23 @@ fn removal(bench: &Bench) -> Result<()> {
          --bsopts provisioning={server}"
     );
     let url = bench.url.with_lun(2);
-    for (step, client) in [(1, slow(bench)?), (3, fast(bench)?), (4, fast(bench)?)] {
+    let config = fast(bench)?;
+    for step in [KEY_EXCHANGE_OUT, AUTHENTICATION_OUT, AUTHENTICATION_IN] {
         let mut session = Session::login(&url)?;
         session.ready()?;
-        let command = Exchange::new(&client).up_to(&mut session, step)?;
+        let command = Exchange::new(&config).up_to(&mut session, step)?;
+        let _busy = occupy(bench, LONG)?;
         let tag = session.start(&task(&command))?;
-        // Refused while the command is held; a calculation that nobody waits for is no hindrance.
-        let begun = Instant::now();
-        while !tgtadm("--op delete --mode logicalunit --tid 1 --lun 2")? {
-            same("LUN 2 goes soon", &(begun.elapsed() < Duration::from_secs(10)), &true)?;
-        }
+        session.command(&Task::of(&[0x12, 0, 0, 0, 36, 0]).room(36))?;
+        // Refused while a command is held; a calculation for which none is held is no hindrance.
+        let delete = "--op delete --mode logicalunit --tid 1 --lun 2";
+        same("LUN 2 goes at once", &tgtadm(delete)?, &!HELD.contains(&step))?;
         session.wait(tag)?;
+        same("LUN 2 is gone then", &(HELD.contains(&step) && !tgtadm(delete)?), &false)?;
         same("LUN 2 comes back", &tgtadm(&new)?, &true)?;
         session.ready()?;
-        let sa = associate(&mut session, &client)?;
-        same("Delete", &remove(&mut session, &client, sa)?.code(), &(0, 0, 0))?;
+        let sa = associate(&mut session, &config)?;
+        same("Delete", &remove(&mut session, &config, sa)?.code(), &(0, 0, 0))?;
     }
     works(bench)
 }
