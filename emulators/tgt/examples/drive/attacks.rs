@@ -9,7 +9,7 @@ use crate::client::{Exchange, associate, config, execute, remove, task};
 use crate::iscsi::{Result, Session, Task};
 use crate::rules::session as login;
 use crate::rules::{fast, session, slow};
-use crate::{Bench, Check, same};
+use crate::{Bench, Check, For, same};
 
 /// ABORT TASK and LOGICAL UNIT RESET.
 const ABORT_TASK: u8 = 1;
@@ -17,15 +17,15 @@ const LOGICAL_UNIT_RESET: u8 = 5;
 const NO_TASK: u32 = u32::MAX;
 
 pub(crate) const CHECKS: &[Check] = &[
-    ("disconnections in the middle of a command", disconnect),
-    ("ABORT TASK of a command that is held", abort),
-    ("a logical unit reset removes sequences and associations", reset),
-    ("a logical unit reset while a command is held", reset_held),
-    ("PREVENT ALLOW MEDIUM REMOVAL is no reset", prevent),
-    ("a nexus that is gone takes its sequence along", nexus_loss),
-    ("the protocol timeout ends a sequence, without a command", timeout),
-    ("many initiators at once", many),
-    ("logical units that go while calculations run", removal),
+    ("disconnections in the middle of a command", For::All, disconnect),
+    ("ABORT TASK of a command that is held", For::All, abort),
+    ("a logical unit reset removes sequences and associations", For::All, reset),
+    ("a logical unit reset while a command is held", For::All, reset_held),
+    ("PREVENT ALLOW MEDIUM REMOVAL is no reset", For::All, prevent),
+    ("a nexus that is gone takes its sequence along", For::All, nexus_loss),
+    ("the protocol timeout ends a sequence, without a command", For::All, timeout),
+    ("many initiators at once", For::All, many),
+    ("logical units that go while calculations run", For::All, removal),
 ];
 
 /// An association works.

@@ -6,7 +6,7 @@ use ikev2_scsi::client::ClientConfig;
 
 use crate::client::{Exchange, associate, config, execute, remove, task};
 use crate::iscsi::{Answer, Result, Session, Task, security_protocol};
-use crate::{Bench, Check, same};
+use crate::{Bench, Check, For, same};
 
 const IN: u8 = 0xA2;
 const OUT: u8 = 0xB5;
@@ -17,16 +17,16 @@ const IKEV2: u8 = 0x41;
 const KEY_EXCHANGE: u16 = 0x0102;
 
 pub(crate) const CHECKS: &[Check] = &[
-    ("the supported security protocols, and residual counts", protocols),
-    ("the capabilities", capabilities),
-    ("data-out that is too long, too short, or not what it should be", bad_data_out),
-    ("an association with a shared key, and its Delete", shared_key),
-    ("associations with certificates", certificates),
-    ("REQUEST SENSE while a calculation runs", request_sense),
-    ("PERSISTENT RESERVE OUT during a sequence", reserve),
-    ("a reservation of another nexus is in the way", conflict),
-    ("two logical units have nothing in common", two_units),
-    ("commands that are not ours work as before", others),
+    ("the supported security protocols, and residual counts", For::All, protocols),
+    ("the capabilities", For::All, capabilities),
+    ("data-out that is too long, too short, or not what it should be", For::All, bad_data_out),
+    ("an association with a shared key, and its Delete", For::All, shared_key),
+    ("associations with certificates", For::All, certificates),
+    ("REQUEST SENSE while a calculation runs", For::All, request_sense),
+    ("PERSISTENT RESERVE OUT during a sequence", For::Disks, reserve),
+    ("a reservation of another nexus is in the way", For::Disks, conflict),
+    ("two logical units have nothing in common", For::All, two_units),
+    ("commands that are not ours work as before", For::Disks, others),
 ];
 
 pub(crate) fn session(bench: &Bench) -> Result<Session> {
@@ -177,16 +177,9 @@ fn persistent(session: &mut Session, action: u8, kind: u8, key: u64, new: u64) -
     session.command(&Task::of(&cdb).out(&list))
 }
 
-fn is_disk(session: &mut Session) -> Result<bool> {
-    Ok(session.command(&Task::of(&[0x12, 0, 0, 0, 36, 0]).room(36))?.data_in[0] & 31 == 0)
-}
-
 fn reserve(bench: &Bench) -> Result<()> {
     let config = fast(bench)?;
     let (mut session, mut other) = (session(bench)?, session(bench)?);
-    if !is_disk(&mut session)? {
-        return Ok(());
-    }
     let mut exchange = Exchange::new(&config);
     let _ = exchange.up_to(&mut session, 2)?;
     // SPC-4 5.13.4: it waits; r3 has no such rule.
@@ -203,9 +196,6 @@ fn reserve(bench: &Bench) -> Result<()> {
 
 fn conflict(bench: &Bench) -> Result<()> {
     let (mut holder, mut other) = (session(bench)?, session(bench)?);
-    if !is_disk(&mut holder)? {
-        return Ok(());
-    }
     same("register", &persistent(&mut holder, 0, 0, 0, 0x55)?.status, &0)?;
     // Write exclusive.
     same("reserve", &persistent(&mut holder, 1, 1, 0x55, 0)?.status, &0)?;
@@ -232,9 +222,6 @@ fn two_units(bench: &Bench) -> Result<()> {
 
 fn others(bench: &Bench) -> Result<()> {
     let mut session = session(bench)?;
-    if !is_disk(&mut session)? {
-        return Ok(());
-    }
     let block = vec![0x5A; 512];
     same("WRITE(10)", &session.command(&Task::of(&[0x2A, 0, 0, 0, 0, 9, 0, 0, 1, 0]).out(&block))?.status, &0)?;
     same("READ(10)", &session.command(&Task::of(&[0x28, 0, 0, 0, 0, 9, 0, 0, 1, 0]).room(512))?.data_in, &block)?;
