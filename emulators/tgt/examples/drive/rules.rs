@@ -201,7 +201,8 @@ fn conflict(bench: &Bench) -> Result<()> {
     same("reserve", &persistent(&mut holder, 1, 1, 0x55, 0)?.status, &0)?;
     let list = Task::of(&security_protocol(IN, INFORMATION, 0, 64)).room(64);
     same("the holder", &holder.command(&list)?.status, &0)?;
-    same("another nexus", &other.command(&list)?.status, &0x18)?;
+    let refused = other.command(&list)?;
+    same("another nexus", &(refused.status, refused.data_in.len(), refused.residual), &(0x18, 0, 64))?;
     same("unregister", &persistent(&mut holder, 0, 0, 0x55, 0)?.status, &0)?;
     same("another nexus then", &other.command(&list)?.status, &0)
 }
