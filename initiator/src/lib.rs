@@ -13,6 +13,9 @@
     )
 )]
 
+mod in_process;
 mod transport;
+pub mod validate;
 
+pub use in_process::{InProcess, InProcessClock};
 pub use transport::{Answer, Executed, Transport, TransportError, execute_command, status};
