@@ -264,6 +264,23 @@ impl<'a, 's> Bench<'a, 's> {
         renewed.map_err(|error| Stop::Skipped(format!("the I_T nexus cannot be renewed: {error}")))
     }
 
+    /// Leaves nothing on the first nexus, not even what a complete sequence can have repeated.
+    pub(super) fn fresh(&mut self) -> Ended {
+        if self.authentication_in(Nexus::First)?.is(self.profile(), Cause::NoSequence) {
+            return Ok(());
+        }
+        self.begin_anew();
+        Ok(())
+    }
+
+    /// A new nexus, or none that remembers anything.
+    fn begin_anew(&mut self) {
+        if self.renew().is_err() {
+            let seconds = u64::from(PROTOCOL_TIMEOUT).saturating_add(1);
+            self.subject.clock.wait(Duration::from_secs(seconds));
+        }
+    }
+
     /// Deletes what an assertion has left, and ends its sequence: by a Delete, by a new nexus, or by waiting.
     pub(super) fn clean(&mut self) -> Ended {
         self.timeouts = TIMEOUTS;
@@ -277,10 +294,7 @@ impl<'a, 's> Bench<'a, 's> {
         if self.key_exchange_in(Nexus::First)?.is(self.profile(), Cause::Sequence) {
             return Ok(());
         }
-        if self.renew().is_err() {
-            let seconds = u64::from(PROTOCOL_TIMEOUT).saturating_add(1);
-            self.subject.clock.wait(Duration::from_secs(seconds));
-        }
+        self.begin_anew();
         Ok(())
     }
 }

@@ -24,6 +24,7 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         seen.refused(bench.profile(), "an authentication OUT", Cause::NoSequence, Pointer::Cdb(2))
     }),
     Assertion::new(703, "refuses an authentication IN when nothing is in progress", IDLE, |bench| {
+        bench.fresh()?;
         let seen = bench.authentication_in(FIRST)?;
         seen.refused(bench.profile(), "an authentication IN", Cause::NoSequence, Pointer::Cdb(2))
     }),
@@ -133,6 +134,7 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         })
     }),
     Assertion::new(719, "goes through the four commands, and no earlier", ["5.13.4.2 (R24, R25)", "5.14.4.1"], |bench| {
+        bench.fresh()?;
         let mut exchange = bench.after(0)?;
         for commands in 0..4 {
             let seen = bench.authentication_in(FIRST)?;
