@@ -17,9 +17,9 @@
 pub mod bench;
 pub mod error;
 pub mod exchange;
+mod in_process;
 #[cfg(feature = "iscsi")]
 pub mod iscsi;
-mod in_process;
 pub mod key_log;
 mod open;
 pub mod saved;

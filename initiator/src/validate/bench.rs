@@ -240,7 +240,9 @@ impl<'a, 's> Bench<'a, 's> {
     /// Lets seconds pass, if that is wanted.
     pub(super) fn let_pass(&mut self, milliseconds: u64) -> Ended {
         if !self.subject.clock.may_wait_long() {
-            return Err(Stop::skipped(format!("it would take {milliseconds} ms of real time, which was not asked for")));
+            return Err(Stop::skipped(format!(
+                "it would take {milliseconds} ms of real time, which was not asked for"
+            )));
         }
         self.subject.clock.wait(Duration::from_millis(milliseconds));
         Ok(())

@@ -71,30 +71,40 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         }
         Ok(())
     }),
-    Assertion::new(210, "lists no reserved or restricted ALGORITHM TYPE", ["7.7.4.11.1 Table K1 (R4)", "7.7.3.6.1"], |bench| {
-        let profile = bench.profile();
-        for descriptor in listed(bench)? {
-            let kind = descriptor.algorithm_type;
-            let is_known = algorithm::numbered_type(profile, kind).is_some();
-            holds("types that are defined", is_known, || format!("type {kind:02X}h"))?;
-        }
-        Ok(())
-    }),
+    Assertion::new(
+        210,
+        "lists no reserved or restricted ALGORITHM TYPE",
+        ["7.7.4.11.1 Table K1 (R4)", "7.7.3.6.1"],
+        |bench| {
+            let profile = bench.profile();
+            for descriptor in listed(bench)? {
+                let kind = descriptor.algorithm_type;
+                let is_known = algorithm::numbered_type(profile, kind).is_some();
+                holds("types that are defined", is_known, || format!("type {kind:02X}h"))?;
+            }
+            Ok(())
+        },
+    ),
     Assertion::new(
         211,
         "lists what is mandatory: each algorithm of r3, one complete row of SPC-4 table 82",
         ["7.7.4.11.1.1 to 7.7.4.11.1.5, Tables K2 to K6", "5.14.4.5 table 82"],
         mandatory,
     ),
-    Assertion::new(212, "lists no integrity algorithm exactly when it lists a combined mode", ["7.7.4.11.1 (R5)", "7.7.3.6.4 (S6)"], |bench| {
-        let profile = bench.profile();
-        let known: Vec<_> = listed(bench)?.iter().filter_map(|d| d.known(profile)).collect();
-        let of_type = |kind: AlgorithmType| known.iter().filter(move |d| d.algorithm_type == kind.code());
-        let is_combined = |d: &&Descriptor| COMBINED.contains(&d.identifier);
-        let combined = of_type(AlgorithmType::Encryption).any(|d| is_combined(&d));
-        let none = of_type(AlgorithmType::Integrity).any(|d| d.identifier == algorithm::INTEG_NONE);
-        same("whether it is listed", combined, none)
-    }),
+    Assertion::new(
+        212,
+        "lists no integrity algorithm exactly when it lists a combined mode",
+        ["7.7.4.11.1 (R5)", "7.7.3.6.4 (S6)"],
+        |bench| {
+            let profile = bench.profile();
+            let known: Vec<_> = listed(bench)?.iter().filter_map(|d| d.known(profile)).collect();
+            let of_type = |kind: AlgorithmType| known.iter().filter(move |d| d.algorithm_type == kind.code());
+            let is_combined = |d: &&Descriptor| COMBINED.contains(&d.identifier);
+            let combined = of_type(AlgorithmType::Encryption).any(|d| is_combined(&d));
+            let none = of_type(AlgorithmType::Integrity).any(|d| d.identifier == algorithm::INTEG_NONE);
+            same("whether it is listed", combined, none)
+        },
+    ),
     Assertion::new(
         213,
         "lists only key lengths that the encryption algorithm has, and none with other algorithms",
@@ -153,8 +163,11 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
     ),
 ];
 
-const COMBINED: [u32; 3] =
-    [algorithm::ENCR_AES_CCM_8.identifier, algorithm::ENCR_AES_CCM_16.identifier, algorithm::ENCR_AES_GCM_16.identifier];
+const COMBINED: [u32; 3] = [
+    algorithm::ENCR_AES_CCM_8.identifier,
+    algorithm::ENCR_AES_CCM_16.identifier,
+    algorithm::ENCR_AES_GCM_16.identifier,
+];
 
 /// NUMBER OF TRANSFORMS, in SPC-4 NUMBER OF ALGORITHM DESCRIPTORS.
 fn count(bench: &Bench<'_, '_>, data: &[u8]) -> usize {

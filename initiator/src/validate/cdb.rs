@@ -2,10 +2,10 @@
 
 use ikev2_scsi::wire::{Cdb, Direction, protocol, specific};
 
+use super::Assertion;
 use super::bench::{Bench, Nexus, ROOM};
 use super::message::{field, part_of, put};
 use super::outcome::{Cause, Ended, Pointer, Stop, holds, same};
-use super::Assertion;
 
 const FIRST: Nexus = Nexus::First;
 const SERVED: [&str; 2] = ["6.29, 6.30 (R35)", "7.7.1"];
@@ -13,11 +13,16 @@ const TABLES: [&str; 2] = ["7.7.2.1a, 7.7.3.0b, 7.7.6.2 (R35)", "7.7.2, 7.7.3"];
 
 pub(super) const ASSERTIONS: &[Assertion] = &[
     Assertion::new(101, "lists security protocols 40h and 41h under protocol 00h, ascending", SERVED, listed),
-    Assertion::new(102, "refuses SECURITY PROTOCOL IN of a protocol that it does not list, at byte 1", SERVED, |bench| {
-        let supported = supported(bench)?;
-        let other = (0x42..0xE0).find(|code| !supported.contains(code)).unwrap_or(0x42);
-        refused(bench, Direction::In, other, 0x0101, Pointer::Cdb(1))
-    }),
+    Assertion::new(
+        102,
+        "refuses SECURITY PROTOCOL IN of a protocol that it does not list, at byte 1",
+        SERVED,
+        |bench| {
+            let supported = supported(bench)?;
+            let other = (0x42..0xE0).find(|code| !supported.contains(code)).unwrap_or(0x42);
+            refused(bench, Direction::In, other, 0x0101, Pointer::Cdb(1))
+        },
+    ),
     Assertion::new(103, "refuses SECURITY PROTOCOL OUT of protocol 40h, at byte 1", SERVED, |bench| {
         refused(bench, Direction::Out, protocol::SA_CREATION_CAPABILITIES, 0x0101, Pointer::Cdb(1))
     }),
@@ -107,12 +112,9 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             holds("a list that names 0101h", formats.windows(2).any(|two| two == [1, 1]), || format!("{formats:02X?}"))
         },
     ),
-    Assertion::new(
-        117,
-        "refuses SPECIFIC 0000h of protocol 40h, which r3 reserves",
-        ["7.7.2.1a (R35)", ""],
-        |bench| refused(bench, Direction::In, protocol::SA_CREATION_CAPABILITIES, 0, Pointer::Cdb(2)),
-    ),
+    Assertion::new(117, "refuses SPECIFIC 0000h of protocol 40h, which r3 reserves", ["7.7.2.1a (R35)", ""], |bench| {
+        refused(bench, Direction::In, protocol::SA_CREATION_CAPABILITIES, 0, Pointer::Cdb(2))
+    }),
     Assertion::new(118, "refuses a key exchange OUT whose list is shorter than a header", SHORT, |bench| {
         let pointer = bench.either(Pointer::Cdb(6), Pointer::List(24));
         for length in [0, 1, 16, 27] {

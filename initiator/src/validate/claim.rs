@@ -54,29 +54,44 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
     Assertion::new(810, "refuses the EXCHANGE TYPE of another phase", ["7.7.3.1.1 (R7)", ""], |bench| {
         headed(bench, 18, &[0xF2], Pointer::List(18))
     }),
-    Assertion::new(811, "ignores EXCHANGE TYPE, MINOR VERSION and reserved flags of a sealed message", ["", "7.7.3.4 (Q21)"], |bench| {
-        sealed(bench, None, |plain, _| {
-            put(&mut plain.header, 17, &[0x2F, 0xF2]);
-            None
-        })
-    }),
-    Assertion::new(812, "refuses a LENGTH other than what is transferred", ["7.7.3.1.1 (R8)", "7.7.3.4 (Q18)"], |bench| {
-        sent(bench, |list, _, _| {
-            let wrong = u32::try_from(list.len()).unwrap_or(0).saturating_add(1);
-            put(list, 24, &wrong.to_be_bytes());
-            (Cause::Rejected, Pointer::List(24))
-        })
-    }),
-    Assertion::new(813, "refuses a list that is shorter than a header", ["7.7.5 (R36, R39)", "7.7.3.4 (Q18)"], |bench| {
-        let pointer = bench.either(Pointer::Cdb(6), Pointer::List(24));
-        for length in [0, 15, 27] {
+    Assertion::new(
+        811,
+        "ignores EXCHANGE TYPE, MINOR VERSION and reserved flags of a sealed message",
+        ["", "7.7.3.4 (Q21)"],
+        |bench| {
+            sealed(bench, None, |plain, _| {
+                put(&mut plain.header, 17, &[0x2F, 0xF2]);
+                None
+            })
+        },
+    ),
+    Assertion::new(
+        812,
+        "refuses a LENGTH other than what is transferred",
+        ["7.7.3.1.1 (R8)", "7.7.3.4 (Q18)"],
+        |bench| {
             sent(bench, |list, _, _| {
-                list.truncate(length);
-                (Cause::Rejected, pointer)
-            })?;
-        }
-        Ok(())
-    }),
+                let wrong = u32::try_from(list.len()).unwrap_or(0).saturating_add(1);
+                put(list, 24, &wrong.to_be_bytes());
+                (Cause::Rejected, Pointer::List(24))
+            })
+        },
+    ),
+    Assertion::new(
+        813,
+        "refuses a list that is shorter than a header",
+        ["7.7.5 (R36, R39)", "7.7.3.4 (Q18)"],
+        |bench| {
+            let pointer = bench.either(Pointer::Cdb(6), Pointer::List(24));
+            for length in [0, 15, 27] {
+                sent(bench, |list, _, _| {
+                    list.truncate(length);
+                    (Cause::Rejected, pointer)
+                })?;
+            }
+            Ok(())
+        },
+    ),
     Assertion::new(814, "refuses an Encrypted payload without room for vector, text and check value", FRAME, |bench| {
         sent(bench, |list, _, suite| {
             let header = PAYLOAD_HEADER.saturating_add(suite.cipher.iv_length());
@@ -118,46 +133,71 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             None
         })
     }),
-    Assertion::new(820, "refuses payloads that are not encrypted", ["5.13.4.4.1 (R34)", "7.7.3.4, 7.7.3.8.2"], in_clear),
-    Assertion::new(821, "refuses an unknown payload with CRIT set to one in front of the Encrypted payload", ["7.7.3.1.1 (R6, R34)", "7.7.3.5.1, 7.7.3.8.2 (Q11)"], |bench| {
-        let cause = bench.either(Cause::NotSupported, Cause::Rejected);
-        sealed(bench, Some(cause), |plain, _| {
-            plain.before.push(Part::new(code::UNKNOWN, &[9; 5]));
-            Some(Pointer::List(16))
-        })
-    }),
-    Assertion::new(822, "skips an unknown payload with CRIT set to zero in front of it, and counts it to what is protected", ["7.7.3.1.1 (R6, R10)", ""], |bench| {
-        sealed(bench, None, |plain, _| {
-            plain.before.push(Part::not_critical(code::UNKNOWN, &[9; 5]));
-            None
-        })
-    }),
-    Assertion::new(823, "counts a message that cannot be opened as no failure to authenticate", ["5.13.4.6 (R23)", "7.7.3.8.2, table 83"], |bench| {
-        let mut exchange = bench.after(2)?;
-        let (suite, plain) = bench.plain_claim(&mut exchange)?;
-        for _ in 0..20 {
-            let mut list = exchange.seal(&suite, &plain);
-            let last = list.len().saturating_sub(1);
-            let changed = byte(&list, last) ^ 0x80;
-            put(&mut list, last, &[changed]);
+    Assertion::new(
+        820,
+        "refuses payloads that are not encrypted",
+        ["5.13.4.4.1 (R34)", "7.7.3.4, 7.7.3.8.2"],
+        in_clear,
+    ),
+    Assertion::new(
+        821,
+        "refuses an unknown payload with CRIT set to one in front of the Encrypted payload",
+        ["7.7.3.1.1 (R6, R34)", "7.7.3.5.1, 7.7.3.8.2 (Q11)"],
+        |bench| {
+            let cause = bench.either(Cause::NotSupported, Cause::Rejected);
+            sealed(bench, Some(cause), |plain, _| {
+                plain.before.push(Part::new(code::UNKNOWN, &[9; 5]));
+                Some(Pointer::List(16))
+            })
+        },
+    ),
+    Assertion::new(
+        822,
+        "skips an unknown payload with CRIT set to zero in front of it, and counts it to what is protected",
+        ["7.7.3.1.1 (R6, R10)", ""],
+        |bench| {
+            sealed(bench, None, |plain, _| {
+                plain.before.push(Part::not_critical(code::UNKNOWN, &[9; 5]));
+                None
+            })
+        },
+    ),
+    Assertion::new(
+        823,
+        "counts a message that cannot be opened as no failure to authenticate",
+        ["5.13.4.6 (R23)", "7.7.3.8.2, table 83"],
+        |bench| {
+            let mut exchange = bench.after(2)?;
+            let (suite, plain) = bench.plain_claim(&mut exchange)?;
+            for _ in 0..20 {
+                let mut list = exchange.seal(&suite, &plain);
+                let last = list.len().saturating_sub(1);
+                let changed = byte(&list, last) ^ 0x80;
+                put(&mut list, last, &[changed]);
+                let seen = bench.authentication_out(FIRST, &list)?;
+                seen.refused(bench.profile(), "a changed check value", Cause::Rejected, Pointer::List(28))?;
+            }
+            bench.finish(&mut exchange)
+        },
+    ),
+    Assertion::new(
+        824,
+        "refuses what was sealed with the keys of its own direction",
+        ["7.7.4.10, 5.13.4.3.4", "5.14.4.8"],
+        |bench| {
+            let mut exchange = bench.after(3)?;
+            bench.finish(&mut exchange)?;
+            // The authentication IN of the last exchange, sent back in the next one with its SAIs.
+            let mut next = bench.after(2)?;
+            let mut list = exchange.proof.clone();
+            let claim = bench.peek(&mut next)?;
+            put(&mut list, 0, part_of(&claim, 0, 16));
+            put(&mut list, 17, part_of(&claim, 17, 20));
             let seen = bench.authentication_out(FIRST, &list)?;
-            seen.refused(bench.profile(), "a changed check value", Cause::Rejected, Pointer::List(28))?;
-        }
-        bench.finish(&mut exchange)
-    }),
-    Assertion::new(824, "refuses what was sealed with the keys of its own direction", ["7.7.4.10, 5.13.4.3.4", "5.14.4.8"], |bench| {
-        let mut exchange = bench.after(3)?;
-        bench.finish(&mut exchange)?;
-        // The authentication IN of the last exchange, sent back in the next one with its SAIs.
-        let mut next = bench.after(2)?;
-        let mut list = exchange.proof.clone();
-        let claim = bench.peek(&mut next)?;
-        put(&mut list, 0, part_of(&claim, 0, 16));
-        put(&mut list, 17, part_of(&claim, 17, 20));
-        let seen = bench.authentication_out(FIRST, &list)?;
-        seen.refused(bench.profile(), "an authentication IN sent back", Cause::Rejected, Pointer::List(28))?;
-        bench.finish(&mut next)
-    }),
+            seen.refused(bench.profile(), "an authentication IN sent back", Cause::Rejected, Pointer::List(28))?;
+            bench.finish(&mut next)
+        },
+    ),
 ];
 
 /// The sequence is where it was: the key exchange IN is repeated, and the honest message brings it to its end.
@@ -171,10 +211,7 @@ pub(super) fn goes_on(bench: &mut Bench<'_, '_>, exchange: &mut Exchange) -> End
 }
 
 /// Sends an authentication OUT with something changed after it was sealed. It is refused, and the sequence goes on.
-fn sent(
-    bench: &mut Bench<'_, '_>,
-    change: impl FnOnce(&mut Vec<u8>, &Plain, &Suite) -> (Cause, Pointer),
-) -> Ended {
+fn sent(bench: &mut Bench<'_, '_>, change: impl FnOnce(&mut Vec<u8>, &Plain, &Suite) -> (Cause, Pointer)) -> Ended {
     let mut exchange = bench.after(2)?;
     let (suite, plain) = bench.plain_claim(&mut exchange)?;
     let mut list = exchange.seal(&suite, &plain);

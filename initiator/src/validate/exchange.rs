@@ -145,8 +145,7 @@ impl Bench<'_, '_> {
                 Step::AuthenticationIn if seen.is_good() => exchange.proof.clone_from(&seen.data),
                 _ => {}
             }
-            let status =
-                if seen.is_good() { Status::Good(&seen.data) } else { Status::CheckCondition(&seen.sense) };
+            let status = if seen.is_good() { Status::Good(&seen.data) } else { Status::CheckCondition(&seen.sense) };
             let outcome = exchange.client.reply(status);
             if let Some(failure) = exchange.client.failure() {
                 let expected = format!("GOOD, and what the standard has, in answer to an honest {step}");
@@ -317,7 +316,8 @@ pub(super) fn seal(protection: &Protection<'_>, header: &[u8], before: &[Part], 
     let cipher = protection.cipher;
     let iv = vec![0x5C; cipher.iv_length()];
     let mut icv = vec![0; protection.icv_length()];
-    let length = [PAYLOAD_HEADER, iv.len(), text.len(), icv.len()].iter().fold(0, |sum: usize, n| sum.saturating_add(*n));
+    let length =
+        [PAYLOAD_HEADER, iv.len(), text.len(), icv.len()].iter().fold(0, |sum: usize, n| sum.saturating_add(*n));
     let [high, low] = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
     let (outer, payloads) = link(before, code::ENCRYPTED);
     let mut message = [header, &payloads, &[first, CRIT, high, low], &iv].concat();
@@ -328,9 +328,9 @@ pub(super) fn seal(protection: &Protection<'_>, header: &[u8], before: &[Part], 
     let associated = part_of(&message, 0, message.len().saturating_sub(iv.len())).to_vec();
     let sealed = match protection.integrity {
         None => cipher.seal(protection.cipher_key, &iv, &associated, &mut text, &mut icv),
-        Some(integrity) => cipher.seal(protection.cipher_key, &iv, &[], &mut text, &mut []).and_then(|()| {
-            integrity.compute(protection.integrity_key, &[&message, &text], &mut icv)
-        }),
+        Some(integrity) => cipher
+            .seal(protection.cipher_key, &iv, &[], &mut text, &mut [])
+            .and_then(|()| integrity.compute(protection.integrity_key, &[&message, &text], &mut icv)),
     };
     // Without keys of the right length nothing is sealed, and the device server refuses what is sent.
     if sealed.is_err() {

@@ -14,10 +14,15 @@ const fn clause(readings: [&'static str; 2]) -> [&'static str; 2] {
 }
 
 pub(super) const ASSERTIONS: &[Assertion] = &[
-    Assertion::new(301, "refuses an application client SAI of zero", clause(["7.7.3.1.1 (R2)", "7.7.3.4 (S5)"]), |bench| {
-        let at = bench.either(0, 4);
-        edited(bench, 0, &[0; 8], Pointer::List(at))
-    }),
+    Assertion::new(
+        301,
+        "refuses an application client SAI of zero",
+        clause(["7.7.3.1.1 (R2)", "7.7.3.4 (S5)"]),
+        |bench| {
+            let at = bench.either(0, 4);
+            edited(bench, 0, &[0; 8], Pointer::List(at))
+        },
+    ),
     Assertion::new(302, "refuses the reserved application client SAIs 1 to 255", ["", "7.7.3.4 (S5, Q25)"], |bench| {
         edited(bench, 4, &1_u32.to_be_bytes(), Pointer::List(4))?;
         edited(bench, 4, &255_u32.to_be_bytes(), Pointer::List(4))
@@ -29,11 +34,18 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
     Assertion::new(304, "ignores the device server SAI, which is reserved here", ["", "7.7.3.4 table 523"], |bench| {
         taken(bench, 8, &[0xFF; 8])
     }),
-    Assertion::new(305, "ignores the restricted bytes beside the application client SAI", ["", "7.7.3.4 (Q26)"], |bench| {
-        taken(bench, 0, &[0xFF; 4])
+    Assertion::new(
+        305,
+        "ignores the restricted bytes beside the application client SAI",
+        ["", "7.7.3.4 (Q26)"],
+        |bench| taken(bench, 0, &[0xFF; 4]),
+    ),
+    Assertion::new(306, "refuses a MAJOR VERSION of 1", MAJOR, |bench| {
+        edited(bench, 17, &[0x10], Pointer::ListBit(17, 7))
     }),
-    Assertion::new(306, "refuses a MAJOR VERSION of 1", MAJOR, |bench| edited(bench, 17, &[0x10], Pointer::ListBit(17, 7))),
-    Assertion::new(307, "refuses a MAJOR VERSION of 3", MAJOR, |bench| edited(bench, 17, &[0x30], Pointer::ListBit(17, 7))),
+    Assertion::new(307, "refuses a MAJOR VERSION of 3", MAJOR, |bench| {
+        edited(bench, 17, &[0x30], Pointer::ListBit(17, 7))
+    }),
     Assertion::new(308, "ignores MINOR VERSION", ["7.7.3.1.1 (R7)", "7.7.3.4"], |bench| taken(bench, 17, &[0x2F])),
     Assertion::new(309, "refuses the EXCHANGE TYPE of another phase", ["7.7.3.1.1 (R7)", ""], |bench| {
         for other in [0xF1, 0xF3, 0xF4, 0x22, 0x00] {
@@ -41,7 +53,9 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         }
         Ok(())
     }),
-    Assertion::new(310, "ignores EXCHANGE TYPE, which is reserved", ["", "7.7.3.4 (Q21)"], |bench| taken(bench, 18, &[0xF3])),
+    Assertion::new(310, "ignores EXCHANGE TYPE, which is reserved", ["", "7.7.3.4 (Q21)"], |bench| {
+        taken(bench, 18, &[0xF3])
+    }),
     Assertion::new(311, "refuses INTTR set to zero", ["7.7.3.1.1 (R1)", "7.7.3.4"], |bench| {
         let (initiator, ..) = bench.flag_bits();
         edited(bench, 19, &[0], Pointer::ListBit(19, initiator))
@@ -71,7 +85,12 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             let mut list = message.bytes();
             put(&mut list, 24, &wrong.to_be_bytes());
             let seen = bench.key_exchange_out(FIRST, &list)?;
-            seen.refused(bench.profile(), &format!("LENGTH {wrong} for {length} bytes"), Cause::Value, Pointer::List(24))?;
+            seen.refused(
+                bench.profile(),
+                &format!("LENGTH {wrong} for {length} bytes"),
+                Cause::Value,
+                Pointer::List(24),
+            )?;
         }
         Ok(())
     }),

@@ -89,7 +89,12 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         }
         Ok(())
     }),
-    Assertion::new(914, "refuses a SAUT payload that selects what it does not list", ["", "7.7.3.5.14"], usage_algorithm),
+    Assertion::new(
+        914,
+        "refuses a SAUT payload that selects what it does not list",
+        ["", "7.7.3.5.14"],
+        usage_algorithm,
+    ),
     Assertion::new(915, "refuses an SA TYPE that it does not serve", ["", "7.7.3.5.14"], |bench| {
         field_of(bench, code::USAGE, 8, &[0x00, 0x42], 12)
     }),
@@ -99,16 +104,21 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         notified(bench, 2, 0x41, 6)?;
         notified(bench, 3, 0x01, 6)
     }),
-    Assertion::new(919, "refuses a Notify payload of another SAI than its own", ["7.7.4.8a (R34)", "7.7.3.5.9, 7.7.3.9"], |bench| {
-        let at = bench.either(8, 12);
-        refused_with(bench, |plain, exchange| {
-            let mut notify = notify(exchange);
-            flip(&mut notify.data, 11, 1);
-            let index = plain.inner.len().saturating_sub(1);
-            plain.insert(index, notify);
-            Some((Cause::Value, Pointer::List(plain.at(index).saturating_add(at))))
-        })
-    }),
+    Assertion::new(
+        919,
+        "refuses a Notify payload of another SAI than its own",
+        ["7.7.4.8a (R34)", "7.7.3.5.9, 7.7.3.9"],
+        |bench| {
+            let at = bench.either(8, 12);
+            refused_with(bench, |plain, exchange| {
+                let mut notify = notify(exchange);
+                flip(&mut notify.data, 11, 1);
+                let index = plain.inner.len().saturating_sub(1);
+                plain.insert(index, notify);
+                Some((Cause::Value, Pointer::List(plain.at(index).saturating_add(at))))
+            })
+        },
+    ),
     Assertion::new(920, "refuses a Notify payload of another length", NOTIFY, |bench| {
         refused_with(bench, |plain, exchange| {
             let mut notify = notify(exchange);
@@ -132,17 +142,29 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             Some((Cause::Value, Pointer::List(plain.named_at(index.saturating_add(1)))))
         })
     }),
-    Assertion::new(923, "refuses other CERTIFICATE ENCODINGs than those of X.509 and raw RSA keys", ["7.7.4.5 (R34)", "7.7.3.5.5"], |bench| {
-        for encoding in [0x00, 0x01, 0x05, 0xFF] {
-            encoded(bench, code::CERTIFICATE, &[encoding, 0x30, 0], 4)?;
-        }
-        Ok(())
+    Assertion::new(
+        923,
+        "refuses other CERTIFICATE ENCODINGs than those of X.509 and raw RSA keys",
+        ["7.7.4.5 (R34)", "7.7.3.5.5"],
+        |bench| {
+            for encoding in [0x00, 0x01, 0x05, 0xFF] {
+                encoded(bench, code::CERTIFICATE, &[encoding, 0x30, 0], 4)?;
+            }
+            Ok(())
+        },
+    ),
+    Assertion::new(
+        924,
+        "refuses such encodings and odd lengths of a Certificate Request",
+        ["7.7.4.5 (R34)", "7.7.3.5.6"],
+        |bench| {
+            encoded(bench, code::CERTIFICATE_REQUEST, &[&[0x05], [7; 20].as_slice()].concat(), 4)?;
+            encoded(bench, code::CERTIFICATE_REQUEST, &[4; 12], 2)
+        },
+    ),
+    Assertion::new(925, "refuses a changed AUTH", AUTH, |bench| {
+        denied(bench, |plain| flip_last(plain, code::AUTHENTICATION))
     }),
-    Assertion::new(924, "refuses such encodings and odd lengths of a Certificate Request", ["7.7.4.5 (R34)", "7.7.3.5.6"], |bench| {
-        encoded(bench, code::CERTIFICATE_REQUEST, &[&[0x05], [7; 20].as_slice()].concat(), 4)?;
-        encoded(bench, code::CERTIFICATE_REQUEST, &[4; 12], 2)
-    }),
-    Assertion::new(925, "refuses a changed AUTH", AUTH, |bench| denied(bench, |plain| flip_last(plain, code::AUTHENTICATION))),
     Assertion::new(926, "refuses an AUTH that is cut off, and one that is empty", AUTH, |bench| {
         for length in [4, 10] {
             denied(bench, |plain| {
@@ -153,66 +175,107 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         }
         Ok(())
     }),
-    Assertion::new(927, "refuses AUTH METHOD 0, and every one that it does not list", ["5.13.4.4.2 (R18, R34)", "7.7.3.5.7 (S12)"], |bench| {
-        for method in [0, 3, 0xC9] {
+    Assertion::new(
+        927,
+        "refuses AUTH METHOD 0, and every one that it does not list",
+        ["5.13.4.4.2 (R18, R34)", "7.7.3.5.7 (S12)"],
+        |bench| {
+            for method in [0, 3, 0xC9] {
+                denied(bench, |plain| {
+                    if let Some(part) = plain.part_mut(code::AUTHENTICATION) {
+                        put(&mut part.data, 0, &[method]);
+                    }
+                })?;
+            }
+            Ok(())
+        },
+    ),
+    Assertion::new(
+        928,
+        "refuses an identity that it does not know, and tells it like a wrong AUTH",
+        ["5.13.4.4.2 (R32, R34)", "7.7.3.5.7"],
+        |bench| {
             denied(bench, |plain| {
-                if let Some(part) = plain.part_mut(code::AUTHENTICATION) {
-                    put(&mut part.data, 0, &[method]);
+                if let Some(part) = plain.part_mut(code::ID_CLIENT) {
+                    part.data.extend(b"-stranger");
                 }
-            })?;
-        }
-        Ok(())
-    }),
-    Assertion::new(928, "refuses an identity that it does not know, and tells it like a wrong AUTH", ["5.13.4.4.2 (R32, R34)", "7.7.3.5.7"], |bench| {
-        denied(bench, |plain| {
-            if let Some(part) = plain.part_mut(code::ID_CLIENT) {
-                part.data.extend(b"-stranger");
-            }
-        })
-    }),
-    Assertion::new(929, "covers by AUTH the reserved bytes of the identity", ["7.7.4.6 e (R29)", "7.7.3.5.7"], |bench| {
-        denied(bench, |plain| {
-            if let Some(part) = plain.part_mut(code::ID_CLIENT) {
-                put(&mut part.data, 1, &[0x5A]);
-            }
-        })
-    }),
-    Assertion::new(930, "covers by AUTH the key exchange OUT: that of another sequence is refused", ["7.7.4.6 (R29)", "7.7.3.5.7"], |bench| {
-        let mut first = bench.after(2)?;
-        let (_, other) = bench.plain_claim(&mut first)?;
-        bench.finish(&mut first)?;
-        denied(bench, |plain| plain.inner.clone_from(&other.inner))
-    }),
-    Assertion::new(931, "counts failed authentications, and ends the sequence at a bound", ["5.13.4.6 (R23)", "table 83 (Q34)"], counted),
+            })
+        },
+    ),
+    Assertion::new(
+        929,
+        "covers by AUTH the reserved bytes of the identity",
+        ["7.7.4.6 e (R29)", "7.7.3.5.7"],
+        |bench| {
+            denied(bench, |plain| {
+                if let Some(part) = plain.part_mut(code::ID_CLIENT) {
+                    put(&mut part.data, 1, &[0x5A]);
+                }
+            })
+        },
+    ),
+    Assertion::new(
+        930,
+        "covers by AUTH the key exchange OUT: that of another sequence is refused",
+        ["7.7.4.6 (R29)", "7.7.3.5.7"],
+        |bench| {
+            let mut first = bench.after(2)?;
+            let (_, other) = bench.plain_claim(&mut first)?;
+            bench.finish(&mut first)?;
+            denied(bench, |plain| plain.inner.clone_from(&other.inner))
+        },
+    ),
+    Assertion::new(
+        931,
+        "counts failed authentications, and ends the sequence at a bound",
+        ["5.13.4.6 (R23)", "table 83 (Q34)"],
+        counted,
+    ),
     Assertion::new(932, "takes the honest message after a failed one", ["5.13.4.6 (R23)", ""], |bench| {
         let mut exchange = bench.after(2)?;
         let seen = fail(bench, &mut exchange)?;
         seen.refused(bench.profile(), "a changed AUTH", Cause::Denied, Pointer::List(28))?;
         goes_on(bench, &mut exchange)
     }),
-    Assertion::new(933, "ends the sequence with the first failed authentication", ["", "5.14.4.7.2, table 83"], |bench| {
-        let mut exchange = bench.after(2)?;
-        let seen = fail(bench, &mut exchange)?;
-        seen.refused(bench.profile(), "a changed AUTH", Cause::Denied, Pointer::Absent)?;
-        bench.is_idle(FIRST, "after a failed authentication")
-    }),
-    Assertion::new(934, "removes by an Initial Contact the older associations of the same identity", ["7.7.4.8a (R31a)", "7.7.3.5.9 (S11)"], |bench| {
-        initial_contact(bench, true)
-    }),
-    Assertion::new(935, "removes nothing by the Initial Contact of an authentication that fails", ["5.13.4.4.2, 7.7.4.8a (R31a)", "7.7.3.5.9 (S11)"], |bench| {
-        initial_contact(bench, false)
-    }),
+    Assertion::new(
+        933,
+        "ends the sequence with the first failed authentication",
+        ["", "5.14.4.7.2, table 83"],
+        |bench| {
+            let mut exchange = bench.after(2)?;
+            let seen = fail(bench, &mut exchange)?;
+            seen.refused(bench.profile(), "a changed AUTH", Cause::Denied, Pointer::Absent)?;
+            bench.is_idle(FIRST, "after a failed authentication")
+        },
+    ),
+    Assertion::new(
+        934,
+        "removes by an Initial Contact the older associations of the same identity",
+        ["7.7.4.8a (R31a)", "7.7.3.5.9 (S11)"],
+        |bench| initial_contact(bench, true),
+    ),
+    Assertion::new(
+        935,
+        "removes nothing by the Initial Contact of an authentication that fails",
+        ["5.13.4.4.2, 7.7.4.8a (R31a)", "7.7.3.5.9 (S11)"],
+        |bench| initial_contact(bench, false),
+    ),
     Assertion::new(936, "ignores a Vendor ID payload inside", ["7.7.4.9 (R6)", ""], |bench| {
         taken(bench, |plain, _| plain.insert(0, Part::new(code::VENDOR_ID, b"somebody")))
     }),
-    Assertion::new(937, "refuses a payload inside whose PAYLOAD LENGTH does not fit", ["7.7.3.1.1 (R8, R32)", "7.7.3.5.1"], |bench| {
-        refused(bench, |plain| {
-            // Two bytes of an identity are no identity.
-            let part = plain.part_mut(code::ID_CLIENT)?;
-            part.data.truncate(2);
-            Some((Cause::Value, plain.at_code(code::ID_CLIENT).saturating_add(2)))
-        })
-    }),
+    Assertion::new(
+        937,
+        "refuses a payload inside whose PAYLOAD LENGTH does not fit",
+        ["7.7.3.1.1 (R8, R32)", "7.7.3.5.1"],
+        |bench| {
+            refused(bench, |plain| {
+                // Two bytes of an identity are no identity.
+                let part = plain.part_mut(code::ID_CLIENT)?;
+                part.data.truncate(2);
+                Some((Cause::Value, plain.at_code(code::ID_CLIENT).saturating_add(2)))
+            })
+        },
+    ),
 ];
 
 /// An Initial Contact for the exchange.

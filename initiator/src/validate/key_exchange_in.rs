@@ -45,29 +45,44 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         let told = usize::try_from(u32::from_be_bytes(field(&answer, 24))).unwrap_or(0);
         same("LENGTH", answer.len(), told)
     }),
-    Assertion::new(608, "sends algorithms, public value, nonce, then Certificate Requests, and nothing else", PAYLOADS, |bench| {
-        let message = answered(bench)?.answered()?;
-        let codes: Vec<u8> = message.parts.iter().map(|part| part.code).collect();
-        let (first, requests) = codes.split_at(codes.len().min(3));
-        same("payloads", &[code::ALGORITHMS, code::KEY_EXCHANGE, code::NONCE][..], first)?;
-        holds("Certificate Requests behind them", requests.iter().all(|c| *c == code::CERTIFICATE_REQUEST), || {
-            format!("{requests:02X?}")
-        })
-    }),
-    Assertion::new(609, "sets CRIT in each of its payloads, and no reserved bit", ["7.7.3.1.1 (R6)", "7.7.3.5.1"], |bench| {
-        for part in answered(bench)?.answered()?.parts {
-            same("the second byte of a payload", CRIT, part.flags)?;
-        }
-        Ok(())
-    }),
-    Assertion::new(610, "returns the algorithms as they were sent", ["5.13.4.3.3 b (R18)", "5.14.4.6.3 (S1)"], |bench| {
-        let exchange = answered(bench)?;
-        let [sent, received] = algorithms(&exchange)?;
-        // In r3 the SAID is its own.
-        let [from, to] = if bench.is_r3() { [4, 12] } else { [0, 0] };
-        let rest = |data: &[u8]| [part_of(data, 0, from), part_of(data, to, data.len())].concat();
-        same("algorithms", rest(&sent), rest(&received))
-    }),
+    Assertion::new(
+        608,
+        "sends algorithms, public value, nonce, then Certificate Requests, and nothing else",
+        PAYLOADS,
+        |bench| {
+            let message = answered(bench)?.answered()?;
+            let codes: Vec<u8> = message.parts.iter().map(|part| part.code).collect();
+            let (first, requests) = codes.split_at(codes.len().min(3));
+            same("payloads", &[code::ALGORITHMS, code::KEY_EXCHANGE, code::NONCE][..], first)?;
+            holds("Certificate Requests behind them", requests.iter().all(|c| *c == code::CERTIFICATE_REQUEST), || {
+                format!("{requests:02X?}")
+            })
+        },
+    ),
+    Assertion::new(
+        609,
+        "sets CRIT in each of its payloads, and no reserved bit",
+        ["7.7.3.1.1 (R6)", "7.7.3.5.1"],
+        |bench| {
+            for part in answered(bench)?.answered()?.parts {
+                same("the second byte of a payload", CRIT, part.flags)?;
+            }
+            Ok(())
+        },
+    ),
+    Assertion::new(
+        610,
+        "returns the algorithms as they were sent",
+        ["5.13.4.3.3 b (R18)", "5.14.4.6.3 (S1)"],
+        |bench| {
+            let exchange = answered(bench)?;
+            let [sent, received] = algorithms(&exchange)?;
+            // In r3 the SAID is its own.
+            let [from, to] = if bench.is_r3() { [4, 12] } else { [0, 0] };
+            let rest = |data: &[u8]| [part_of(data, 0, from), part_of(data, to, data.len())].concat();
+            same("algorithms", rest(&sent), rest(&received))
+        },
+    ),
     Assertion::new(611, "returns its own SAI in the SCA payload", ["5.13.4.3.3 c, 7.7.4.12", ""], |bench| {
         let exchange = answered(bench)?;
         let [_, received] = algorithms(&exchange)?;
@@ -75,30 +90,45 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         same("SAID", ds_sai, said(&received))?;
         same("NUMBER OF TRANSFORMS", 5, number_told(&received))
     }),
-    Assertion::new(612, "sends the group number that was selected, reserved bytes zero", ["7.7.4.3", "7.7.3.5.3"], |bench| {
-        let exchange = answered(bench)?;
-        let message = exchange.answered()?;
-        has(&message, code::KEY_EXCHANGE)?;
-        let data = &message.part(code::KEY_EXCHANGE).map(|part| part.data.clone()).unwrap_or_default();
-        let selected = bench.suite(&exchange)?.group_number();
-        same("DIFFIE-HELLMAN GROUP NUMBER", selected, group_number(data))?;
-        same("reserved bytes", [0; 2], field(data, 2))
-    }),
-    Assertion::new(613, "sends a public value as long as the modulus and of the group", ["7.7.4.3 (R17)", "7.7.3.5.3"], |bench| {
-        let exchange = answered(bench)?;
-        let message = exchange.answered()?;
-        let data = message.part(code::KEY_EXCHANGE).map(|part| part.data.clone()).unwrap_or_default();
-        let group = bench.suite(&exchange)?.group;
-        let public = data.get(4..).unwrap_or_default();
-        same("bytes of KEY EXCHANGE DATA", group.public_length(), public.len())?;
-        let checked = group.check_public(public);
-        holds("a value of the group", checked.is_ok(), || format!("{checked:?}"))
-    }),
-    Assertion::new(614, "sends a nonce of 16 to 256 bytes and at least half the PRF's key", ["7.7.4.7 (R38)", "7.7.3.5.8"], |bench| {
-        let least = least_nonce(bench)?;
-        let length = nonce(&answered(bench)?)?.len();
-        holds("16 to 256 bytes", (least..=256).contains(&length), || format!("{length} bytes"))
-    }),
+    Assertion::new(
+        612,
+        "sends the group number that was selected, reserved bytes zero",
+        ["7.7.4.3", "7.7.3.5.3"],
+        |bench| {
+            let exchange = answered(bench)?;
+            let message = exchange.answered()?;
+            has(&message, code::KEY_EXCHANGE)?;
+            let data = &message.part(code::KEY_EXCHANGE).map(|part| part.data.clone()).unwrap_or_default();
+            let selected = bench.suite(&exchange)?.group_number();
+            same("DIFFIE-HELLMAN GROUP NUMBER", selected, group_number(data))?;
+            same("reserved bytes", [0; 2], field(data, 2))
+        },
+    ),
+    Assertion::new(
+        613,
+        "sends a public value as long as the modulus and of the group",
+        ["7.7.4.3 (R17)", "7.7.3.5.3"],
+        |bench| {
+            let exchange = answered(bench)?;
+            let message = exchange.answered()?;
+            let data = message.part(code::KEY_EXCHANGE).map(|part| part.data.clone()).unwrap_or_default();
+            let group = bench.suite(&exchange)?.group;
+            let public = data.get(4..).unwrap_or_default();
+            same("bytes of KEY EXCHANGE DATA", group.public_length(), public.len())?;
+            let checked = group.check_public(public);
+            holds("a value of the group", checked.is_ok(), || format!("{checked:?}"))
+        },
+    ),
+    Assertion::new(
+        614,
+        "sends a nonce of 16 to 256 bytes and at least half the PRF's key",
+        ["7.7.4.7 (R38)", "7.7.3.5.8"],
+        |bench| {
+            let least = least_nonce(bench)?;
+            let length = nonce(&answered(bench)?)?.len();
+            holds("16 to 256 bytes", (least..=256).contains(&length), || format!("{length} bytes"))
+        },
+    ),
     Assertion::new(615, "returns the same bytes again", REPEATED, |bench| {
         let mut exchange = answered(bench)?;
         for _ in 0..3 {
@@ -108,18 +138,23 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         }
         bench.finish(&mut exchange)
     }),
-    Assertion::new(616, "cuts it at the ALLOCATION LENGTH, and returns the whole afterwards", ["7.7.3.0b (R35)", "7.7.3.2 (S9)"], |bench| {
-        let mut exchange = bench.after(1)?;
-        bench.due(FIRST)?;
-        for length in [0_u16, 1, 28, 100] {
-            let cdb = Cdb::new(Direction::In, protocol::IKEV2_SCSI, specific::KEY_EXCHANGE, u32::from(length));
-            let seen = bench.send(FIRST, &cdb.to_bytes(), &[], 16_384)?;
-            seen.good(&format!("an ALLOCATION LENGTH of {length}"))?;
-            let whole = bench.key_exchange_in(FIRST)?;
-            same("Data-In", part_of(&whole.data, 0, usize::from(length)), &seen.data)?;
-        }
-        bench.finish(&mut exchange)
-    }),
+    Assertion::new(
+        616,
+        "cuts it at the ALLOCATION LENGTH, and returns the whole afterwards",
+        ["7.7.3.0b (R35)", "7.7.3.2 (S9)"],
+        |bench| {
+            let mut exchange = bench.after(1)?;
+            bench.due(FIRST)?;
+            for length in [0_u16, 1, 28, 100] {
+                let cdb = Cdb::new(Direction::In, protocol::IKEV2_SCSI, specific::KEY_EXCHANGE, u32::from(length));
+                let seen = bench.send(FIRST, &cdb.to_bytes(), &[], 16_384)?;
+                seen.good(&format!("an ALLOCATION LENGTH of {length}"))?;
+                let whole = bench.key_exchange_in(FIRST)?;
+                same("Data-In", part_of(&whole.data, 0, usize::from(length)), &seen.data)?;
+            }
+            bench.finish(&mut exchange)
+        },
+    ),
     Assertion::new(617, "draws a new nonce for every sequence", ["7.7.4.7 (R38)", "7.7.3.5.8"], |bench| {
         let mut nonces = Vec::new();
         for _ in 0..3 {

@@ -11,7 +11,8 @@ const PRIME: &str = "\
 
 /// p - 1, most significant byte first.
 pub(super) fn largest() -> Vec<u8> {
-    let digits: Vec<u8> = PRIME.chars().filter_map(|digit| digit.to_digit(16)).filter_map(|d| u8::try_from(d).ok()).collect();
+    let digits: Vec<u8> =
+        PRIME.chars().filter_map(|digit| digit.to_digit(16)).filter_map(|d| u8::try_from(d).ok()).collect();
     let (pairs, _) = digits.as_chunks::<2>();
     let mut bytes: Vec<u8> = pairs.iter().map(|[high, low]| high.unbounded_shl(4) | low).collect();
     // p is odd.

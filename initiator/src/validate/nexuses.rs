@@ -24,7 +24,12 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             let seen = bench.key_exchange_in(SECOND)?;
             seen.refused(bench.profile(), "a key exchange IN on the second nexus", cause, Pointer::Any)?;
             let seen = bench.authentication_in(SECOND)?;
-            seen.refused(bench.profile(), "an authentication IN on the second nexus", Cause::NoSequence, Pointer::Cdb(2))?;
+            seen.refused(
+                bench.profile(),
+                "an authentication IN on the second nexus",
+                Cause::NoSequence,
+                Pointer::Cdb(2),
+            )?;
             bench.finish(&mut exchange)?;
         }
         Ok(())
@@ -39,28 +44,38 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         }
         holds("two associations", first.is_established && second.is_established, || "not both".into())
     }),
-    Assertion::new(1204, "gives sequences of two nexuses different SAIs and nonces", ["5.13.4.6 (R2)", "5.14.4.1, 7.7.3.4"], |bench| {
-        bench.connect_second()?;
-        let mut first = bench.after(2)?;
-        let mut second = begun(bench)?;
-        bench.step(&mut second)?;
-        let ([_, one], [_, other]) = (first.sais(), second.sais());
-        holds("two SAIs", one != other, || format!("{one:02X?} twice"))?;
-        let nonce = |exchange: &super::exchange::Exchange| {
-            Ok::<_, Stop>(exchange.answered()?.part(super::message::code::NONCE).map(|part| part.data.clone()))
-        };
-        holds("two nonces", nonce(&first)? != nonce(&second)?, || "one nonce twice".into())?;
-        bench.finish(&mut first)?;
-        bench.finish(&mut second)
-    }),
-    Assertion::new(1205, "takes an authentication OUT on the nexus of its sequence only", ["5.13.4.1, 5.13.4.6 (R24, R25)", "5.14.4.1, 7.7.3.7"], |bench| {
-        bench.connect_second()?;
-        let mut exchange = bench.after(2)?;
-        let claim = bench.peek(&mut exchange)?;
-        let seen = bench.authentication_out(SECOND, &claim)?;
-        seen.refused(bench.profile(), "on another nexus", Cause::NoSequence, Pointer::Any)?;
-        bench.finish(&mut exchange)
-    }),
+    Assertion::new(
+        1204,
+        "gives sequences of two nexuses different SAIs and nonces",
+        ["5.13.4.6 (R2)", "5.14.4.1, 7.7.3.4"],
+        |bench| {
+            bench.connect_second()?;
+            let mut first = bench.after(2)?;
+            let mut second = begun(bench)?;
+            bench.step(&mut second)?;
+            let ([_, one], [_, other]) = (first.sais(), second.sais());
+            holds("two SAIs", one != other, || format!("{one:02X?} twice"))?;
+            let nonce = |exchange: &super::exchange::Exchange| {
+                Ok::<_, Stop>(exchange.answered()?.part(super::message::code::NONCE).map(|part| part.data.clone()))
+            };
+            holds("two nonces", nonce(&first)? != nonce(&second)?, || "one nonce twice".into())?;
+            bench.finish(&mut first)?;
+            bench.finish(&mut second)
+        },
+    ),
+    Assertion::new(
+        1205,
+        "takes an authentication OUT on the nexus of its sequence only",
+        ["5.13.4.1, 5.13.4.6 (R24, R25)", "5.14.4.1, 7.7.3.7"],
+        |bench| {
+            bench.connect_second()?;
+            let mut exchange = bench.after(2)?;
+            let claim = bench.peek(&mut exchange)?;
+            let seen = bench.authentication_out(SECOND, &claim)?;
+            seen.refused(bench.profile(), "on another nexus", Cause::NoSequence, Pointer::Any)?;
+            bench.finish(&mut exchange)
+        },
+    ),
     Assertion::new(1206, "leaves a sequence alone, whatever is refused on another nexus", APART, |bench| {
         bench.connect_second()?;
         for commands in 1..=3 {
@@ -74,20 +89,30 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         }
         Ok(())
     }),
-    Assertion::new(1207, "removes an association by a Delete on another nexus", ["5.13.5 (R31)", "5.14.4.11"], |bench| {
-        bench.connect_second()?;
-        let exchange = bench.established()?;
-        let list = bench.delete_of(&exchange)?;
-        bench.delete(SECOND, &list)?.good("the Delete on the second nexus")
-    }),
-    Assertion::new(1208, "does not end the sequence of another nexus by its Delete", ["5.13.5 (R25)", "7.7.3.4 table 523, 5.14.4.10"], |bench| {
-        bench.connect_second()?;
-        let mut exchange = bench.after(2)?;
-        let list = bench.delete_of(&exchange)?;
-        let seen = bench.delete(SECOND, &list)?;
-        seen.refused(bench.profile(), "the Delete on the second nexus", Cause::NothingToDelete, Pointer::Any)?;
-        bench.finish(&mut exchange)
-    }),
+    Assertion::new(
+        1207,
+        "removes an association by a Delete on another nexus",
+        ["5.13.5 (R31)", "5.14.4.11"],
+        |bench| {
+            bench.connect_second()?;
+            let exchange = bench.established()?;
+            let list = bench.delete_of(&exchange)?;
+            bench.delete(SECOND, &list)?.good("the Delete on the second nexus")
+        },
+    ),
+    Assertion::new(
+        1208,
+        "does not end the sequence of another nexus by its Delete",
+        ["5.13.5 (R25)", "7.7.3.4 table 523, 5.14.4.10"],
+        |bench| {
+            bench.connect_second()?;
+            let mut exchange = bench.after(2)?;
+            let list = bench.delete_of(&exchange)?;
+            let seen = bench.delete(SECOND, &list)?;
+            seen.refused(bench.profile(), "the Delete on the second nexus", Cause::NothingToDelete, Pointer::Any)?;
+            bench.finish(&mut exchange)
+        },
+    ),
     Assertion::new(1209, "drops a nexus's sequence when the nexus is lost", LOST, |bench| {
         for commands in 1..=3 {
             bench.after(commands)?;

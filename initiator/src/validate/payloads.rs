@@ -58,18 +58,28 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             None
         })
     }),
-    Assertion::new(411, "skips an unknown payload with CRIT set to zero that comes first", ["7.7.3.1.1 (R6)", ""], |bench| {
-        altered(bench, |message| {
-            message.parts.insert(0, Part::not_critical(code::UNKNOWN, &[]));
-            None
-        })
-    }),
-    Assertion::new(412, "refuses an unknown payload that comes first, whatever CRIT says", ["", "7.7.3.4 (S3)"], |bench| {
-        altered(bench, |message| {
-            message.parts.insert(0, Part::not_critical(code::UNKNOWN, &[]));
-            Some((Cause::Value, Pointer::List(16)))
-        })
-    }),
+    Assertion::new(
+        411,
+        "skips an unknown payload with CRIT set to zero that comes first",
+        ["7.7.3.1.1 (R6)", ""],
+        |bench| {
+            altered(bench, |message| {
+                message.parts.insert(0, Part::not_critical(code::UNKNOWN, &[]));
+                None
+            })
+        },
+    ),
+    Assertion::new(
+        412,
+        "refuses an unknown payload that comes first, whatever CRIT says",
+        ["", "7.7.3.4 (S3)"],
+        |bench| {
+            altered(bench, |message| {
+                message.parts.insert(0, Part::not_critical(code::UNKNOWN, &[]));
+                Some((Cause::Value, Pointer::List(16)))
+            })
+        },
+    ),
     Assertion::new(413, "takes a known payload with CRIT set to zero", ["7.7.3.1.1 (R6)", "7.7.3.5.1"], |bench| {
         altered(bench, |message| {
             message.parts.iter_mut().for_each(|part| part.flags = 0);
@@ -82,15 +92,20 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             None
         })
     }),
-    Assertion::new(415, "refuses a payload that belongs to another message", ["7.7.4.1 (R6)", "7.7.3.4 table 526"], |bench| {
-        for foreign in [code::ID_SERVER, code::AUTHENTICATION, code::DELETE] {
-            altered(bench, |message| {
-                message.parts.push(Part::new(foreign, &[0; 16]));
-                Some((Cause::Value, Pointer::List(message.named_at(message.parts.len().saturating_sub(1)))))
-            })?;
-        }
-        Ok(())
-    }),
+    Assertion::new(
+        415,
+        "refuses a payload that belongs to another message",
+        ["7.7.4.1 (R6)", "7.7.3.4 table 526"],
+        |bench| {
+            for foreign in [code::ID_SERVER, code::AUTHENTICATION, code::DELETE] {
+                altered(bench, |message| {
+                    message.parts.push(Part::new(foreign, &[0; 16]));
+                    Some((Cause::Value, Pointer::List(message.named_at(message.parts.len().saturating_sub(1)))))
+                })?;
+            }
+            Ok(())
+        },
+    ),
     Assertion::new(416, "ignores a Vendor ID payload wherever it stands", ["7.7.4.9 (R6)", ""], |bench| {
         altered(bench, |message| {
             message.parts.insert(2, Part::not_critical(code::VENDOR_ID, b"somebody"));
@@ -98,15 +113,20 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             None
         })
     }),
-    Assertion::new(417, "refuses the payloads that SPC-4 prohibits, whatever CRIT says", ["", "7.7.3.4 table 524"], |bench| {
-        for prohibited in [0x21, code::VENDOR_ID, 0x2C, 0x2D, 0x2F, 0x30] {
-            altered(bench, |message| {
-                message.parts.push(Part::not_critical(prohibited, &[0; 8]));
-                Some((Cause::Value, Pointer::List(message.named_at(message.parts.len().saturating_sub(1)))))
-            })?;
-        }
-        Ok(())
-    }),
+    Assertion::new(
+        417,
+        "refuses the payloads that SPC-4 prohibits, whatever CRIT says",
+        ["", "7.7.3.4 table 524"],
+        |bench| {
+            for prohibited in [0x21, code::VENDOR_ID, 0x2C, 0x2D, 0x2F, 0x30] {
+                altered(bench, |message| {
+                    message.parts.push(Part::not_critical(prohibited, &[0; 8]));
+                    Some((Cause::Value, Pointer::List(message.named_at(message.parts.len().saturating_sub(1)))))
+                })?;
+            }
+            Ok(())
+        },
+    ),
     Assertion::new(418, "refuses a PAYLOAD LENGTH below four", CHAIN, |bench| {
         for index in 0..4 {
             let (_, message) = bench.ready()?;
@@ -128,9 +148,12 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         let timeouts = timeouts(bench);
         replaced(bench, timeouts, &[0, 0, 0, 3, 0, 0, 0, 10, 0, 0, 0, 10, 0, 0, 0, 10], Some((Cause::Value, 7)))
     }),
-    Assertion::new(422, "takes a protocol timeout of zero, for which ten seconds stand", ["", "7.7.3.5.15 (S4)"], |bench| {
-        timeout_values(bench, [0, 60], None)
-    }),
+    Assertion::new(
+        422,
+        "takes a protocol timeout of zero, for which ten seconds stand",
+        ["", "7.7.3.5.15 (S4)"],
+        |bench| timeout_values(bench, [0, 60], None),
+    ),
     Assertion::new(423, "refuses a protocol timeout of zero", ["7.7.4.13 (R28)", ""], |bench| {
         timeout_values(bench, [0, 60], Some((Cause::Value, 8)))
     }),
@@ -162,7 +185,9 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         Ok(())
     }),
     Assertion::new(429, "refuses a public value of zero", PUBLIC, |bench| public(bench, |value| value.fill(0))),
-    Assertion::new(430, "refuses a public value above every group element", PUBLIC, |bench| public(bench, |value| value.fill(0xFF))),
+    Assertion::new(430, "refuses a public value above every group element", PUBLIC, |bench| {
+        public(bench, |value| value.fill(0xFF))
+    }),
     Assertion::new(431, "refuses the public value one, or a point that is not on the curve", PUBLIC, |bench| {
         public(bench, |value| {
             value.fill(0);
@@ -170,7 +195,10 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         })
     }),
     Assertion::new(432, "refuses the public value p - 1", ["7.7.4.3 (R17, RFC 6989)", "7.7.3.5.3"], |bench| {
-        let suite = { let (exchange, _) = bench.ready()?; bench.suite(&exchange)? };
+        let suite = {
+            let (exchange, _) = bench.ready()?;
+            bench.suite(&exchange)?
+        };
         if suite.group.identifier() != ikev2_scsi::algorithm::MODP_2048.identifier {
             return Err(Stop::skipped("another group than that of 2048 bits is selected"));
         }

@@ -41,14 +41,17 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         let kinds: Vec<_> = message.parts.iter().map(|part| (part.code, part.flags)).collect();
         same("payloads with their second byte", vec![(code::ENCRYPTED, CRIT)], kinds)
     }),
-    Assertion::new(1006, "seals it with the keys of its direction", SEALED, |bench| {
-        opened(bench).map(|_| ())
-    }),
-    Assertion::new(1007, "pads by 01h, 02h, 03h and so on, to the alignment", ["7.7.4.10 (R12, R13)", "7.7.3.5.11.2"], |bench| {
-        let (_, opened) = opened(bench)?;
-        let counted: Vec<u8> = (1..=u8::MAX).take(opened.padding.len()).collect();
-        same("padding", counted, opened.padding)
-    }),
+    Assertion::new(1006, "seals it with the keys of its direction", SEALED, |bench| opened(bench).map(|_| ())),
+    Assertion::new(
+        1007,
+        "pads by 01h, 02h, 03h and so on, to the alignment",
+        ["7.7.4.10 (R12, R13)", "7.7.3.5.11.2"],
+        |bench| {
+            let (_, opened) = opened(bench)?;
+            let counted: Vec<u8> = (1..=u8::MAX).take(opened.padding.len()).collect();
+            same("padding", counted, opened.padding)
+        },
+    ),
     Assertion::new(1008, "sends identity, SAUT (in SPC-4), certificates, AUTH, and nothing else", INNER, |bench| {
         let is_r3 = bench.is_r3();
         let (_, opened) = opened(bench)?;
@@ -57,32 +60,52 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         let expected = if is_r3 { &[code::ID_SERVER, code::AUTHENTICATION][..] } else { spc4 };
         same("payloads", expected, codes.as_slice())
     }),
-    Assertion::new(1009, "sets CRIT in each payload inside, and no reserved bit", ["7.7.3.1.1 (R6)", "7.7.3.5.1"], |bench| {
-        let (_, opened) = opened(bench)?;
-        for part in opened.inner {
-            same("the second byte of a payload", CRIT, part.flags)?;
-        }
-        Ok(())
-    }),
-    Assertion::new(1010, "sends an ID TYPE that the dialect has, reserved bytes zero", ["7.7.4.4", "7.7.3.5.4"], |bench| {
-        let kinds: &[u8] = bench.either(&[9, 10, 11, 12], &[1, 2, 3, 5, 9, 10, 11, 12]);
-        let data = inner(bench, code::ID_SERVER)?;
-        holds("an ID TYPE", kinds.contains(&byte(&data, 0)), || format!("{:02X}h", byte(&data, 0)))?;
-        same("reserved bytes", [0; 3], field(&data, 1))
-    }),
-    Assertion::new(1011, "authenticates itself by the algorithm that was selected, reserved bytes zero", ["7.7.4.11.1 (R18)", "7.7.3.5.7, 7.7.3.6.6"], |bench| {
-        let (exchange, opened) = opened(bench)?;
-        let message = Message::parse(&exchange.out).ok_or(Stop::Broken("our own message cannot be read".into()))?;
-        let (_, selected) = bench.selected(&message);
-        let wanted = selected.last().map_or(0, |d| byte(&d.identifier.to_be_bytes(), 3));
-        let data = part(&opened, code::AUTHENTICATION)?;
-        same("AUTH METHOD and reserved bytes", [wanted, 0, 0, 0], field(&data, 0))
-    }),
-    Assertion::new(1012, "proves its identity by AUTH over capabilities, key exchange IN, nonce and identity", ["7.7.4.6 (R29, R30)", "7.7.3.5.7 (S8)"], |bench| {
-        let mut exchange = bench.after(3)?;
-        bench.finish(&mut exchange)?;
-        holds("an identity that has been proved", exchange.device_server().is_some(), || "nobody".into())
-    }),
+    Assertion::new(
+        1009,
+        "sets CRIT in each payload inside, and no reserved bit",
+        ["7.7.3.1.1 (R6)", "7.7.3.5.1"],
+        |bench| {
+            let (_, opened) = opened(bench)?;
+            for part in opened.inner {
+                same("the second byte of a payload", CRIT, part.flags)?;
+            }
+            Ok(())
+        },
+    ),
+    Assertion::new(
+        1010,
+        "sends an ID TYPE that the dialect has, reserved bytes zero",
+        ["7.7.4.4", "7.7.3.5.4"],
+        |bench| {
+            let kinds: &[u8] = bench.either(&[9, 10, 11, 12], &[1, 2, 3, 5, 9, 10, 11, 12]);
+            let data = inner(bench, code::ID_SERVER)?;
+            holds("an ID TYPE", kinds.contains(&byte(&data, 0)), || format!("{:02X}h", byte(&data, 0)))?;
+            same("reserved bytes", [0; 3], field(&data, 1))
+        },
+    ),
+    Assertion::new(
+        1011,
+        "authenticates itself by the algorithm that was selected, reserved bytes zero",
+        ["7.7.4.11.1 (R18)", "7.7.3.5.7, 7.7.3.6.6"],
+        |bench| {
+            let (exchange, opened) = opened(bench)?;
+            let message = Message::parse(&exchange.out).ok_or(Stop::Broken("our own message cannot be read".into()))?;
+            let (_, selected) = bench.selected(&message);
+            let wanted = selected.last().map_or(0, |d| byte(&d.identifier.to_be_bytes(), 3));
+            let data = part(&opened, code::AUTHENTICATION)?;
+            same("AUTH METHOD and reserved bytes", [wanted, 0, 0, 0], field(&data, 0))
+        },
+    ),
+    Assertion::new(
+        1012,
+        "proves its identity by AUTH over capabilities, key exchange IN, nonce and identity",
+        ["7.7.4.6 (R29, R30)", "7.7.3.5.7 (S8)"],
+        |bench| {
+            let mut exchange = bench.after(3)?;
+            bench.finish(&mut exchange)?;
+            holds("an identity that has been proved", exchange.device_server().is_some(), || "nobody".into())
+        },
+    ),
     Assertion::new(1013, "is the same device server each time", INNER, |bench| {
         let mut identities = Vec::new();
         for _ in 0..2 {
@@ -108,25 +131,35 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         same("the authentication IN", &exchange.proof, &again.data)?;
         bench.finish(&mut exchange)
     }),
-    Assertion::new(1016, "cuts it at the ALLOCATION LENGTH, and returns the whole afterwards", ["7.7.3.0b (R35)", "7.7.3.2 (S9)"], |bench| {
-        let mut exchange = bench.after(3)?;
-        for length in [0_u16, 5, 28] {
-            let cdb = Cdb::new(Direction::In, protocol::IKEV2_SCSI, specific::AUTHENTICATION, u32::from(length));
-            let seen = bench.send(FIRST, &cdb.to_bytes(), &[], 16_384)?;
-            seen.good(&format!("an ALLOCATION LENGTH of {length}"))?;
-            let whole = bench.authentication_in(FIRST)?;
-            same("Data-In", part_of(&whole.data, 0, usize::from(length)), &seen.data)?;
-        }
-        bench.finish(&mut exchange)
-    }),
-    Assertion::new(1017, "makes the association with the authentication IN, and not before", ["5.13.4.4.3, 5.13.4.5 (R31a)", ""], |bench| {
-        let mut exchange = bench.after(3)?;
-        let delete = bench.delete_of(&exchange)?;
-        let early = bench.delete(FIRST, &delete)?;
-        early.refused(bench.profile(), "a Delete before the authentication IN", Cause::Value, Pointer::List(0))?;
-        bench.finish(&mut exchange)?;
-        bench.delete(FIRST, &delete)?.good("the Delete after it")
-    }),
+    Assertion::new(
+        1016,
+        "cuts it at the ALLOCATION LENGTH, and returns the whole afterwards",
+        ["7.7.3.0b (R35)", "7.7.3.2 (S9)"],
+        |bench| {
+            let mut exchange = bench.after(3)?;
+            for length in [0_u16, 5, 28] {
+                let cdb = Cdb::new(Direction::In, protocol::IKEV2_SCSI, specific::AUTHENTICATION, u32::from(length));
+                let seen = bench.send(FIRST, &cdb.to_bytes(), &[], 16_384)?;
+                seen.good(&format!("an ALLOCATION LENGTH of {length}"))?;
+                let whole = bench.authentication_in(FIRST)?;
+                same("Data-In", part_of(&whole.data, 0, usize::from(length)), &seen.data)?;
+            }
+            bench.finish(&mut exchange)
+        },
+    ),
+    Assertion::new(
+        1017,
+        "makes the association with the authentication IN, and not before",
+        ["5.13.4.4.3, 5.13.4.5 (R31a)", ""],
+        |bench| {
+            let mut exchange = bench.after(3)?;
+            let delete = bench.delete_of(&exchange)?;
+            let early = bench.delete(FIRST, &delete)?;
+            early.refused(bench.profile(), "a Delete before the authentication IN", Cause::Value, Pointer::List(0))?;
+            bench.finish(&mut exchange)?;
+            bench.delete(FIRST, &delete)?.good("the Delete after it")
+        },
+    ),
     Assertion::new(1018, "draws a new vector for AES-CBC", ["7.7.4.10 (R12)", "7.7.3.5.11"], |bench| {
         let mut vectors = Vec::new();
         for _ in 0..3 {
@@ -146,10 +179,8 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
 /// An exchange up to its authentication IN, which the application client has not judged yet.
 fn proved(bench: &mut Bench<'_, '_>) -> Result<Exchange, Stop> {
     let mut exchange = bench.after(3)?;
-    open(bench, &mut exchange).map_or_else(
-        |stop| if matches!(stop, Stop::Failed { .. }) { Ok(()) } else { Err(stop) },
-        |_| Ok(()),
-    )?;
+    open(bench, &mut exchange)
+        .map_or_else(|stop| if matches!(stop, Stop::Failed { .. }) { Ok(()) } else { Err(stop) }, |_| Ok(()))?;
     Ok(exchange)
 }
 

@@ -60,7 +60,9 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         edited(bench, 2, 2, &[0, 8], 2)
     }),
     Assertion::new(507, "refuses an encryption algorithm that it does not list", OFFERED, |bench| not_listed(bench, 0)),
-    Assertion::new(508, "refuses a pseudo-random function that it does not list", OFFERED, |bench| not_listed(bench, 1)),
+    Assertion::new(508, "refuses a pseudo-random function that it does not list", OFFERED, |bench| {
+        not_listed(bench, 1)
+    }),
     Assertion::new(509, "refuses an integrity algorithm that it does not list", OFFERED, |bench| not_listed(bench, 2)),
     Assertion::new(510, "refuses a Diffie-Hellman group that it does not list", OFFERED, |bench| not_listed(bench, 3)),
     Assertion::new(511, "refuses an authentication algorithm that it does not list", OFFERED, |bench| {
@@ -91,11 +93,21 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             Some((Cause::Value, place(first_at, each.len().saturating_sub(1), 0)))
         })
     }),
-    Assertion::new(515, "ignores reserved bytes of descriptors, and returns them", ["7.7.4.11.1 (R7, R18)", "7.7.3.5.13 (S1)"], echoed),
-    Assertion::new(516, "refuses a SECURITY ASSOCIATION TYPE that it does not serve", ["7.7.4.12 (R34)", ""], |bench| {
-        payload(bench, 5, &[0x80], 5)?;
-        payload(bench, 5, &[0x00], 5)
-    }),
+    Assertion::new(
+        515,
+        "ignores reserved bytes of descriptors, and returns them",
+        ["7.7.4.11.1 (R7, R18)", "7.7.3.5.13 (S1)"],
+        echoed,
+    ),
+    Assertion::new(
+        516,
+        "refuses a SECURITY ASSOCIATION TYPE that it does not serve",
+        ["7.7.4.12 (R34)", ""],
+        |bench| {
+            payload(bench, 5, &[0x80], 5)?;
+            payload(bench, 5, &[0x00], 5)
+        },
+    ),
     Assertion::new(517, "refuses a USAGE DATA LENGTH that is no multiple of four", ["7.7.4.12", ""], |bench| {
         payload(bench, 6, &[0, 2], 6)
     }),
@@ -105,13 +117,23 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
     Assertion::new(519, "refuses a SAID that is not the application client's SAI", ["7.7.4.12", ""], |bench| {
         payload(bench, 8, &[0x5A; 8], 8)
     }),
-    Assertion::new(520, "takes the shorter form of payload 81h, and returns it so", ["", "7.7.3.5.13 (S1, Q2)"], other_form),
-    Assertion::new(521, "refuses a SAUT payload where authentication is selected", ["", "5.14.4.6.2, 7.7.3.4 table 526"], |bench| {
-        altered(bench, |message| {
-            message.parts.push(super::message::Part::new(code::USAGE, &[0; 16]));
-            Some((Cause::Value, Pointer::List(message.named_at(message.parts.len().saturating_sub(1)))))
-        })
-    }),
+    Assertion::new(
+        520,
+        "takes the shorter form of payload 81h, and returns it so",
+        ["", "7.7.3.5.13 (S1, Q2)"],
+        other_form,
+    ),
+    Assertion::new(
+        521,
+        "refuses a SAUT payload where authentication is selected",
+        ["", "5.14.4.6.2, 7.7.3.4 table 526"],
+        |bench| {
+            altered(bench, |message| {
+                message.parts.push(super::message::Part::new(code::USAGE, &[0; 16]));
+                Some((Cause::Value, Pointer::List(message.named_at(message.parts.len().saturating_sub(1)))))
+            })
+        },
+    ),
     Assertion::new(522, "refuses ENCR_NULL for the exchange itself", ["", "7.7.3.5.13"], |bench| {
         let is_listed = listed(bench)?.iter().any(|d| d.identifier == 0x8001_000B);
         if !is_listed {

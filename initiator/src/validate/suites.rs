@@ -15,13 +15,20 @@ const FIRST: Nexus = Nexus::First;
 const READY: [&str; 2] = ["7.7.4.11, 7.7.4.11.1", "7.7.3.5.12, 7.7.3.6"];
 
 pub(super) const ASSERTIONS: &[Assertion] = &[
-    Assertion::new(1401, "makes an association with each encryption algorithm and key length that it lists", READY, |bench| {
-        each(bench, AlgorithmType::Encryption, |preferences, known| {
-            preferences.encryption = vec![(known.identifier, known.key_length())];
-        })
-    }),
+    Assertion::new(
+        1401,
+        "makes an association with each encryption algorithm and key length that it lists",
+        READY,
+        |bench| {
+            each(bench, AlgorithmType::Encryption, |preferences, known| {
+                preferences.encryption = vec![(known.identifier, known.key_length())];
+            })
+        },
+    ),
     Assertion::new(1402, "makes an association with each pseudo-random function that it lists", READY, |bench| {
-        each(bench, AlgorithmType::PseudoRandom, |preferences, known| preferences.pseudo_random = vec![known.identifier])
+        each(bench, AlgorithmType::PseudoRandom, |preferences, known| {
+            preferences.pseudo_random = vec![known.identifier]
+        })
     }),
     Assertion::new(1403, "makes an association with each integrity algorithm that it lists", READY, |bench| {
         each(bench, AlgorithmType::Integrity, |preferences, known| {
@@ -37,26 +44,36 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
     Assertion::new(1404, "makes an association with each Diffie-Hellman group that it lists", READY, |bench| {
         each(bench, AlgorithmType::DiffieHellman, |preferences, known| preferences.group = vec![known.identifier])
     }),
-    Assertion::new(1405, "authenticates itself by each algorithm that it lists for that", ["7.7.4.11.1.5 (R18)", "7.7.3.6.6"], |bench| {
-        each(bench, AlgorithmType::Authentication, |preferences, known| {
-            preferences.authentication = vec![known.identifier];
-        })
-    }),
-    Assertion::new(1406, "accepts each way to authenticate that it lists for application clients", ["7.7.4.11.1.5 (R18)", "7.7.3.6.6"], |bench| {
-        let profile = bench.profile();
-        let mut tried = Vec::new();
-        for descriptor in listed(bench)?.iter().filter(|d| d.algorithm_type == 0xF9) {
-            let Some(known) = descriptor.known(profile) else { continue };
-            if known.identifier == algorithm::IKE_AUTH_NONE || (bench.is_r3() && !descriptor.accept()) {
-                continue;
+    Assertion::new(
+        1405,
+        "authenticates itself by each algorithm that it lists for that",
+        ["7.7.4.11.1.5 (R18)", "7.7.3.6.6"],
+        |bench| {
+            each(bench, AlgorithmType::Authentication, |preferences, known| {
+                preferences.authentication = vec![known.identifier];
+            })
+        },
+    ),
+    Assertion::new(
+        1406,
+        "accepts each way to authenticate that it lists for application clients",
+        ["7.7.4.11.1.5 (R18)", "7.7.3.6.6"],
+        |bench| {
+            let profile = bench.profile();
+            let mut tried = Vec::new();
+            for descriptor in listed(bench)?.iter().filter(|d| d.algorithm_type == 0xF9) {
+                let Some(known) = descriptor.known(profile) else { continue };
+                if known.identifier == algorithm::IKE_AUTH_NONE || (bench.is_r3() && !descriptor.accept()) {
+                    continue;
+                }
+                let begun = bench.begin_on(FIRST, |builder| builder.own_methods(&[known.identifier]));
+                if ended(begun, bench)? {
+                    tried.push(known.identifier);
+                }
             }
-            let begun = bench.begin_on(FIRST, |builder| builder.own_methods(&[known.identifier]));
-            if ended(begun, bench)? {
-                tried.push(known.identifier);
-            }
-        }
-        some(&tried)
-    }),
+            some(&tried)
+        },
+    ),
 ];
 
 /// An exchange with each algorithm of one type.
@@ -69,7 +86,8 @@ fn each(bench: &mut Bench<'_, '_>, kind: AlgorithmType, set: impl Fn(&mut Prefer
         // SPC-4 has a type of its own for what application clients use.
         let is_of_clients = !bench.is_r3() && descriptor.algorithm_type == 0xF9;
         let is_none = kind == AlgorithmType::Authentication && known.identifier == algorithm::IKE_AUTH_NONE;
-        if is_of_clients || is_none || (bench.is_r3() && kind == AlgorithmType::Authentication && !descriptor.may_use()) {
+        if is_of_clients || is_none || (bench.is_r3() && kind == AlgorithmType::Authentication && !descriptor.may_use())
+        {
             continue;
         }
         let mut preferences = Preferences::strongest_first(&bench.subject.provider);
@@ -83,10 +101,7 @@ fn each(bench: &mut Bench<'_, '_>, kind: AlgorithmType, set: impl Fn(&mut Prefer
 }
 
 /// Whether an exchange could be begun; then it comes to its end, and its association is deleted.
-fn ended(
-    begun: Result<Exchange, Stop>,
-    bench: &mut Bench<'_, '_>,
-) -> Result<bool, Stop> {
+fn ended(begun: Result<Exchange, Stop>, bench: &mut Bench<'_, '_>) -> Result<bool, Stop> {
     let mut exchange = match begun {
         Ok(exchange) => exchange,
         // The application client has no such algorithm or no such key.

@@ -43,14 +43,19 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         }
         holds("an association after 4.5 s", exchange.is_established, || "none".into())
     }),
-    Assertion::new(1303, "does not begin it anew when an IN is repeated", ["5.13.4.6 (R28)", "5.14.4.1 (S9)"], |bench| {
-        bench.timeouts = SHORT;
-        bench.after(2)?;
-        bench.let_pass(1500)?;
-        bench.key_exchange_in(FIRST)?.good("the key exchange IN again")?;
-        bench.let_pass(700)?;
-        bench.is_idle(FIRST, "after the protocol timeout")
-    }),
+    Assertion::new(
+        1303,
+        "does not begin it anew when an IN is repeated",
+        ["5.13.4.6 (R28)", "5.14.4.1 (S9)"],
+        |bench| {
+            bench.timeouts = SHORT;
+            bench.after(2)?;
+            bench.let_pass(1500)?;
+            bench.key_exchange_in(FIRST)?.good("the key exchange IN again")?;
+            bench.let_pass(700)?;
+            bench.is_idle(FIRST, "after the protocol timeout")
+        },
+    ),
     Assertion::new(1304, "begins it anew with a REQUEST SENSE", ["", "5.14.4.1 (S9)"], |bench| {
         bench.timeouts = SHORT;
         let mut exchange = bench.after(2)?;
@@ -60,25 +65,35 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         }
         bench.finish(&mut exchange)
     }),
-    Assertion::new(1305, "repeats the last IN until the protocol timeout, and no longer", ["5.13.4.6 (R26, R28)", "7.7.3.7 (S9)"], |bench| {
-        bench.timeouts = SHORT;
-        let exchange = bench.established()?;
-        bench.let_pass(1000)?;
-        let seen = bench.authentication_in(FIRST)?;
-        seen.good("the authentication IN again")?;
-        same("the authentication IN", &exchange.proof, &seen.data)?;
-        bench.let_pass(1200)?;
-        let seen = bench.authentication_in(FIRST)?;
-        seen.refused(bench.profile(), "the authentication IN after the timeout", Cause::NoSequence, Pointer::Any)
-    }),
-    Assertion::new(1306, "removes an association that is not used until its inactivity timeout", ["7.7.4.13", "7.7.3.5.15"], |bench| {
-        bench.timeouts = SHORT;
-        let exchange = bench.established()?;
-        let list = bench.delete_of(&exchange)?;
-        bench.let_pass(4200)?;
-        let seen = bench.delete(FIRST, &list)?;
-        seen.refused(bench.profile(), "the Delete after the timeout", Cause::NothingToDelete, Pointer::Any)
-    }),
+    Assertion::new(
+        1305,
+        "repeats the last IN until the protocol timeout, and no longer",
+        ["5.13.4.6 (R26, R28)", "7.7.3.7 (S9)"],
+        |bench| {
+            bench.timeouts = SHORT;
+            let exchange = bench.established()?;
+            bench.let_pass(1000)?;
+            let seen = bench.authentication_in(FIRST)?;
+            seen.good("the authentication IN again")?;
+            same("the authentication IN", &exchange.proof, &seen.data)?;
+            bench.let_pass(1200)?;
+            let seen = bench.authentication_in(FIRST)?;
+            seen.refused(bench.profile(), "the authentication IN after the timeout", Cause::NoSequence, Pointer::Any)
+        },
+    ),
+    Assertion::new(
+        1306,
+        "removes an association that is not used until its inactivity timeout",
+        ["7.7.4.13", "7.7.3.5.15"],
+        |bench| {
+            bench.timeouts = SHORT;
+            let exchange = bench.established()?;
+            let list = bench.delete_of(&exchange)?;
+            bench.let_pass(4200)?;
+            let seen = bench.delete(FIRST, &list)?;
+            seen.refused(bench.profile(), "the Delete after the timeout", Cause::NothingToDelete, Pointer::Any)
+        },
+    ),
     Assertion::new(1307, "keeps an association until its inactivity timeout", ["7.7.4.13", "7.7.3.5.15"], |bench| {
         bench.timeouts = SHORT;
         let exchange = bench.established()?;
@@ -104,18 +119,25 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         };
         holds("NO SENSE", sense.key == 0, || sense.to_string())
     }),
-    Assertion::new(1310, "puts a command off with NOT READY and progress while it calculates, and then processes it", NOT_READY, |bench| {
-        let mut exchange = bench.after(1)?;
-        let seen = bench.key_exchange_in(FIRST)?;
-        if seen.is_good() {
-            return Err(Stop::skipped("this device server calculates before it answers"));
-        }
-        let Some(sense) = seen.told() else { return Err(Stop::failed("sense data", seen.to_string())) };
-        let expected = bench.either((0x04, 0x07), (0x04, 0x13));
-        same("sense key and code", (2, expected), (sense.key, (sense.asc.code, sense.asc.qualifier)))?;
-        holds("a progress indication", matches!(sense.specific, DeviceSenseSpecific::Progress(_)), || sense.to_string())?;
-        bench.finish(&mut exchange)
-    }),
+    Assertion::new(
+        1310,
+        "puts a command off with NOT READY and progress while it calculates, and then processes it",
+        NOT_READY,
+        |bench| {
+            let mut exchange = bench.after(1)?;
+            let seen = bench.key_exchange_in(FIRST)?;
+            if seen.is_good() {
+                return Err(Stop::skipped("this device server calculates before it answers"));
+            }
+            let Some(sense) = seen.told() else { return Err(Stop::failed("sense data", seen.to_string())) };
+            let expected = bench.either((0x04, 0x07), (0x04, 0x13));
+            same("sense key and code", (2, expected), (sense.key, (sense.asc.code, sense.asc.qualifier)))?;
+            holds("a progress indication", matches!(sense.specific, DeviceSenseSpecific::Progress(_)), || {
+                sense.to_string()
+            })?;
+            bench.finish(&mut exchange)
+        },
+    ),
     Assertion::new(1311, "tells by REQUEST SENSE the same while it calculates", NOT_READY, |bench| {
         let mut exchange = bench.after(1)?;
         let seen = bench.key_exchange_in(FIRST)?;

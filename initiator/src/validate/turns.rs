@@ -65,28 +65,43 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             busy(bench, &seen, "the authentication OUT again")
         })
     }),
-    Assertion::new(710, "does not take an authentication OUT of other SAIs for the sequence's", ["5.13.4.6, 7.7.3.1.1 (R24)", "7.7.3.4 table 523"], |bench| {
-        each_phase(bench, 2..=2, |bench, exchange| {
-            let mut list = bench.peek(exchange)?;
-            let (cause, pointer) = bench.either((Cause::Busy, Pointer::Any), (Cause::Rejected, Pointer::List(12)));
-            flip(&mut list, 15, 1);
-            let seen = bench.authentication_out(FIRST, &list)?;
-            seen.refused(bench.profile(), "another DS_SAI", cause, pointer)?;
-            let pointer = bench.either(Pointer::Any, Pointer::List(4));
-            let mut list = bench.peek(exchange)?;
-            flip(&mut list, 7, 1);
-            let seen = bench.authentication_out(FIRST, &list)?;
-            seen.refused(bench.profile(), "another AC_SAI", cause, pointer)
-        })
-    }),
-    Assertion::new(711, "tells a Delete that names nothing while a sequence runs so, and goes on", ["7.7.5 (R25)", "7.7.3.4 table 523"], |bench| {
-        each_phase(bench, 1..=3, |bench, _| {
-            let pointer = bench.either(Pointer::List(0), Pointer::List(4));
-            let seen = bench.delete(FIRST, &[1; 92])?;
-            seen.refused(bench.profile(), "a Delete of nothing", Cause::Rejected, pointer)
-        })
-    }),
-    Assertion::new(712, "tells progress by the commands that are done, if it tells any", ["5.13.4.6 (R24)", "5.14.4.1 (Q36)"], progress),
+    Assertion::new(
+        710,
+        "does not take an authentication OUT of other SAIs for the sequence's",
+        ["5.13.4.6, 7.7.3.1.1 (R24)", "7.7.3.4 table 523"],
+        |bench| {
+            each_phase(bench, 2..=2, |bench, exchange| {
+                let mut list = bench.peek(exchange)?;
+                let (cause, pointer) = bench.either((Cause::Busy, Pointer::Any), (Cause::Rejected, Pointer::List(12)));
+                flip(&mut list, 15, 1);
+                let seen = bench.authentication_out(FIRST, &list)?;
+                seen.refused(bench.profile(), "another DS_SAI", cause, pointer)?;
+                let pointer = bench.either(Pointer::Any, Pointer::List(4));
+                let mut list = bench.peek(exchange)?;
+                flip(&mut list, 7, 1);
+                let seen = bench.authentication_out(FIRST, &list)?;
+                seen.refused(bench.profile(), "another AC_SAI", cause, pointer)
+            })
+        },
+    ),
+    Assertion::new(
+        711,
+        "tells a Delete that names nothing while a sequence runs so, and goes on",
+        ["7.7.5 (R25)", "7.7.3.4 table 523"],
+        |bench| {
+            each_phase(bench, 1..=3, |bench, _| {
+                let pointer = bench.either(Pointer::List(0), Pointer::List(4));
+                let seen = bench.delete(FIRST, &[1; 92])?;
+                seen.refused(bench.profile(), "a Delete of nothing", Cause::Rejected, pointer)
+            })
+        },
+    ),
+    Assertion::new(
+        712,
+        "tells progress by the commands that are done, if it tells any",
+        ["5.13.4.6 (R24)", "5.14.4.1 (Q36)"],
+        progress,
+    ),
     Assertion::new(713, "repeats the authentication IN of a complete sequence", DONE, |bench| {
         let exchange = bench.established()?;
         for _ in 0..3 {
@@ -108,45 +123,67 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         let cause = bench.either(Cause::Sequence, Cause::Busy);
         seen.refused(bench.profile(), "the authentication OUT again", cause, Pointer::Any)
     }),
-    Assertion::new(716, "takes a new key exchange OUT after a complete sequence, and then repeats nothing of the old one", DONE, |bench| {
-        bench.established()?;
-        let mut second = bench.after(1)?;
-        let seen = bench.authentication_in(FIRST)?;
-        busy(bench, &seen, "the old authentication IN")?;
-        bench.finish(&mut second)
-    }),
-    Assertion::new(717, "lets the old association and the new one live side by side", ["5.13.6 j", "5.14.4.9"], |bench| {
-        let old = bench.established()?;
-        let new = bench.established()?;
-        for (which, exchange) in [("the old", &old), ("the new", &new)] {
-            let list = bench.delete_of(exchange)?;
-            bench.delete(FIRST, &list)?.good(&format!("the Delete of {which} association"))?;
-        }
-        Ok(())
-    }),
-    Assertion::new(718, "keeps a sequence where it is, whatever comes out of its turn", ["5.13.4.6 (R23, R24)", "7.7.3.7"], |bench| {
-        each_phase(bench, 1..=3, |bench, exchange| {
-            let out = exchange.out.clone();
-            bench.key_exchange_out(FIRST, &out)?;
-            bench.write(FIRST, specific::DELETE, &[1; 92])?;
-            bench.read(FIRST, 0x41, 0x0177, 64)?;
-            Ok(())
-        })
-    }),
-    Assertion::new(719, "goes through the four commands, and no earlier", ["5.13.4.2 (R24, R25)", "5.14.4.1"], |bench| {
-        bench.fresh()?;
-        let mut exchange = bench.after(0)?;
-        for commands in 0..4 {
+    Assertion::new(
+        716,
+        "takes a new key exchange OUT after a complete sequence, and then repeats nothing of the old one",
+        DONE,
+        |bench| {
+            bench.established()?;
+            let mut second = bench.after(1)?;
             let seen = bench.authentication_in(FIRST)?;
-            holds("no authentication IN yet", commands == 3 || !seen.is_good(), || format!("{seen} after {commands} commands"))?;
-            if commands < 3 {
-                bench.step(&mut exchange)?;
-            } else {
-                seen.good("the authentication IN")?;
+            busy(bench, &seen, "the old authentication IN")?;
+            bench.finish(&mut second)
+        },
+    ),
+    Assertion::new(
+        717,
+        "lets the old association and the new one live side by side",
+        ["5.13.6 j", "5.14.4.9"],
+        |bench| {
+            let old = bench.established()?;
+            let new = bench.established()?;
+            for (which, exchange) in [("the old", &old), ("the new", &new)] {
+                let list = bench.delete_of(exchange)?;
+                bench.delete(FIRST, &list)?.good(&format!("the Delete of {which} association"))?;
             }
-        }
-        bench.finish(&mut exchange)
-    }),
+            Ok(())
+        },
+    ),
+    Assertion::new(
+        718,
+        "keeps a sequence where it is, whatever comes out of its turn",
+        ["5.13.4.6 (R23, R24)", "7.7.3.7"],
+        |bench| {
+            each_phase(bench, 1..=3, |bench, exchange| {
+                let out = exchange.out.clone();
+                bench.key_exchange_out(FIRST, &out)?;
+                bench.write(FIRST, specific::DELETE, &[1; 92])?;
+                bench.read(FIRST, 0x41, 0x0177, 64)?;
+                Ok(())
+            })
+        },
+    ),
+    Assertion::new(
+        719,
+        "goes through the four commands, and no earlier",
+        ["5.13.4.2 (R24, R25)", "5.14.4.1"],
+        |bench| {
+            bench.fresh()?;
+            let mut exchange = bench.after(0)?;
+            for commands in 0..4 {
+                let seen = bench.authentication_in(FIRST)?;
+                holds("no authentication IN yet", commands == 3 || !seen.is_good(), || {
+                    format!("{seen} after {commands} commands")
+                })?;
+                if commands < 3 {
+                    bench.step(&mut exchange)?;
+                } else {
+                    seen.good("the authentication IN")?;
+                }
+            }
+            bench.finish(&mut exchange)
+        },
+    ),
 ];
 
 /// Does something after each number of commands; the exchange must then still come to its end.

@@ -1,17 +1,15 @@
 //! Device servers and application clients for the validator.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ikev2_scsi::algorithm::{
-    AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_512_256, AlgorithmType, ECP_256, ECP_521, ENCR_AES_CBC, ENCR_AES_GCM_16, ENCR_NULL,
-    IKE_AUTH_ECDSA_521, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, MODP_3072, MODP_4096, MODP_6144, MODP_8192,
-    PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_512,
+    AUTH_HMAC_SHA1_96, AUTH_HMAC_SHA2_512_256, AlgorithmType, ECP_256, ECP_521, ENCR_AES_CBC, ENCR_AES_GCM_16,
+    ENCR_NULL, IKE_AUTH_ECDSA_521, IKE_AUTH_SHARED_KEY, INTEG_NONE, MODP_2048, MODP_3072, MODP_4096, MODP_6144,
+    MODP_8192, PRF_HMAC_SHA1, PRF_HMAC_SHA2_256, PRF_HMAC_SHA2_512,
 };
 use ikev2_scsi::client::{ClientConfig, ClientConfigBuilder, Preferences, SuiteIdentifiers};
-use ikev2_scsi::crypto::{
-    Credential, Identity, KnownKeys, MemoryKeys, Purpose, Random, RandomError, Secret, Signer,
-};
+use ikev2_scsi::crypto::{Credential, Identity, KnownKeys, MemoryKeys, Purpose, Random, RandomError, Secret, Signer};
 use ikev2_scsi::keys::KeyLog;
 use ikev2_scsi::provider::{EcdsaSigner, provider};
 use ikev2_scsi::{DeviceServer, Policy, Profile, SlowCrypto};
@@ -41,8 +39,9 @@ fn signer(private: u8) -> Arc<dyn Signer> {
     Arc::new(EcdsaSigner::from_pkcs8_der(&der).unwrap())
 }
 
-const DRIVE: u8 = 3;
-const HOST: u8 = 5;
+/// Index of the device server's keys, and of the application client's.
+const DRIVE: usize = 0;
+const HOST: usize = 1;
 
 fn drive() -> Identity {
     Identity::key_id(b"drive-9")
@@ -52,11 +51,21 @@ fn host() -> Identity {
     Identity::key_id(b"host-1")
 }
 
-fn known(identity: Identity, private: u8) -> Arc<KnownKeys> {
-    let mut keys = KnownKeys::new();
-    keys.set(identity, signer(private).public_key());
-    Arc::new(keys)
+/// The signers of both sides and what each knows of the other, made once.
+struct Keys {
+    signers: [Arc<dyn Signer>; 2],
+    known: [Arc<KnownKeys>; 2],
 }
+
+static KEYS: LazyLock<Keys> = LazyLock::new(|| {
+    let signers = [signer(3), signer(5)];
+    let known = [(drive(), &signers[0]), (host(), &signers[1])].map(|(identity, signer)| {
+        let mut keys = KnownKeys::new();
+        keys.set(identity, signer.public_key());
+        Arc::new(keys)
+    });
+    Keys { signers, known }
+});
 
 fn shared(own: &[u8], peer: &Identity, peers: &[u8]) -> Arc<MemoryKeys> {
     let mut keys = MemoryKeys::new();
@@ -70,18 +79,23 @@ const DRIVES_KEY: &[u8] = b"the key of drive-9, known to these tests";
 
 /// A device server with shared keys and a key on P-521, so that it has what either dialect makes mandatory. Large groups take long
 /// where nothing is optimised, and are left out.
-pub(crate) fn server(profile: Profile, slow: SlowCrypto, log: Option<Arc<dyn KeyLog>>) -> DeviceServer {
+pub(crate) fn server_with(
+    profile: Profile,
+    slow: SlowCrypto,
+    log: Option<Arc<dyn KeyLog>>,
+    change: impl FnOnce(&mut Policy),
+) -> DeviceServer {
     let mut policy = Policy::default();
     policy.slow_crypto = slow;
-    policy.hidden_algorithms = [MODP_3072, MODP_4096, MODP_6144, MODP_8192]
-        .map(|row| (AlgorithmType::DiffieHellman, row.identifier))
-        .into();
+    change(&mut policy);
+    policy.hidden_algorithms =
+        [MODP_3072, MODP_4096, MODP_6144, MODP_8192].map(|row| (AlgorithmType::DiffieHellman, row.identifier)).into();
     let builder = DeviceServer::builder(provider())
         .profile(profile)
         .identity(drive())
         .preshared_keys(shared(DRIVES_KEY, &host(), HOSTS_KEY))
-        .credential(Credential::new(signer(DRIVE)))
-        .validator(known(host(), HOST))
+        .credential(Credential::new(Arc::clone(&KEYS.signers[DRIVE])))
+        .validator(KEYS.known[HOST].clone())
         .policy(policy);
     let builder = if let Some(log) = log { builder.key_log(log) } else { builder };
     builder.build().unwrap()
@@ -140,11 +154,7 @@ pub(crate) const MANDATORY: Suite = Suite {
 /// r3 lets it protect an exchange.
 pub(crate) const NULL: Suite = Suite {
     name: "NULL, SHA1-96, P-256, shared keys",
-    identifiers: SuiteIdentifiers {
-        encryption: ENCR_NULL.identifier,
-        key_length: 0,
-        ..SEPARATE.identifiers
-    },
+    identifiers: SuiteIdentifiers { encryption: ENCR_NULL.identifier, key_length: 0, ..SEPARATE.identifiers },
     ..SEPARATE
 };
 
@@ -162,8 +172,8 @@ pub(crate) const ROW_2: Suite = suite(
 pub(crate) fn client(suite: Suite) -> ClientConfigBuilder {
     ClientConfig::builder(provider(), host())
         .preshared_keys(shared(HOSTS_KEY, &drive(), DRIVES_KEY))
-        .credential(Credential::new(signer(HOST)))
-        .validator(known(drive(), DRIVE))
+        .credential(Credential::new(Arc::clone(&KEYS.signers[HOST])))
+        .validator(KEYS.known[DRIVE].clone())
         .preferences(Preferences::exactly(suite.identifiers))
         .own_methods(&[suite.own])
 }
@@ -177,19 +187,13 @@ pub(crate) fn validate(
     numbers: &[u16],
 ) -> Vec<Report> {
     let mut random = Numbers(0x1234_5678_9ABC_DEF1);
-    let mut subject = Subject {
-        transport,
-        profile,
-        provider: provider(),
-        client: &|| Ok(client(suite)),
-        random: &mut random,
-        clock,
-    };
+    let mut subject =
+        Subject { transport, profile, provider: provider(), client: &|| Ok(client(suite)), random: &mut random, clock };
     run(&mut subject, |assertion| numbers.is_empty() || numbers.contains(&assertion.number), |_| {})
 }
 
 pub(crate) fn in_process(profile: Profile, slow: SlowCrypto) -> InProcess {
-    InProcess::new(server(profile, slow, None), Box::new(Numbers(0x0F1E_2D3C_4B5A_6978)))
+    InProcess::new(server_with(profile, slow, None, |_| {}), Box::new(Numbers(0x0F1E_2D3C_4B5A_6978)))
 }
 
 /// Nothing has failed; gives the numbers of what was skipped.

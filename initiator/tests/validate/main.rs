@@ -12,4 +12,5 @@ mod bench;
 mod faults;
 mod own_server;
 mod report;
+mod sealed;
 mod wrong;

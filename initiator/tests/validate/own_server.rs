@@ -43,11 +43,8 @@ fn spc4() {
 /// The codes that were assigned after r3, and the bits of RFC 4306.
 #[test]
 fn r3_as_hosts_know_it() {
-    let profile = Profile {
-        sense_codes: SenseCodes::Assigned,
-        header_flags: ikev2_scsi::HeaderFlags::Rfc4306,
-        ..Profile::R3
-    };
+    let profile =
+        Profile { sense_codes: SenseCodes::Assigned, header_flags: ikev2_scsi::HeaderFlags::Rfc4306, ..Profile::R3 };
     let mut unit = in_process(profile, SlowCrypto::Inline).descriptor_sense(true);
     let mut clock = unit.clock();
     all_pass("assigned codes", &validate(profile, COMBINED, &mut unit, &mut clock, &[]));
