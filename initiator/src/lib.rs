@@ -1,7 +1,4 @@
-//! A SCSI application client that creates, uses and deletes IKEv2-SCSI security associations on real logical units.
-//!
-//! The protocol is the crate `ikev2_scsi`, whose application client does no I/O. Here are the ways to a logical unit:
-//! a [`Transport`] carries one command and brings back how it ended.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(
     test,
     allow(
@@ -15,6 +12,7 @@
 )]
 
 pub mod bench;
+pub mod cli;
 pub mod error;
 pub mod exchange;
 mod in_process;
@@ -22,6 +20,7 @@ mod in_process;
 pub mod iscsi;
 pub mod key_log;
 mod open;
+pub mod progress;
 pub mod saved;
 pub mod sense;
 #[cfg(all(feature = "sg", target_os = "linux"))]
