@@ -86,6 +86,12 @@ impl InProcess {
         self
     }
 
+    /// How many associations the device server has.
+    #[must_use]
+    pub fn associations(&self) -> usize {
+        self.unit.borrow().server.sas().len()
+    }
+
     /// The clock of the device server.
     #[must_use]
     pub fn clock(&self) -> InProcessClock {

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use ikev2_scsi::client::{ApplicationClient, ClientConfigBuilder, Outcome, Status, Step};
 use ikev2_scsi::crypto::{Secret, Suite};
 use ikev2_scsi::keys::{KeyLog, Protection};
+use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::wire::{Descriptor, Sai};
 
 use super::bench::{Bench, Nexus};
@@ -73,7 +75,10 @@ impl Bench<'_, '_> {
         more: impl FnOnce(ClientConfigBuilder) -> ClientConfigBuilder,
     ) -> Result<Exchange, Stop> {
         let secrets = Arc::new(Secrets::default());
-        let client = ApplicationClient::new(self.config(&secrets, more)?);
+        let mut client = ApplicationClient::new(self.config(&secrets, more)?);
+        if let Ok(now) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            client.set_unix_time(UnixTime(now.as_secs()));
+        }
         let empty = Vec::new;
         let mut exchange = Exchange {
             nexus,

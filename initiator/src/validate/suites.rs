@@ -27,7 +27,7 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
     ),
     Assertion::new(1402, "makes an association with each pseudo-random function that it lists", READY, |bench| {
         each(bench, AlgorithmType::PseudoRandom, |preferences, known| {
-            preferences.pseudo_random = vec![known.identifier]
+            preferences.pseudo_random = vec![known.identifier];
         })
     }),
     Assertion::new(1403, "makes an association with each integrity algorithm that it lists", READY, |bench| {
@@ -42,7 +42,9 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
         })
     }),
     Assertion::new(1404, "makes an association with each Diffie-Hellman group that it lists", READY, |bench| {
-        each(bench, AlgorithmType::DiffieHellman, |preferences, known| preferences.group = vec![known.identifier])
+        each(bench, AlgorithmType::DiffieHellman, |preferences, known| {
+            preferences.group = vec![known.identifier];
+        })
     }),
     Assertion::new(
         1405,

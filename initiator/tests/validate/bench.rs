@@ -184,12 +184,12 @@ pub(crate) fn validate(
     suite: Suite,
     transport: &mut dyn Transport,
     clock: &mut dyn Clock,
-    numbers: &[u16],
+    wanted: impl Fn(u16) -> bool,
 ) -> Vec<Report> {
     let mut random = Numbers(0x1234_5678_9ABC_DEF1);
     let mut subject =
         Subject { transport, profile, provider: provider(), client: &|| Ok(client(suite)), random: &mut random, clock };
-    run(&mut subject, |assertion| numbers.is_empty() || numbers.contains(&assertion.number), |_| {})
+    run(&mut subject, |assertion| wanted(assertion.number), |_| {})
 }
 
 pub(crate) fn in_process(profile: Profile, slow: SlowCrypto) -> InProcess {
@@ -201,11 +201,8 @@ pub(crate) fn all_pass(what: &str, reports: &[Report]) -> BTreeSet<u16> {
     for report in reports.iter().filter(|report| report.has_failed()) {
         println!("{what}: {report}");
     }
-    let mut slow: Vec<_> = reports.iter().map(|report| (report.took, report.assertion.number)).collect();
-    slow.sort();
-    println!("{what}: the slowest are {:?}", slow.iter().rev().take(12).collect::<Vec<_>>());
     assert!(!reports.iter().any(Report::has_failed), "{what}");
-    assert!(reports.len() > 200, "{what}: only {} assertions", reports.len());
+    assert!(reports.len() > 190, "{what}: only {} assertions", reports.len());
     assert!(reports.iter().all(|report| assertions().any(|a| a.number == report.assertion.number)));
     let skipped = reports.iter().filter(|report| matches!(report.stop, Some(Stop::Skipped(_))));
     skipped.map(|report| report.assertion.number).collect()

@@ -194,7 +194,7 @@ impl Wrong {
     }
 
     /// What is wrong before the command is looked at: an answer, or another command.
-    fn before(&mut self, cdb: &mut Vec<u8>, list: &mut Vec<u8>, data_in: &mut [u8]) -> Option<Answer> {
+    fn before(&mut self, cdb: &mut [u8], list: &mut Vec<u8>, data_in: &mut [u8]) -> Option<Answer> {
         let (operation, protocol, specific) = (cdb[0], cdb[1], cdb[3]);
         let is_out = |wanted: u8| (operation, protocol, specific) == (0xB5, 0x41, wanted);
         let is_in = |wanted: u8| (operation, protocol, specific) == (0xA2, 0x41, wanted);
@@ -244,30 +244,30 @@ impl Wrong {
             return;
         };
         let is_spc4 = parts.iter().any(|part| part.0 == 0x83);
-        let data = |parts: &mut [sealed::Part], code: u8| parts.iter().position(|part| part.0 == code);
+        let data = |parts: &[sealed::Part], code: u8| parts.iter().position(|part| part.0 == code);
         match self.fault {
             Fault::IgnoresCrit => parts.iter_mut().filter(|part| part.0 == 0xC8).for_each(|part| part.1 = 0),
             Fault::TakesEveryVersion => list[17] = 0x20,
             Fault::TakesZeroSai => list[7] |= u8::from(list[..8] == [0; 8]),
             Fault::TakesEveryOrder => {
-                parts.sort_by_key(|part| [0x82, 0x81, 0x22, 0x28].iter().position(|c| *c == part.0))
+                parts.sort_by_key(|part| [0x82, 0x81, 0x22, 0x28].iter().position(|c| *c == part.0));
             }
             Fault::TakesEveryGroup => {
-                let at = data(&mut parts, 0x22).unwrap();
+                let at = data(&parts, 0x22).unwrap();
                 parts[at].2[..2].copy_from_slice(&[0, 0x13]);
             }
             Fault::TakesZeroTimeouts if !is_spc4 => {
-                let at = data(&mut parts, 0x82).unwrap();
+                let at = data(&parts, 0x82).unwrap();
                 for value in parts[at].2[4..].chunks_mut(4).filter(|value| **value == [0; 4]) {
                     value[3] = 10;
                 }
             }
             Fault::TakesLongNonces => {
-                let at = data(&mut parts, 0x28).unwrap();
+                let at = data(&parts, 0x28).unwrap();
                 parts[at].2.truncate(256);
             }
             Fault::TakesZeroPublic => {
-                let at = data(&mut parts, 0x22).unwrap();
+                let at = data(&parts, 0x22).unwrap();
                 let public = &mut parts[at].2[4..];
                 if public.iter().all(|byte| *byte == 0) {
                     public.copy_from_slice(&GENERATOR);
