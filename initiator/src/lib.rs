@@ -1,0 +1,36 @@
+//! A SCSI application client that creates, uses and deletes IKEv2-SCSI security associations on real logical units.
+//!
+//! The protocol is the crate `ikev2_scsi`, whose application client does no I/O. Here are the ways to a logical unit:
+//! a [`Transport`] carries one command and brings back how it ended.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod bench;
+pub mod error;
+pub mod exchange;
+#[cfg(feature = "iscsi")]
+pub mod iscsi;
+pub mod key_log;
+mod open;
+pub mod saved;
+pub mod sense;
+#[cfg(all(feature = "sg", target_os = "linux"))]
+pub mod sg;
+pub mod target;
+#[cfg(test)]
+mod test_unit;
+mod transport;
+
+pub use error::{Cause, Error};
+pub use exchange::{Created, Exchanges, Patience, Reason, Timing, Unwatched, Watch};
+pub use open::{Options, open};
+pub use transport::{Answer, Executed, Transport, TransportError, execute_command, status};
