@@ -15,12 +15,14 @@
 )]
 
 pub mod bench;
+pub mod cli;
 pub mod error;
 pub mod exchange;
 #[cfg(feature = "iscsi")]
 pub mod iscsi;
 pub mod key_log;
 mod open;
+pub mod progress;
 pub mod saved;
 pub mod sense;
 #[cfg(all(feature = "sg", target_os = "linux"))]

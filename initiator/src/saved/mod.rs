@@ -16,8 +16,11 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use ikev2_scsi::algorithm::IKE_AUTH_NONE;
+use ikev2_scsi::client::{ClientConfig, ClientConfigError, Preferences};
 use ikev2_scsi::crypto::{CryptoError, Identity, Secret};
 use ikev2_scsi::keys::{MgmtData, SaBlock, SaBytes, SaParameters, UsageAlgorithms};
+use ikev2_scsi::provider;
 use ikev2_scsi::wire::{IdType, Sai};
 use ikev2_scsi::{HeaderFlags, Profile, SenseCodes};
 use thiserror::Error;
@@ -149,6 +152,22 @@ impl Saved {
         let mut text = Zeroizing::new(String::with_capacity(capacity));
         file.take(LONGEST).read_to_string(&mut text).map_err(failed)?;
         Self::from_text(&text, path)
+    }
+
+    /// What it takes to make the Delete: the dialect, and no keys but the association's own.
+    ///
+    /// # Errors
+    /// [`ClientConfigError`], which would be a fault of this crate.
+    pub fn deleting_config(&self) -> Result<ClientConfig, ClientConfigError> {
+        let provider = provider::provider();
+        let mut preferences = Preferences::strongest_first(&provider);
+        // Nobody authenticates anything in a Delete: without keys, this is the configuration that can be.
+        preferences.authentication = vec![IKE_AUTH_NONE];
+        ClientConfig::builder(provider, Identity::key_id(b""))
+            .profile(self.profile)
+            .preferences(preferences)
+            .allow_no_authentication(true)
+            .build()
     }
 
     fn to_text(&self) -> Zeroizing<String> {

@@ -32,6 +32,23 @@ pub enum Target {
     Device(PathBuf),
 }
 
+impl Target {
+    /// The same target, with copies of its passwords, which are made by nobody else.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Device(path) => Self::Device(path.clone()),
+            Self::Iscsi(target) => Self::Iscsi(IscsiTarget {
+                host: target.host.clone(),
+                name: target.name.clone(),
+                chap: target.chap.as_ref().map(Chap::again),
+                target_chap: target.target_chap.as_ref().map(Chap::again),
+                ..*target
+            }),
+        }
+    }
+}
+
 /// A logical unit behind an iSCSI target.
 #[derive(Debug, PartialEq, Eq)]
 pub struct IscsiTarget {
@@ -58,6 +75,12 @@ pub struct Chap {
     pub user: String,
     /// The secret.
     pub password: Secret,
+}
+
+impl Chap {
+    fn again(&self) -> Self {
+        Self { user: self.user.clone(), password: Secret::copy_of(self.password.expose()) }
+    }
 }
 
 impl fmt::Debug for Chap {
