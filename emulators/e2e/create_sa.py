@@ -4,7 +4,6 @@
     create_sa.py URL PROVISIONING [--key-log FILE] [--keep] [--times N]
 """
 import argparse
-import json
 import sys
 
 import provisioning
@@ -26,8 +25,7 @@ def once(url, config, dialect, suite, log, keep):
     transport = Iscsi(url)
     initiator = Initiator(transport, config, dialect, log)
     association = initiator.create(suite)
-    public = {name: association.parameters[name] for name in ("AC_SAI", "DS_SAI", "TIMEOUT", "USAGE_TYPE", "KDF_ID")}
-    print(f"created with {suite}: {json.dumps(public)}")
+    print(f"created {association.parameters['AC_SAI']} {association.parameters['DS_SAI']} with {suite}")
     if not keep:
         # From another I_T nexus, which the association is not bound to.
         other = transport.another()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import algorithms as alg
 from algorithms import ENCRYPTION, GROUPS, INTEGRITY, METHODS, NONE, PRFS, SHARED_KEY, PeerFault, need
+from certificates import leaf_key
 
 KE, ID_AC, ID_DS, CERT, CERTREQ, AUTH, NONCE, NOTIFY, DELETE, ENCRYPTED = 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2A, 0x2E
 TAPE_DATA_ENCRYPTION = 0x81
@@ -495,8 +496,6 @@ class Initiator:
             return
         keys = [key for peer in known for key in peer.public_keys if alg.method_of(key) == self.suite.server]
         if certificates:
-            from certificates import leaf_key
-
             x509 = [body[1:] for body in certificates if body[0] == X509]
             need(len(x509) == len(certificates), "a certificate of an encoding that we did not ask for")
             presented = leaf_key(x509, self.config)

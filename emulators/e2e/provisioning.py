@@ -159,7 +159,8 @@ def make(folder, dialect, method, algorithms, with_certificates):
         if with_certificates:
             (folder / "authority.pem").write_bytes(root.public_bytes(Encoding.PEM))
             for name in (DRIVE, HOST):
-                told[name]["trust"] = {"anchors": ["authority.pem"], "revocation": "off"}
+                # Nobody is known beforehand: the authority vouches.
+                told[name] |= {"peer": [], "trust": {"anchors": ["authority.pem"], "revocation": "off"}}
     told[DRIVE] |= {"sense": "fixed"}
     if dialect == "spc4":
         told[DRIVE]["policy"] = {"waive_complete_row": True}
