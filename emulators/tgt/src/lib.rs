@@ -11,10 +11,14 @@
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 mod abi;
+#[cfg(test)]
+mod fake;
 mod options;
 mod plugin;
 mod pool;
 mod stores;
+#[cfg(test)]
+mod tests;
 mod tgt;
 mod unit;
 

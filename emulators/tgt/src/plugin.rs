@@ -263,10 +263,14 @@ unsafe extern "C" fn prevent_removal(host: c_int, command: *mut ScsiCmd) -> c_in
 /// Every command of the logical unit comes here first.
 unsafe extern "C" fn first(tid: c_int, command: *mut ScsiCmd) -> c_int {
     // SAFETY: tgtd hands the command to this handler, which looks at it before it hands it on.
-    if let Some(looked_at) = unsafe { Command::new(command) }
-        && let Some(mark) = looked_at.nexus_unit().filter(|mark| !mark.is_set())
-    {
-        guarded(|state| state.with(looked_at, |unit, _, _| unit.meet(&mark)));
+    if let Some(mut looked_at) = unsafe { Command::new(command) } {
+        // Where tgtd itself refuses a command, for a reservation say, it would send as much of its memory as there is room for.
+        if let Some([SECURITY_PROTOCOL_IN | SECURITY_PROTOCOL_OUT]) = looked_at.cdb() {
+            looked_at.set_data_in(&[]);
+        }
+        if let Some(mark) = looked_at.nexus_unit().filter(|mark| !mark.is_set()) {
+            guarded(|state| state.with(looked_at, |unit, _, _| unit.meet(&mark)));
+        }
     }
     // SAFETY: this is what tgtd would have called, with the same arguments.
     unsafe { abi::target_cmd_perform(tid, command) }

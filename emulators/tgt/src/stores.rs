@@ -1,12 +1,13 @@
-//! Backing stores: `ikev2scsi`, and with `wrap=all` those that tgtd has.
+//! Backing stores: `ikev2scsi`, and those that tgtd has, of which a logical unit gets the commands if it asks for them.
 //!
 //! A backing store's `bs_init` runs when a logical unit has its own copy of its device type's handlers: the moment at which they can be
 //! replaced for this logical unit alone. The store `ikev2scsi` keeps nothing itself. It turns the logical unit over to a copy of
-//! another store: `rdwr`, for tapes `ssc`, or the one that is asked for.
+//! another store: `rdwr`, or the one that is asked for. tgtadm has tapes, CDs and changers use stores of their own, whatever it is
+//! told; so the others are wrapped as well, and their logical units ask by naming a provisioning file in their options.
 
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_int, c_ulong};
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use crate::abi::{self, BackingStore, BsExit, BsInit, ScsiLu};
@@ -25,6 +26,22 @@ const TEST_UNIT_READY: u8 = 0x00;
 struct Store {
     init: Option<BsInit>,
     exit: Option<BsExit>,
+}
+
+impl Store {
+    /// Gives a `tgtadm_err`.
+    fn init(self, logical_unit: LogicalUnit, options: *mut c_char) -> u32 {
+        let Some(init) = self.init else { return abi::ADM_SUCCESS };
+        // SAFETY: this is what tgtd would have called, with the same arguments.
+        unsafe { init(logical_unit.at(), options) }
+    }
+
+    fn exit(self, logical_unit: LogicalUnit) {
+        if let Some(exit) = self.exit {
+            // SAFETY: this is what tgtd would have called, with the same argument.
+            unsafe { exit(logical_unit.at()) };
+        }
+    }
 }
 
 #[derive(Default)]
@@ -74,13 +91,10 @@ fn register() {
         unsafe { (**at).bs_datasize }
     });
     let room = room.max().unwrap_or(0);
-    let wraps_all = defaults.as_ref().is_ok_and(|options| options.wraps_all);
     with(|stores| {
         stores.room = room;
         stores.defaults = Some(defaults);
-        if wraps_all {
-            theirs.iter().copied().filter(|at| is_wrappable(*at)).for_each(|at| wrap(stores, at));
-        }
+        theirs.iter().copied().filter(|at| is_wrappable(*at)).for_each(|at| wrap(stores, at));
     });
     let Some(basis) = find_template(c"rdwr") else {
         tgt::log("tgtd has no backing store rdwr");
@@ -150,7 +164,7 @@ fn allow(list: &mut [c_ulong; 4]) {
 
 /// A logical unit of `ikev2scsi`.
 unsafe extern "C" fn own_init(unit: *mut ScsiLu, options: *mut c_char) -> u32 {
-    let init = || -> Result<(), String> {
+    let init = || -> Result<u32, String> {
         // SAFETY: tgtd hands a logical unit whose `bs_exit` is still to come.
         let logical_unit = unsafe { LogicalUnit::new(unit) }.ok_or("no logical unit")?;
         // SAFETY: tgtd hands a string or nothing.
@@ -161,22 +175,34 @@ unsafe extern "C" fn own_init(unit: *mut ScsiLu, options: *mut c_char) -> u32 {
         let template = copy_of(options.store.as_deref().unwrap_or(usual))?;
         // SAFETY: the logical unit is tgtd's, and nobody else refers to it inside of this call.
         unsafe { (*unit).bst = template };
-        init_store(logical_unit, template, ptr::null_mut(), &options)
+        init_store(logical_unit, template, ptr::null_mut(), &options).map(|()| abi::ADM_SUCCESS)
     };
-    told(catch_unwind(std::panic::AssertUnwindSafe(init)))
+    told(catch_unwind(AssertUnwindSafe(init)))
 }
 
-/// A logical unit of another store, with `wrap=all`.
+/// A logical unit of another store. It gets the commands where its options ask for them, or with `wrap=all`; otherwise it is what
+/// it would be without us.
 unsafe extern "C" fn wrapped_init(unit: *mut ScsiLu, options: *mut c_char) -> u32 {
-    let init = || -> Result<(), String> {
+    let wanted = || {
+        // SAFETY: as above.
+        let own = Options::parse(&unsafe { text(options) }).ok().filter(|own| own.provisioning.is_some());
+        let defaults = with(|stores| stores.defaults()).unwrap_or_else(|| Ok(Options::default()));
+        match (own, defaults) {
+            (None, Ok(defaults)) if !defaults.wraps_all => None,
+            (own, defaults) => Some(defaults.map(|defaults| own.unwrap_or_default().or(&defaults))),
+        }
+    };
+    let init = || -> Result<u32, String> {
         // SAFETY: as above.
         let logical_unit = unsafe { LogicalUnit::new(unit) }.ok_or("no logical unit")?;
         // SAFETY: as above.
         let template = unsafe { (*unit).bst };
-        let defaults = with(|stores| stores.defaults()).unwrap_or_else(|| Ok(Options::default()))?;
-        init_store(logical_unit, template, options, &defaults)
+        match wanted() {
+            Some(wanted) => init_store(logical_unit, template, options, &wanted?).map(|()| abi::ADM_SUCCESS),
+            None => Ok(store_of(template)?.init(logical_unit, options)),
+        }
     };
-    told(catch_unwind(std::panic::AssertUnwindSafe(init)))
+    told(catch_unwind(AssertUnwindSafe(init)))
 }
 
 /// What the store does first, then ours.
@@ -186,26 +212,23 @@ fn init_store(
     store_options: *mut c_char,
     options: &Options,
 ) -> Result<(), String> {
-    let store = with(|stores| stores.find(template)).flatten().ok_or("not one of our stores")?;
-    if let Some(init) = store.init {
-        // SAFETY: this is what tgtd would have called, with the same arguments.
-        let error = unsafe { init(logical_unit.at(), store_options) };
-        if error != abi::ADM_SUCCESS {
-            return Err(format!("the backing store that keeps the blocks refuses: error {error}"));
-        }
+    let store = store_of(template)?;
+    let error = store.init(logical_unit, store_options);
+    if error != abi::ADM_SUCCESS {
+        return Err(format!("the backing store that keeps the blocks refuses: error {error}"));
     }
-    plugin::add(logical_unit, options).inspect_err(|_| {
-        // tgtd calls no `bs_exit` where `bs_init` has failed.
-        if let Some(exit) = store.exit {
-            // SAFETY: the store has been initialised.
-            unsafe { exit(logical_unit.at()) };
-        }
-    })
+    // tgtd calls no `bs_exit` where `bs_init` has failed.
+    plugin::add(logical_unit, options).inspect_err(|_| store.exit(logical_unit))
 }
 
-fn told(result: std::thread::Result<Result<(), String>>) -> u32 {
+fn store_of(template: *const BackingStore) -> Result<Store, &'static str> {
+    with(|stores| stores.find(template)).flatten().ok_or("not one of our backing stores")
+}
+
+/// A panic has printed what there is to say.
+fn told(result: std::thread::Result<Result<u32, String>>) -> u32 {
     match result {
-        Ok(Ok(())) => abi::ADM_SUCCESS,
+        Ok(Ok(error)) => error,
         Ok(Err(why)) => {
             tgt::log(&why);
             abi::ADM_INVALID_REQUEST
@@ -217,17 +240,16 @@ fn told(result: std::thread::Result<Result<(), String>>) -> u32 {
 unsafe extern "C" fn wrapped_exit(unit: *mut ScsiLu) {
     let exit = || {
         // SAFETY: tgtd hands a logical unit that has been initialised.
-        if let Some(logical_unit) = unsafe { LogicalUnit::new(unit) } {
-            plugin::remove(logical_unit);
-        }
+        let Some(logical_unit) = (unsafe { LogicalUnit::new(unit) }) else { return };
+        plugin::remove(logical_unit);
         // SAFETY: as above.
         let template = unsafe { (*unit).bst };
-        with(|stores| stores.find(template)).flatten().and_then(|store| store.exit)
+        if let Ok(store) = store_of(template) {
+            store.exit(logical_unit);
+        }
     };
-    if let Ok(Some(exit)) = catch_unwind(std::panic::AssertUnwindSafe(exit)) {
-        // SAFETY: this is what tgtd would have called, with the same argument.
-        unsafe { exit(unit) };
-    }
+    // A panic has printed what there is to say.
+    let _ = catch_unwind(AssertUnwindSafe(exit));
 }
 
 /// A copy of tgtd's store of that name, under our name; made once.
