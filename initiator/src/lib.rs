@@ -1,7 +1,4 @@
-//! A SCSI application client that creates, uses and deletes IKEv2-SCSI security associations on real logical units.
-//!
-//! The protocol is the crate `ikev2_scsi`, whose application client does no I/O. Here are the ways to a logical unit:
-//! a [`Transport`] carries one command and brings back how it ended.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(
     test,
     allow(
