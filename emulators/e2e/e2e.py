@@ -161,8 +161,17 @@ def suite_results(text):
     """Tests run, passed and failed, and the names of those that failed, out of what iscsi-test-cu prints."""
     found = re.search(r"^\s*tests\s+\d+\s+(\d+)\s+(\d+)\s+(\d+)", text, re.M)
     assert found, text[-1000:]
-    failed = re.findall(r"Test: (\S+) \.\.\.\s*(?:.*\n)*?.*FAILED", text)
-    return tuple(int(number) for number in found.groups()), sorted(failed)
+    failed, suite, name = [], "", ""
+    for line in text.splitlines():
+        if told := re.match(r"\s*Suite: (\S+)", line):
+            suite = told.group(1)
+        if told := re.match(r"\s*Test: (\S+) \.\.\.", line):
+            name = f"{suite}.{told.group(1)}"
+        if "FAILED" in line and name not in failed:
+            failed.append(name)
+    counts = tuple(int(number) for number in found.groups())
+    assert len(failed) == counts[2], f"{counts[2]} failed, named are {failed}"
+    return counts, sorted(failed)
 
 
 def plain_target(folder, port):
@@ -211,7 +220,7 @@ def same_passes(folder, port):
         stop()
     assert with_plugin == without, f"with the plugin {with_plugin}, without {without}"
     (ran, passed, failed), _ = without
-    return f"{ran} tests, {passed} pass and {failed} fail, the same with the plugin and without"
+    return f"{ran} tests, {passed} pass and the same {failed} fail with the plugin and without"
 
 
 def main():

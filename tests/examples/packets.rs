@@ -175,7 +175,7 @@ fn files_that_are_broken_do_no_harm() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below
     };
-    for file in ["r3-mandatory.pcap", "r3-ccm16.pcap", "two-connections.pcapng", "spc4-table82-row1.pcapng"] {
+    for file in ["r3-mandatory.pcap", "r3-ccm16.pcap", "two-connections.pcapng", "tgtd-spc4.pcapng"] {
         let whole = std::fs::read(captures().join(file)).unwrap();
         for _ in 0..25 {
             let mut broken = whole.clone();
@@ -274,5 +274,33 @@ fn options_for_packets_are_checked() {
         (&["--wireshark", "some"], "--wireshark is for packets and captures"),
     ] {
         assert!(run("inspect", wrong, b"00").failed(2).contains(why), "{wrong:?}");
+    }
+}
+
+/// Recorded by dumpcap on the loopback interface of a machine with an unmodified tgtd and our plugin. The application client was
+/// `emulators/e2e` first and `initiator` after it; tshark counts as many commands.
+#[test]
+fn recordings_of_a_real_target_are_opened() {
+    for (file, keys, commands_in, commands_out, refused) in [
+        ("tgtd-r3.pcap", "tgtd-r3.keys", 9, 7, "5h, 2Ch/00h, parameter list byte 0"),
+        ("tgtd-spc4.pcapng", "tgtd-spc4.keys", 8, 7, "5h, 26h/00h, parameter list byte 4"),
+    ] {
+        let stdout = inspected(file, &captures().join(keys), &[]);
+        let count = |wanted: &str| stdout.matches(wanted).count();
+        assert_eq!(
+            (count("\nSECURITY PROTOCOL IN: "), count("\nSECURITY PROTOCOL OUT: ")),
+            (commands_in, commands_out)
+        );
+        assert_eq!((count("Authentication (AUTH), byte"), count("Delete (D), byte")), (4, 3), "{file}");
+        for wrong in ["not opened", "error:", "Remark: ", "Note: "] {
+            assert_eq!(count(wrong), 0, "{file}: {wrong}");
+        }
+        // The second Delete of the Python initiator, and calculations that were waited for.
+        assert_eq!(count(&format!("Status: CHECK CONDITION: sense key {refused}")), 1, "{file}");
+        assert!(count("Status: CHECK CONDITION: sense key 2h, 04h/") > 0, "{file}");
+        let initiators =
+            ["python-1", "python-2", "ikev2-scsi-initiator"].map(|name| count(&format!(".example:{name},i,0x")));
+        assert_eq!(initiators.iter().sum::<usize>(), commands_in + commands_out);
+        assert!(initiators.iter().all(|count| *count > 0), "{initiators:?}");
     }
 }
