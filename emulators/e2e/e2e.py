@@ -7,6 +7,7 @@
 a warning. `--full` adds libiscsi's own test suite with and without the plugin, which takes minutes.
 """
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -89,6 +90,47 @@ def senses():
     return text.strip()
 
 
+# Files that `make.py` makes of transcripts: the transcript, and the port.
+HAND_MADE = {
+    "r3-mandatory.pcap": ("r3-mandatory", 3260),
+    "spc4-table82-row1.pcapng": ("spc4-table82-row1", 13260),
+    "r3-ccm16.pcap": ("r3-ccm16-128-sha256-modp2048-psk", 23290),
+}
+
+
+def hand_made(folder):
+    """The files that cargo's tests read are those that their script makes, and tshark reads the same commands out of them."""
+    captures = ROOT / "tests" / "examples" / "captures"
+    folder.mkdir()
+    program(sys.executable, captures / "make.py", folder)
+    made = sorted(path.name for path in folder.iterdir())
+    assert len(made) >= 6, made
+    for name in made:
+        assert (folder / name).read_bytes() == (captures / name).read_bytes(), f"{name} is not what make.py makes"
+    if shutil.which("tshark") is None:
+        raise Skipped("tshark is not installed")
+    count = 0
+    for name, (transcript, port) in HAND_MADE.items():
+        path = captures / name
+        seen = wire.inspected(INSPECT, path, port, ROOT / "vectors" / "transcripts" / f"{transcript}.json")
+        found = wire.opcodes(path, port)
+        assert found == seen["commands"], f"{name}: tshark sees {found}, inspect {seen['commands']}"
+        count += len(found)
+    return f"{len(made)} files; tshark sees the same {count} commands in {len(HAND_MADE)} of them"
+
+
+def refused_over_iscsi(folder, port):
+    """Sense data through tgtd, of what only a provisioning can bring about."""
+    if shutil.which("sg_decode_sense") is None:
+        raise Skipped("sg_decode_sense is not installed")
+    server, client = provisioning.make(folder, *SCENARIOS[3])
+    told = json.loads(server.read_text())
+    told |= {"sense": "descriptor", "limits": {"sas": 1}}
+    told["policy"] |= {"one_sequence": True}
+    server.write_text(json.dumps(told))
+    return at_target("spc4", server, port, sys.executable, HERE / "senses_iscsi.py", client).strip()
+
+
 def at_target(dialect, server, port, *command):
     """Runs a command while tgtd with the plugin serves a logical unit."""
     if shutil.which("tgtd") is None:
@@ -161,14 +203,7 @@ def suite_results(text):
     """Tests run, passed and failed, and the names of those that failed, out of what iscsi-test-cu prints."""
     found = re.search(r"^\s*tests\s+\d+\s+(\d+)\s+(\d+)\s+(\d+)", text, re.M)
     assert found, text[-1000:]
-    failed, suite, name = [], "", ""
-    for line in text.splitlines():
-        if told := re.match(r"\s*Suite: (\S+)", line):
-            suite = told.group(1)
-        if told := re.match(r"\s*Test: (\S+) \.\.\.", line):
-            name = f"{suite}.{told.group(1)}"
-        if "FAILED" in line and name not in failed:
-            failed.append(name)
+    failed = [f"{suite}.{name}" for suite, name in re.findall(r"^Suite (\S+), Test (\S+) had failures:", text, re.M)]
     counts = tuple(int(number) for number in found.groups())
     assert len(failed) == counts[2], f"{counts[2]} failed, named are {failed}"
     return counts, sorted(failed)
@@ -236,6 +271,8 @@ def main():
     results.test("Python initiator, device server in a process", bench)
     results.test("sg_decode_sense", senses)
     with tempfile.TemporaryDirectory() as scratch:
+        results.test("hand-made files of packets", hand_made, pathlib.Path(scratch) / "captures")
+        results.test("sg_decode_sense, through tgtd", refused_over_iscsi, pathlib.Path(scratch) / "refused", told.port + 7)
         for number, scenario in enumerate(SCENARIOS):
             folder, name, port = pathlib.Path(scratch) / str(number), " ".join(scenario[:2]), told.port + number
             results.test(f"{name}: created and deleted over iSCSI by both initiators", over_iscsi, folder, scenario, port)

@@ -62,7 +62,7 @@ def opcodes(recording, port):
     """The SECURITY PROTOCOL commands that tshark's dissectors of iSCSI and SCSI find, in order: A2h is IN, B5h is OUT."""
     fields = [part for kind in ("sbc", "ssc") for part in ("-e", f"scsi_{kind}.opcode")]
     text = run(
-        ["tshark", "-r", str(recording), "-d", f"tcp.port=={port},iscsi", "-Y", "iscsi.opcode == 0x01", "-T", "fields"]
+        ["tshark", "-r", str(recording), "-o", "tcp.reassemble_out_of_order:TRUE", "-d", f"tcp.port=={port},iscsi", "-Y", "iscsi.opcode == 0x01", "-T", "fields"]
         + ["-e", "scsi.spc.opcode", *fields]
     )
     names = {"0xa2": "IN", "0xb5": "OUT"}

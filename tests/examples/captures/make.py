@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Files of packets that carry the recorded transcripts over iSCSI, made from the formats' documents and nothing else.
 
-iSCSI: RFC 7143. Files: pcap and pcapng as their Internet drafts describe them. `python3 make.py` writes the same bytes each
-time. What each file is for stands beside its name at the end.
+iSCSI: RFC 7143. Files: pcap and pcapng as their Internet drafts describe them. `python3 make.py [FOLDER]` writes the same bytes each
+time. What each file is for stands beside its name at the end. The files called `tgtd-*` are recordings, and no work of this program.
 """
 import json
 import pathlib
 import random
 import socket
 import struct
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 TRANSCRIPTS = HERE.parent.parent.parent / "vectors" / "transcripts"
@@ -263,7 +264,8 @@ def read(name):
 
 def main():
     v4, v6 = ("198.51.100.7", "198.51.100.9"), ("2001:db8::7", "2001:db8::9")
-    write = lambda name, data: (HERE / name).write_bytes(data)
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    write = lambda name, data: (folder / name).write_bytes(data)
     # Ethernet with a VLAN tag; all data at once, the status with the Data-In.
     tcp = Tcp(Session(read("r3-mandatory")), (40000, 3260))
     frames = [ethernet(0x0800, 5)(ipv4(v4, n & 0xFFFF)(*segment)) for n, segment in enumerate(tcp.segments)]

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Sense data over real iSCSI, in descriptor format, judged by sg_decode_sense. `e2e.py` starts it beside tgtd, whose logical unit
+speaks SPC-4, has room for one association and runs one sequence at a time.
+
+    senses_iscsi.py PROVISIONING
+"""
+import os
+import sys
+
+import provisioning
+from ikev2_scsi import SPC4, Initiator, Refused
+from senses import ABORTED, ASSIGNED, ILLEGAL, check, in_cdb, in_list
+from transports import Iscsi
+
+# Reading R40.
+ASSIGNED[(0x55, 0x03)] = "Insufficient resources"
+
+
+def refused(name, call, *expected):
+    try:
+        call()
+    except Refused as error:
+        check(SPC4, True, name, error.raw, *expected)
+        return
+    raise AssertionError(f"{name}: it was not refused")
+
+
+class Between(Initiator):
+    """Does something after its key exchange."""
+
+    def authenticate(self, initial_contact):
+        self.between()
+        super().authenticate(initial_contact)
+
+
+def main():
+    url = os.environ["ISCSI_URL"]
+    config, dialect, suite = provisioning.read(sys.argv[1])
+    first, second = Iscsi(url), Iscsi(url)
+    one, other = Between(first, config, dialect), Initiator(second, config, dialect)
+    # One sequence at a time, whichever the nexus (SPC-4 5.14.4.1); ABORTED COMMAND has no pointer.
+    busy = lambda: refused("another sequence", lambda: other.create(suite), ABORTED, (0x00, 0x1E), None, None)
+    one.between = busy
+    one.create(suite)
+    # There is room for one (reading R40).
+    refused("a second association", lambda: other.create(suite), ILLEGAL, (0x55, 0x03), in_cdb(2), None)
+    one.delete(second)
+    refused("a Delete of nothing", lambda: one.delete(first), ILLEGAL, (0x26, 0x00), in_list(4), None)
+    # The room is free again.
+    other.create(suite)
+    other.delete()
+    first.close()
+    second.close()
+    print("3 sense data in descriptor format, as the documents have them")
+
+
+if __name__ == "__main__":
+    main()
