@@ -119,16 +119,20 @@ def hand_made(folder):
     return f"{len(made)} files; tshark sees the same {count} commands in {len(HAND_MADE)} of them"
 
 
-def refused_over_iscsi(folder, port):
+def refused_over_iscsi(folder, dialect, port):
     """Sense data through tgtd, of what only a provisioning can bring about."""
     if shutil.which("sg_decode_sense") is None:
         raise Skipped("sg_decode_sense is not installed")
-    server, client = provisioning.make(folder, *SCENARIOS[3])
+    server, client = provisioning.make(folder, dialect, *SCENARIOS[0][1:])
     told = json.loads(server.read_text())
-    told |= {"sense": "descriptor", "limits": {"sas": 1}}
-    told["policy"] |= {"one_sequence": True}
+    told["sense"] = "descriptor"
+    if dialect == "r3":
+        told["sense_codes"] = "assigned"
+    else:
+        told["limits"] = {"sas": 1}
+        told["policy"] |= {"one_sequence": True}
     server.write_text(json.dumps(told))
-    return at_target("spc4", server, port, sys.executable, HERE / "senses_iscsi.py", client).strip()
+    return at_target(dialect, server, port, sys.executable, HERE / "senses_iscsi.py", client).strip()
 
 
 def at_target(dialect, server, port, *command):
@@ -272,7 +276,9 @@ def main():
     results.test("sg_decode_sense", senses)
     with tempfile.TemporaryDirectory() as scratch:
         results.test("hand-made files of packets", hand_made, pathlib.Path(scratch) / "captures")
-        results.test("sg_decode_sense, through tgtd", refused_over_iscsi, pathlib.Path(scratch) / "refused", told.port + 7)
+        for number, dialect in enumerate(("r3", "spc4")):
+            folder, port = pathlib.Path(scratch) / f"refused-{dialect}", told.port + 6 + number
+            results.test(f"{dialect}: sg_decode_sense, through tgtd", refused_over_iscsi, folder, dialect, port)
         for number, scenario in enumerate(SCENARIOS):
             folder, name, port = pathlib.Path(scratch) / str(number), " ".join(scenario[:2]), told.port + number
             results.test(f"{name}: created and deleted over iSCSI by both initiators", over_iscsi, folder, scenario, port)

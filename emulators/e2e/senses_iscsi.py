@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Sense data over real iSCSI, in descriptor format, judged by sg_decode_sense. `e2e.py` starts it beside tgtd, whose logical unit
-speaks SPC-4, has room for one association and runs one sequence at a time.
+"""Sense data over real iSCSI, in descriptor format, judged by sg_decode_sense. `e2e.py` starts it beside tgtd.
 
     senses_iscsi.py PROVISIONING
+
+In SPC-4 the logical unit has room for one association and runs one sequence at a time; in r3 it has `sense_codes = "assigned"`.
 """
+import dataclasses
 import os
 import sys
 
 import provisioning
-from ikev2_scsi import SPC4, Initiator, Refused
-from senses import ABORTED, ASSIGNED, ILLEGAL, check, in_cdb, in_list
+from ikev2_scsi import R3, SPC4, Initiator, Refused
+from senses import ABORTED, ASSIGNED, ILLEGAL, Bad, assigned, cases, check, in_cdb, in_list
 from transports import Iscsi
 
 # Reading R40.
@@ -33,14 +35,11 @@ class Between(Initiator):
         super().authenticate(initial_contact)
 
 
-def main():
-    url = os.environ["ISCSI_URL"]
-    config, dialect, suite = provisioning.read(sys.argv[1])
+def limits(url, config, dialect, suite):
     first, second = Iscsi(url), Iscsi(url)
     one, other = Between(first, config, dialect), Initiator(second, config, dialect)
     # One sequence at a time, whichever the nexus (SPC-4 5.14.4.1); ABORTED COMMAND has no pointer.
-    busy = lambda: refused("another sequence", lambda: other.create(suite), ABORTED, (0x00, 0x1E), None, None)
-    one.between = busy
+    one.between = lambda: refused("another sequence", lambda: other.create(suite), ABORTED, (0x00, 0x1E), None, None)
     one.create(suite)
     # There is room for one (reading R40).
     refused("a second association", lambda: other.create(suite), ILLEGAL, (0x55, 0x03), in_cdb(2), None)
@@ -51,7 +50,30 @@ def main():
     other.delete()
     first.close()
     second.close()
-    print("3 sense data in descriptor format, as the documents have them")
+    return 3
+
+
+def all_cases(url, config, dialect, suite):
+    """Each at a nexus of its own. With assigned codes hosts read r3's refusals by their right names."""
+    found = cases(dialect)
+    for name, provoke, *expected in found:
+        way, own = Iscsi(url), dataclasses.replace(config)
+        # SPC-4's rules say that each code is known by its name.
+        try:
+            provoke(Bad(way, own, dialect, suite))
+        except Refused as error:
+            check(SPC4, True, name, error.raw, *assigned(expected))
+        else:
+            raise AssertionError(f"{name}: it was not refused")
+        way.close()
+    return len(found)
+
+
+def main():
+    url = os.environ["ISCSI_URL"]
+    config, dialect, suite = provisioning.read(sys.argv[1])
+    count = all_cases(url, config, dialect, suite) if dialect is R3 else limits(url, config, dialect, suite)
+    print(f"{count} sense data in descriptor format, as the documents have them and by their assigned names")
 
 
 if __name__ == "__main__":
