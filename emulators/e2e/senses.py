@@ -31,7 +31,9 @@ ASSIGNED = {
     (0x04, 0x13): "Logical unit not ready, SA creation in progress",
     (0x24, 0x00): "Invalid field in CDB",
     (0x26, 0x00): "Invalid field in parameter list",
+    (0x2A, 0x14): "SA creation capabilities data has changed",
     (0x2C, 0x00): "Command sequence error",
+    (0x55, 0x03): "Insufficient resources",
     (0x74, 0x10): "SA creation parameter value invalid",
     (0x74, 0x11): "SA creation parameter value rejected",
     (0x74, 0x30): "SA creation parameter not supported",
@@ -46,7 +48,35 @@ OTHERWISE = {
     (0x74, 0x31): "IKEv2-SCSI PARAMETER NOT SUPPORTED",
 }
 KEYS = {2: "Not Ready", 5: "Illegal Request", 6: "Unit Attention", 11: "Aborted Command"}
-ILLEGAL, NOT_READY, ABORTED = 5, 2, 11
+ILLEGAL, NOT_READY, ATTENTION, ABORTED = 5, 2, 6, 11
+
+# The names by which the tables of clauses (`src/guide/conformance*.md`) tell of sense data, and their codes.
+NAMED = {
+    "conformance.md": {
+        "IKEv2-SCSI PARAMETER VALUE INVALID": (0x74, 0x30),
+        "IKEv2-SCSI PARAMETER NOT SUPPORTED": (0x74, 0x31),
+        "PARAMETER LIST INCOMPLETE": (0x26, 0x13),
+        "AUTHENTICATION FAILED": (0x74, 0x40),
+        "IKEv2-SCSI OPERATION IN PROGRESS": (0x00, 0x1E),
+        "LOGICAL UNIT NOT READY, OPERATION IN PROGRESS": (0x04, 0x07),
+        "INVALID COMMAND SEQUENCE": (0x2C, 0x00),
+        "INVALID FIELD IN CDB": (0x24, 0x00),
+    },
+    "conformance_spc4.md": {
+        "SA CREATION PARAMETER VALUE INVALID": (0x74, 0x10),
+        "SA CREATION PARAMETER VALUE REJECTED": (0x74, 0x11),
+        "SA CREATION PARAMETER NOT SUPPORTED": (0x74, 0x30),
+        "AUTHENTICATION FAILED": (0x74, 0x40),
+        "SA CREATION IN PROGRESS": (0x04, 0x13),
+        "CONFLICTING SA CREATION REQUEST": (0x00, 0x1E),
+        "COMMAND SEQUENCE ERROR": (0x2C, 0x00),
+        "INVALID FIELD IN CDB": (0x24, 0x00),
+        "INVALID FIELD IN PARAMETER LIST": (0x26, 0x00),
+        "SA CREATION CAPABILITIES DATA HAS CHANGED": (0x2A, 0x14),
+    },
+}
+# A calculation that runs, and a logical unit with one sequence: `senses_iscsi.py` has these from tgtd.
+ELSEWHERE = {"conformance.md": {(0x04, 0x07)}, "conformance_spc4.md": {(0x00, 0x1E)}}
 
 
 def in_list(byte, bit=None):
@@ -58,10 +88,10 @@ def in_cdb(byte, bit=None):
 
 
 class Bad(Initiator):
-    """Sends what it should not."""
+    """Sends what it should not. `put_off` has the sense data of commands that were to wait."""
 
     def __init__(self, way, config, dialect, suite):
-        self.way = way
+        self.way, self.put_off = way, []
         super().__init__(self, config, dialect, patience=0)
         self.change = lambda data: data
         # P-256 is quicker than most, and offered everywhere.
@@ -83,6 +113,7 @@ class Bad(Initiator):
             waits = (0x04, 0x07) if self.dialect is R3 else (0x04, 0x13)
             if is_out or status == 0 or told.key != NOT_READY or (told.asc, told.ascq) != waits:
                 break
+            self.put_off.append(sense)
             time.sleep(0.01)
         if status:
             raise Refused(status, sense)
@@ -196,6 +227,7 @@ def cases(dialect):
             ke("a list of 27 bytes", lambda data: data[:27], in_cdb(6)),
         ]
     else:
+        found.append(("changed capabilities", changed_capabilities, ATTENTION, (0x2A, 0x14), None, None))
         found.append(
             ("another device server SAI", lambda bad: bad.run(AUTH_OUT, flip(15, 1)), ILLEGAL, (0x74, 0x11), in_list(12), None)
         )
@@ -215,6 +247,19 @@ def twice(bad):
     bad.execute_at = again
     bad.capabilities()
     bad.key_exchange((60, 3600))
+
+
+def changed_capabilities(bad):
+    """SPC-4 5.14.4.5: they take effect when somebody reads them, and then every other nexus is told."""
+    bad.at = None
+    other = bad.way.another()
+    read = cdb(False, 0x40, 0x0101, 16384)
+    assert bad.way.execute(read, b"", 16384)[0] == 0 and other.execute(read, b"", 16384)[0] == 0
+    fewer = [entry for entry in bad.way.provisioned["capabilities"] if not entry.startswith("0400000c8004000f")]
+    assert bad.way.ask(op="event", nexus="A", kind="capabilities", value=fewer)["status"] == 0
+    assert bad.way.execute(read, b"", 16384)[0] == 0
+    bad.way = other
+    bad.raw(read)
 
 
 def wrong_key(bad):
@@ -279,6 +324,7 @@ def main():
     vectors = pathlib.Path(sys.argv[1])
     shared = {R3: "r3-mandatory", SPC4: "spc4-cbc128-sha1-modp2048-psk"}
     bench, count, differing = Bench(sys.argv[2:]), 0, set()
+    provoked = {R3: set(), SPC4: set()}
     for dialect in (R3, SPC4):
         transcript = load(vectors / "transcripts" / f"{shared[dialect]}.json")
         for is_descriptor in (False, True):
@@ -286,14 +332,21 @@ def main():
             provisioning = dict(transcript["provisioning"], random=None, policy=policy)
             for name, provoke, *expected in cases(dialect):
                 assert bench.ask(op="provision", provisioning=provisioning)["status"] == 0
+                bench.provisioned = provisioning
                 try:
                     provoke(Bad(bench, config(transcript), dialect, suite(transcript, dialect)))
                 except Refused as refused:
                     differing.add(check(dialect, is_descriptor, f"{dialect.name}, {name}", refused.raw, *expected))
+                    provoked[dialect].add(expected[1])
                     count += 1
                     continue
                 raise AssertionError(f"{dialect.name}, {name}: it was not refused")
     bench.close()
+    for dialect, (file, named) in zip((R3, SPC4), NAMED.items(), strict=True):
+        guide = " ".join((vectors.parent / "src" / "guide" / file).read_text().split())
+        for name, code in named.items():
+            assert name in guide, f"{file} does not name {name} any more"
+            assert code in provoked[dialect] | ELSEWHERE[file], f"{name} of {file} was not provoked"
     print(f"sg_decode_sense reads {count} sense data as the documents have them")
     for line in sorted(line for line in differing if line):
         print(f"  {line}")
