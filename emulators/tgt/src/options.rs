@@ -30,6 +30,8 @@ pub(crate) struct Options {
     pub(crate) threads: Option<usize>,
     /// `store`: the backing store that keeps the blocks.
     pub(crate) store: Option<String>,
+    /// `log`: `all` events, or only those about `sas` and failed authentications.
+    pub(crate) logs_all: Option<bool>,
     /// `wrap`: `all` adds the commands to logical units of every backing store. In the environment only.
     pub(crate) wraps_all: bool,
 }
@@ -65,10 +67,13 @@ impl Options {
                 self.threads = Some(count.ok_or("threads are 1 to 256")?);
             }
             ("store", name) => self.store = Some(name.into()),
+            ("log", "all") => self.logs_all = Some(true),
+            ("log", "sas") => self.logs_all = Some(false),
+            ("log", _) => return Err("log is all or sas"),
             ("wrap", "all") => self.wraps_all = true,
             ("wrap", "none") => self.wraps_all = false,
             ("wrap", _) => return Err("wrap is all or none"),
-            _ => return Err("options are provisioning, profile, crypto, threads, store and wrap"),
+            _ => return Err("options are provisioning, profile, crypto, threads, store, log and wrap"),
         }
         Ok(())
     }
@@ -82,6 +87,7 @@ impl Options {
             crypto: self.crypto.or(others.crypto),
             threads: self.threads.or(others.threads),
             store: self.store.or_else(|| others.store.clone()),
+            logs_all: self.logs_all.or(others.logs_all),
             wraps_all: self.wraps_all || others.wraps_all,
         }
     }
@@ -93,13 +99,14 @@ mod tests {
 
     #[test]
     fn a_list_is_read() {
-        let text = "provisioning=/etc/drive 9.toml; profile=spc4;crypto=inline;threads=3;store=aio;wrap=all;";
+        let text = "provisioning=/etc/drive 9.toml; profile=spc4;crypto=inline;threads=3;store=aio;log=sas;wrap=all;";
         let read = Options {
             provisioning: Some("/etc/drive 9.toml".into()),
             dialect: Some(Dialect::Spc4),
             crypto: Some(SlowCrypto::Inline),
             threads: Some(3),
             store: Some("aio".into()),
+            logs_all: Some(false),
             wraps_all: true,
         };
         assert_eq!(Options::parse(text), Ok(read.clone()));
@@ -116,9 +123,13 @@ mod tests {
             ("crypto=slow", "\"crypto=slow\": crypto is offload or inline"),
             ("threads=0", "\"threads=0\": threads are 1 to 256"),
             ("threads=many", "\"threads=many\": threads are 1 to 256"),
+            ("log=none", "\"log=none\": log is all or sas"),
             ("wrap=some", "\"wrap=some\": wrap is all or none"),
             ("provisioning=", "\"provisioning=\": there is no value"),
-            ("provision=/x", "\"provision=/x\": options are provisioning, profile, crypto, threads, store and wrap"),
+            (
+                "provision=/x",
+                "\"provision=/x\": options are provisioning, profile, crypto, threads, store, log and wrap",
+            ),
         ] {
             assert_eq!(Options::parse(text), Err(why.into()), "{text}");
         }

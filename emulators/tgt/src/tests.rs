@@ -86,6 +86,20 @@ fn nothing_is_held_where_the_calculations_are_done_at_once() {
 }
 
 #[test]
+fn an_initiator_cannot_fill_a_log_of_associations() {
+    for (option, reads) in [("log=all", 3), ("log=sas", 0)] {
+        let mut unit = Unit::new(option, SERVER, option);
+        unit.login(7);
+        let begun = logged("sequence of");
+        (0..3).for_each(|_| drop(unit.command(7, &[0xA2, 0x40, 1, 1, 0, 0, 0, 0, 64, 0, 0, 0], &mut [], ROOM)));
+        assert!(exchange(&unit, 7, usize::MAX).0.is_some());
+        // The exchange reads once.
+        let told = (logged("capabilities read"), logged("sequence of") - begun, logged(" for KeyId \"host-1\", 1 now"));
+        assert_eq!(told, if reads == 0 { (4, 0, 2) } else { (4, 1, 1) }, "{option}");
+    }
+}
+
+#[test]
 fn data_in_is_cut_and_sense_data_is_of_the_format_that_is_wanted() {
     for (sense, first) in [("fixed", 0x70), ("descriptor", 0x72)] {
         let mut unit = Unit::new(sense, &format!("sense = \"{sense}\"\n{SERVER}"), "");

@@ -37,6 +37,8 @@ pub(crate) struct Unit {
     name: (c_int, u64),
     server: DeviceServer,
     is_spc4: bool,
+    /// Whether events are logged that an initiator can cause as often as it likes.
+    logs_all: bool,
     pub(crate) originals: Originals,
     held: BTreeMap<JobId, Command>,
     /// Nexuses that have our mark.
@@ -59,10 +61,11 @@ impl Unit {
             );
         };
         let provisioning = load(path)?;
+        let own = provisioning.profile();
         let profile = match options.dialect {
-            None => provisioning.profile(),
-            Some(Dialect::R3) => Profile::default(),
-            Some(Dialect::Spc4) => Profile::SPC4,
+            Some(Dialect::R3) if own.dialect != Standard::R3 => Profile::default(),
+            Some(Dialect::Spc4) if own.dialect != Standard::Spc4 => Profile::SPC4,
+            _ => own,
         };
         let slow_crypto = options.crypto.unwrap_or(SlowCrypto::Offload);
         let mut policy = provisioning.policy().clone();
@@ -80,6 +83,7 @@ impl Unit {
             name: logical_unit.name(),
             server,
             is_spc4: profile.dialect == Standard::Spc4,
+            logs_all: options.logs_all.unwrap_or(true),
             originals: Originals::default(),
             held: BTreeMap::new(),
             nexuses: BTreeSet::new(),
@@ -220,7 +224,9 @@ impl Unit {
     pub(crate) fn tell_events(&mut self, now: Instant) {
         while let Some(event) = self.server.poll_event() {
             let more = self.more(&event, now);
-            self.log(&format!("{event}{more}"));
+            if self.logs_all || !is_cheap(&event.kind) {
+                self.log(&format!("{event}{more}"));
+            }
             if let (EventKind::CapabilitiesChanged, Some(NexusId(nexus))) = (&event.kind, event.nexus) {
                 let asc = Sense::CAPABILITIES_CHANGED.asc;
                 self.logical_unit.attend_others(nexus, u16::from_be_bytes([asc.code, asc.qualifier]));
@@ -281,6 +287,17 @@ impl Unit {
         command.set_sense(if descriptors { &FAULT_DESCRIPTOR } else { &FAULT_FIXED });
         Status::CheckCondition
     }
+}
+
+/// Events that cost an initiator a command each.
+const fn is_cheap(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::CapabilitiesRead
+            | EventKind::SequenceStarted { .. }
+            | EventKind::LimitReached { .. }
+            | EventKind::Refused(_)
+    )
 }
 
 fn load(path: &Path) -> Result<Provisioning, String> {

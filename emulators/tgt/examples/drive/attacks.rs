@@ -4,6 +4,8 @@ use std::process::Command as Process;
 use std::time::{Duration, Instant};
 
 use ikev2_scsi::client::Command;
+use ikev2_scsi::crypto::{Purpose, Random};
+use ikev2_scsi_provisioning::SystemRandom;
 
 use crate::client::{Exchange, associate, config, execute, remove, task};
 use crate::iscsi::{Result, Session, Task};
@@ -26,6 +28,8 @@ pub(crate) const CHECKS: &[Check] = &[
     ("the protocol timeout ends a sequence, without a command", For::All, timeout),
     ("many initiators at once", For::All, many),
     ("logical units that go while calculations run", For::All, removal),
+    ("a thousand commands of noise", For::All, noise),
+    ("calculations that run on when tgtd is told to stop", For::All, leave_running),
 ];
 
 /// An association works.
@@ -272,4 +276,34 @@ fn removal(bench: &Bench) -> Result<()> {
         same("Delete", &remove(&mut session, &config, sa)?.code(), &(0, 0, 0))?;
     }
     works(bench)
+}
+
+/// Commands of both codes with whatever bytes.
+fn noise(bench: &Bench) -> Result<()> {
+    let mut session = session(bench)?;
+    let mut bytes = vec![0; 4096];
+    for round in 0..1000_usize {
+        SystemRandom.fill(Purpose::Nonce, &mut bytes).map_err(|_| "no randomness")?;
+        let mut cdb = [0; 12];
+        cdb.copy_from_slice(&bytes[..12]);
+        cdb[0] = if round % 2 == 0 { 0xA2 } else { 0xB5 };
+        // What is never right is refused early; so most of the rounds have something that is.
+        if round % 8 > 1 {
+            cdb[1] = [0x00, 0x40, 0x41][round % 3];
+            cdb[2..4].copy_from_slice(&[[1, 1], [1, 2], [1, 3], [1, 4]][round / 8 % 4]);
+            cdb[4..8].copy_from_slice(&[0; 4]);
+            cdb[10..].copy_from_slice(&[0; 2]);
+        }
+        let length = usize::from(bytes[12]) * 16;
+        let task = Task::of(&cdb);
+        let task = if round % 2 == 0 { task.room(length.max(1)) } else { task.out(&bytes[16..=16 + length.min(4000)]) };
+        let answer = session.command(&task)?;
+        same(&format!("a status for {cdb:02x?}"), &[0, 2].contains(&answer.status), &true)?;
+    }
+    works(bench)
+}
+
+/// The last check: `emulators/tgt/run` says whether tgtd ended well.
+fn leave_running(bench: &Bench) -> Result<()> {
+    occupy(bench, LONG).map(drop)
 }

@@ -56,6 +56,12 @@ fn protocols(bench: &Bench) -> Result<()> {
         let wanted = Answer { data_in: list[..len].to_vec(), residual, ..Answer::default() };
         same(&format!("allocation length {allocation}, room {room}"), &answer, &wanted)?;
     }
+    // tgtd has no memory for an Expected Data Transfer Length of 2 GiB and more, and performs the command all the same.
+    for expected in [1 << 31, (1 << 32) - 1] {
+        let task = Task::of(&security_protocol(IN, INFORMATION, 0, 64)).room(64).expecting(expected);
+        let answer = session.command(&task)?;
+        same("room for too much", &(answer.status, answer.data_in.len()), &(0, 0))?;
+    }
     let answer = session.command(&Task::of(&security_protocol(IN, INFORMATION, 0, 64)))?;
     same("no room at all", &(answer.status, answer.data_in.len()), &(0, 0))?;
     let answer = session.command(&Task::of(&security_protocol(IN, 0x20, 0, 64)).room(64))?;
