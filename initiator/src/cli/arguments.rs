@@ -88,6 +88,8 @@ pub(super) enum Usage {
     SaveAndDelete,
     #[error("{0} goes with create only")]
     CreateOnly(&'static str),
+    #[error("--keylog goes with create and bench only")]
+    NothingToLog,
     #[error(transparent)]
     Target(#[from] TargetError),
 }
@@ -223,6 +225,9 @@ impl Arguments {
         if takes_keys && read.value("--provisioning").is_none() {
             return Err(Usage::Missing("--provisioning FILE"));
         }
+        if !takes_keys && read.value("--keylog").is_some() {
+            return Err(Usage::NothingToLog);
+        }
         Ok(Self {
             action,
             options: Options {
@@ -274,7 +279,8 @@ mod tests {
 
     #[test]
     fn options() {
-        let line = "--timeout 5 --patience=7 --initiator-name iqn.me --keylog k --json --verbose show f --dialect r3";
+        let line = "--timeout 5 --patience=7 --initiator-name iqn.me --keylog k --json --verbose create /dev/sg1 --dialect r3 \
+                    --provisioning p";
         let read = read(line).unwrap();
         assert_eq!((read.options.timeout, read.patience), (Duration::from_secs(5), Duration::from_secs(7)));
         assert_eq!((read.options.initiator_name.as_str(), read.key_log), ("iqn.me", Some("k".into())));
@@ -297,6 +303,7 @@ mod tests {
             ("show f --save g", "--save goes with create only"),
             ("delete f --delete", "--delete goes with create only"),
             ("/dev/sg1 create --provisioning p --save f --delete", "--save keeps what --delete deletes: one of them"),
+            ("show f --keylog g", "--keylog goes with create and bench only"),
             ("show f --bogus", "there is no option --bogus"),
             ("show f --json=yes", "there is no option --json"),
             ("show f --timeout", "--timeout needs a value"),

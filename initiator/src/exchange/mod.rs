@@ -15,7 +15,7 @@ use ikev2_scsi::client::{
 use ikev2_scsi::crypto::Random;
 use ikev2_scsi::keys::SaParameters;
 use ikev2_scsi::time::UnixTime;
-use ikev2_scsi::wire::{Cdb, Descriptor, Direction, Message, Payload, protocol, specific};
+use ikev2_scsi::wire::{Cdb, Descriptor, Direction, Header, Message, Payload, protocol, specific};
 
 use crate::error::{Cause, Error};
 use crate::transport::{Executed, Transport, TransportError, execute_command, status};
@@ -297,7 +297,8 @@ impl<'a> Exchanges<'a> {
         loop {
             let sent = Instant::now();
             let executed = execute_command(self.transport, command);
-            let executed = executed.map_err(|error: TransportError| self.error(step, error))?;
+            let mut executed = executed.map_err(|error: TransportError| self.error(step, error))?;
+            leave_out_filling(&command.cdb, &mut executed.data_in);
             self.watch.answered(step, command, &executed, sent.elapsed());
             tries.sent = tries.sent.saturating_add(1);
             match executed.status {
@@ -375,6 +376,29 @@ impl<'a> Exchanges<'a> {
 
 /// NOT READY.
 const NOT_READY: u8 = 2;
+
+/// Takes away what is behind the end of parameter data where everything that was allocated is said to have come.
+///
+/// Drivers and virtual machines are known to lose the residual count, so that all of the buffer seems to be Data-In. The data
+/// have their own length in the first four bytes (capabilities) or in the header (everything else); what is wrong in
+/// another way is left for the client to find.
+fn leave_out_filling(cdb: &Cdb, data_in: &mut Vec<u8>) {
+    if usize::try_from(cdb.length) != Ok(data_in.len()) {
+        return;
+    }
+    let (at, before) = match cdb.protocol {
+        protocol::SA_CREATION_CAPABILITIES => (0, LENGTH),
+        _ => (Header::LENGTH_AT, 0),
+    };
+    let field = data_in.get(at..).and_then(|rest| rest.first_chunk::<LENGTH>());
+    let told = field.and_then(|field| usize::try_from(u32::from_be_bytes(*field)).ok());
+    if let Some(length) = told.and_then(|told| told.checked_add(before)) {
+        data_in.truncate(length);
+    }
+}
+
+/// Bytes of a length field.
+const LENGTH: usize = 4;
 
 /// What a key exchange OUT selects.
 fn selection(profile: Profile, message: &[u8]) -> Vec<Descriptor> {

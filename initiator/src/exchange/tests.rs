@@ -77,6 +77,49 @@ fn what_was_put_off_is_sent_again() {
     }
 }
 
+/// A transport that loses residual counts says that all of Data-In has come.
+#[test]
+fn a_lost_residual_count_does_no_harm() {
+    #[derive(Debug)]
+    struct Lossy(TestUnit);
+    impl Transport for Lossy {
+        fn execute(&mut self, cdb: &[u8], data_out: &[u8], data_in: &mut [u8]) -> Result<Answer, TransportError> {
+            let answer = self.0.execute(cdb, data_out, data_in)?;
+            data_in[answer.data_in_len..].fill(0xA5);
+            Ok(Answer { data_in_len: data_in.len(), ..answer })
+        }
+        fn renew_nexus(&mut self) -> Result<(), TransportError> {
+            self.0.renew_nexus()
+        }
+        fn second_nexus(&mut self) -> Result<Box<dyn Transport>, TransportError> {
+            self.0.second_nexus()
+        }
+    }
+    for dialect in DIALECTS {
+        let (mut unit, config) = (Lossy(TestUnit::new(dialect)), config(dialect));
+        let mut watch = Unwatched;
+        let mut exchanges = Exchanges::new(&mut unit, config.profile(), Patience::default(), &mut watch);
+        let created = exchanges.create(&config, None, &mut SystemRandom).unwrap();
+        assert!(created.timings.iter().all(|timing| timing.data_in < 16_384), "{:?}", created.timings);
+        assert!(DeviceCapabilities::parse(config.profile(), &exchanges.capabilities().unwrap()).is_ok());
+        assert_eq!(unit.0.server.sas().len(), 1);
+    }
+    // What is no parameter data is left as it is, and so is what ends before its own length.
+    let cdb = |protocol, length| Cdb::new(Direction::In, protocol, 0x0101, length);
+    for (cdb, data, left) in [
+        (cdb(0x40, 6), vec![0, 0, 0, 1, 9, 8], 5),
+        (cdb(0x40, 7), vec![0, 0, 0, 1, 9, 8], 6),
+        (cdb(0x40, 6), vec![0, 0, 0, 9, 9, 8], 6),
+        (cdb(0x40, 6), vec![0xFF; 6], 6),
+        (cdb(0x41, 27), vec![0; 27], 27),
+        (cdb(0x41, 2), vec![0; 2], 2),
+    ] {
+        let mut filled = data;
+        leave_out_filling(&cdb, &mut filled);
+        assert_eq!(filled.len(), left, "{cdb:?}");
+    }
+}
+
 /// A device server that hands its calculations out tells how far they are (r3 5.13.7).
 #[test]
 fn calculations_are_waited_for() {

@@ -226,7 +226,8 @@ impl Context {
         };
         let too_long = |_| Failure::Failed("more bytes than libiscsi counts".to_owned());
         let length = c_int::try_from(length).map_err(too_long)?;
-        let task = Task::new(cdb, direction, length).ok_or(Failure::Failed("no memory for a task".to_owned()))?;
+        let task = Task::new(cdb, direction, length)
+            .ok_or(Failure::Failed("libiscsi makes no task of this CDB".to_owned()))?;
         let mut data = RawData { size: data_out.len(), data: data_out.as_ptr() };
         let data = if data_out.is_empty() { std::ptr::null_mut() } else { &raw mut data };
         self.request.set(None);

@@ -131,6 +131,20 @@ fn a_target_that_does_not_answer_is_not_waited_for_for_ever() {
     assert_eq!(transport.execute(&TEST_UNIT_READY, &[], &mut []).unwrap().status, status::GOOD);
 }
 
+/// RFC 3720 10.13.5: a login may be answered with where the target has gone.
+#[test]
+fn a_target_that_has_moved_is_followed_but_not_in_circles() {
+    let (Some(old), Some(new)) = (Tgtd::start(7), Tgtd::start(8)) else { return };
+    old.redirect("127.0.0.2", new.port);
+    let mut transport = connect(&old.url(1), 10).unwrap();
+    assert_eq!(transport.execute(&TEST_UNIT_READY, &[], &mut []).unwrap().status, status::GOOD);
+    assert_eq!((old.nexuses(), new.nexuses()), (0, 1));
+    drop(transport);
+    new.redirect("127.0.0.2", old.port);
+    let circles = error(connect(&old.url(1), 10));
+    assert!(circles.ends_with("sent elsewhere more than 3 times"), "{circles}");
+}
+
 #[test]
 fn chap_by_the_url_and_by_the_environment() {
     let Some(tgtd) = Tgtd::start(6) else { return };

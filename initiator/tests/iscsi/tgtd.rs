@@ -29,7 +29,8 @@ impl Tgtd {
         let port = FIRST_PORT + number;
         let disk = std::env::temp_dir().join(format!("ikev2-scsi-disk-{}-{port}", std::process::id()));
         File::create(&disk).unwrap().set_len(1 << 20).unwrap();
-        let portal = format!("portal=127.0.0.1:{port}");
+        // The second address is for redirections: tgtd sends nobody to the address that he has himself.
+        let portal = format!("portal=127.0.0.1:{port},portal=127.0.0.2:{port}");
         let mut tgtd = Command::new("tgtd");
         tgtd.args(["-f", "-C", &port.to_string(), "--iscsi", &portal]).stdout(Stdio::null()).stderr(Stdio::null());
         let started = Self { daemon: tgtd.spawn().unwrap(), port, disk };
@@ -94,6 +95,15 @@ impl Tgtd {
     pub(crate) fn require_chap(&self, user: &str, password: &str) {
         self.must(&["--op", "new", "--mode", "account", "--user", user, "--password", password]);
         self.must(&["--op", "bind", "--mode", "account", "--tid", "1", "--user", user]);
+    }
+
+    /// Sends whoever logs in to another portal.
+    pub(crate) fn redirect(&self, address: &str, port: u16) {
+        for (name, value) in
+            [("RedirectAddress", address), ("RedirectPort", &port.to_string()), ("RedirectReason", "Temporary")]
+        {
+            self.must(&["--op", "update", "--mode", "target", "--tid", "1", "--name", name, "--value", value]);
+        }
     }
 
     fn signal(&self, name: &str) {
