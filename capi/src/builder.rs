@@ -140,7 +140,7 @@ impl Plan {
             builder = builder.key_log(Arc::new(log) as Arc<dyn KeyLog>);
         }
         let server = builder.build().map_err(Failure::configuration)?;
-        Ok(Unit::new(server, self.random, self.clock, self.descriptor_sense, self.limits))
+        Ok(Unit::new(server, self.random, self.clock, self.descriptor_sense))
     }
 }
 

@@ -114,13 +114,14 @@ pub unsafe extern "C" fn ikev2_scsi_server_complete(
         let out = unsafe { Out::new("reply", reply) }?;
         // SAFETY: likewise.
         let data_in = unsafe { Buffer::new("data_in", data_in, data_in_length) }?;
+        let room = unit.room(&data_in)?;
         let work: Work = handles::take(job, |work: &Work| match work.state {
             State::Done(_) => Ok(()),
             State::Waiting(_) => Err(Failure::argument("the job has been neither run nor failed")),
             State::Gone => Err(Failure::new(CallResult::Internal, "the job has met a fault of the library: free it")),
         })?;
         let State::Done(done) = work.state else { return Err(Failure::nothing()) };
-        let answer = unit.complete(done, &data_in, Instant::from_millis(now)).ok_or_else(Failure::nothing)?;
+        let answer = unit.complete(done, &data_in, room, Instant::from_millis(now)).ok_or_else(Failure::nothing)?;
         out.set(answer);
         Ok(())
     })

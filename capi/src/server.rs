@@ -3,9 +3,8 @@
 use std::ffi::c_int;
 
 use ikev2_scsi::sense::Sense;
-use ikev2_scsi::server::Limits;
 use ikev2_scsi::time::UnixTime;
-use ikev2_scsi::{DeviceServer, Instant, NexusId, Reply, Request};
+use ikev2_scsi::{DeviceServer, Instant, JobDone, NexusId, Reply, Request};
 use zeroize::Zeroize;
 
 use crate::boundary::{Failure, call};
@@ -17,8 +16,8 @@ use crate::pointers::{self, Buffer, Out};
 
 /// Most bytes of a CDB: those of one of variable length (SPC-4 4.3.3).
 const LONGEST_CDB: usize = 260;
-/// What an answer may have beyond the limit on parameter lists: the rest of a long nonce.
-const LONGER_NONCE: usize = 256;
+/// Most bytes of an answer: a few payloads, of which each has a length of two bytes. Most have some hundred.
+const LONGEST_ANSWER: usize = 1 << 20;
 
 /// One logical unit.
 pub(crate) struct Unit {
@@ -28,7 +27,7 @@ pub(crate) struct Unit {
     descriptor_sense: bool,
     /// Where Data-Out is opened in place, wiped after each command.
     data_out: Vec<u8>,
-    /// Where Data-In is written before it is copied to the caller.
+    /// Where Data-In is written before it is copied to the caller: as long as the longest buffer that a caller had.
     data_in: Vec<u8>,
 }
 
@@ -63,20 +62,13 @@ impl SenseData {
 }
 
 impl Unit {
-    pub(crate) fn new(
+    pub(crate) const fn new(
         server: DeviceServer,
         random: Source,
         clock: Option<Clock>,
         descriptor_sense: bool,
-        limits: Limits,
     ) -> Self {
-        let longest = usize::try_from(limits.parameter_list).unwrap_or(usize::MAX).saturating_add(LONGER_NONCE);
-        let mut data_in = Vec::new();
-        // Where there is no memory yet, an answer is truncated as by a short buffer, and no command fails.
-        if data_in.try_reserve_exact(longest).is_ok() {
-            data_in.resize(longest, 0);
-        }
-        Self { server, random, clock, descriptor_sense, data_out: Vec::new(), data_in }
+        Self { server, random, clock, descriptor_sense, data_out: Vec::new(), data_in: Vec::new() }
     }
 
     fn sense(&self, sense: &Sense) -> SenseData {
@@ -88,7 +80,7 @@ impl Unit {
     }
 
     /// Before whatever may look at a certificate.
-    pub(crate) fn ask_the_clock(&mut self, now: Instant) {
+    fn ask_the_clock(&mut self, now: Instant) {
         if let Some(time) = self.clock.as_ref().and_then(Clock::now) {
             self.server.set_unix_time(time, now);
         }
@@ -128,14 +120,18 @@ impl Unit {
     }
 
     /// As many bytes of our own as the caller has room for.
-    fn room(&self, data_in: &Buffer) -> usize {
-        data_in.length.min(self.data_in.len())
+    pub(crate) fn room(&mut self, data_in: &Buffer) -> Result<usize, Failure> {
+        let room = data_in.length.min(LONGEST_ANSWER);
+        if let Some(more) = room.checked_sub(self.data_in.len()) {
+            self.data_in.try_reserve_exact(more).map_err(|_| Failure::memory())?;
+            self.data_in.resize(room, 0);
+        }
+        Ok(room)
     }
 
     /// Takes the result of a job.
-    pub(crate) fn complete(&mut self, done: ikev2_scsi::JobDone, data_in: &Buffer, now: Instant) -> Option<ReplyData> {
+    pub(crate) fn complete(&mut self, done: JobDone, data_in: &Buffer, room: usize, now: Instant) -> Option<ReplyData> {
         self.ask_the_clock(now);
-        let room = self.room(data_in);
         let (nexus, reply) = self.server.complete(done, self.data_in.get_mut(..room).unwrap_or_default(), now)?;
         Some(self.reply(nexus, reply, data_in))
     }
@@ -177,8 +173,8 @@ pub unsafe extern "C" fn ikev2_scsi_server_execute(
         let data_in = unsafe { Buffer::new("data_in", data_in, data_in_length) }?;
         // SAFETY: likewise.
         unit.data_out = unsafe { pointers::bytes("data_out", data_out, data_out_length) }?;
-        let nexus = NexusId(nexus);
-        let answer = unit.execute(nexus, &cdb, unit.room(&data_in), Instant::from_millis(now));
+        let (nexus, room) = (NexusId(nexus), unit.room(&data_in)?);
+        let answer = unit.execute(nexus, &cdb, room, Instant::from_millis(now));
         out.set(unit.reply(nexus, answer, &data_in));
         Ok(())
     })

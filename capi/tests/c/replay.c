@@ -75,8 +75,8 @@ static int keyed(const line *from, int at, uint32_t prf, const uint8_t *pad, siz
 
 static int own_key(void *user, uint32_t prf, const uint8_t *pad, size_t pad_length, uint8_t *out, size_t length, uint64_t *version) {
     bench *b = user;
-    b->keyed++;
     *version = 1;
+    b->keyed++;
     return keyed(find(&b->all, "psk", 0), 1, prf, pad, pad_length, out, length);
 }
 
@@ -90,6 +90,7 @@ static int peer_key(void *user, uint32_t id_type, const uint8_t *id, size_t id_l
         free(known.data);
         if (is_this) {
             *version = i + 2;
+            b->keyed++;
             return keyed(client, 3, prf, pad, pad_length, out, length);
         }
     }
