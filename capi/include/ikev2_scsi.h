@@ -547,8 +547,8 @@ size_t ikev2_scsi_open_handles(void);
 // Begins a device server with nothing decided: an ikev2_scsi_dialect, no identity, no keys.
 enum ikev2_scsi_result ikev2_scsi_builder_new(uint32_t dialect, struct ikev2_scsi_builder **builder);
 
-// Begins a device server with a provisioning file: JSON if its name ends in ".json", else TOML. README.md describes the
-// members.
+// Begins a device server with a provisioning file: JSON if its name ends in ".json", else TOML. The documentation of
+// ikev2-scsi-provisioning describes the members.
 enum ikev2_scsi_result ikev2_scsi_builder_from_file(const char *path, struct ikev2_scsi_builder **builder);
 
 // Begins a device server with a provisioning in TOML: `length` bytes of UTF-8. The files that it names are relative to

@@ -159,8 +159,8 @@ pub unsafe extern "C" fn ikev2_scsi_builder_new(dialect: u32, builder: *mut *mut
     })
 }
 
-/// Begins a device server with a provisioning file: JSON if its name ends in ".json", else TOML. README.md describes the
-/// members.
+/// Begins a device server with a provisioning file: JSON if its name ends in ".json", else TOML. The documentation of
+/// ikev2-scsi-provisioning describes the members.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ikev2_scsi_builder_from_file(
     path: *const c_char,
