@@ -304,7 +304,115 @@ static void replay(const char *path, int use_callbacks) {
     free(b.data_in);
 }
 
+/* Sends the command of a recorded step, and gives the sense key of the answer; 256 if it is held. */
+static unsigned send(bench *b, ikev2_scsi_server *server, size_t nth) {
+    const line *from = find(&b->all, "step", nth);
+    blob cdb = hex(from, 2), out = hex(from, 3);
+    ikev2_scsi_reply reply;
+    memset(b->drawn, 0, sizeof b->drawn);
+    CHECK(ikev2_scsi_server_execute(server, 1, cdb.data, cdb.length, out.data, out.length, b->data_in, BUFFER, b->now, &reply) == 0);
+    free(cdb.data);
+    free(out.data);
+    return reply.status == IKEV2_SCSI_STATUS_HELD ? 256 : reply.sense.bytes[2] & 0x0F;
+}
+
+static ikev2_scsi_job *poll(ikev2_scsi_server *server, uint32_t expected) {
+    ikev2_scsi_job *job = NULL;
+    uint32_t kind = 0;
+    CHECK(ikev2_scsi_server_poll_job(server, &job) == 0 && ikev2_scsi_job_info(job, &kind, NULL) == 0 && kind == expected);
+    return job;
+}
+
+/* Gives a job back, and gives the sense key of the held command's answer; 256 if none was held. */
+static unsigned complete(bench *b, ikev2_scsi_server *server, ikev2_scsi_job *job) {
+    ikev2_scsi_reply reply;
+    if (ikev2_scsi_server_complete(server, job, b->data_in, BUFFER, b->now, &reply) == IKEV2_SCSI_RESULT_NONE) return 256;
+    CHECK(reply.nexus == 1);
+    return reply.sense.bytes[2] & 0x0F;
+}
+
+/* While a calculation runs, the nexus is told so. */
+static void check_progress(bench *b, ikev2_scsi_server *server) {
+    ikev2_scsi_sense sense;
+    uint64_t at = 0;
+    uint32_t reason = 0;
+    int in_progress = 0;
+    CHECK(ikev2_scsi_server_request_sense(server, 1, b->now + 500, &sense) == 0 && sense.length == 18);
+    CHECK((sense.bytes[2] & 0x0F) == 0x2 && sense.bytes[12] == 0x04 && sense.bytes[13] == 0x07);
+    CHECK(sense.bytes[15] == 0x80 && sense.bytes[16] >= 0x70);
+    CHECK(ikev2_scsi_server_descriptor_sense(server, 1) == 0);
+    CHECK(ikev2_scsi_server_request_sense(server, 1, b->now, &sense) == 0 && sense.bytes[0] == 0x72);
+    CHECK(ikev2_scsi_server_descriptor_sense(server, 0) == 0);
+    CHECK(ikev2_scsi_server_next_deadline(server, &at, &reason) == 0 && at == b->now + 60000);
+    CHECK(reason == IKEV2_SCSI_DEADLINE_PROTOCOL);
+    CHECK(ikev2_scsi_server_sequence_in_progress(server, 1, b->now, &in_progress) == 0 && in_progress == 1);
+    CHECK(ikev2_scsi_server_sequence_in_progress(server, 2, b->now, &in_progress) == 0 && in_progress == 0);
+}
+
+static uint32_t dropped_why(bench *b, ikev2_scsi_server *server) {
+    ikev2_scsi_event event;
+    uint32_t why = 0;
+    (void)b;
+    while (ikev2_scsi_server_poll_event(server, &event, NULL, 0) == IKEV2_SCSI_RESULT_OK)
+        if (event.kind == IKEV2_SCSI_EVENT_KIND_SEQUENCE_DROPPED) why = event.reason;
+    return why;
+}
+
+/* Jobs that fail, are lost, come late, or to the wrong device server; on a transcript of r3 with shared keys, whose protocol
+ * timeout is 60 seconds: capabilities, key exchange OUT and IN, authentication OUT and IN. */
+static void disturb(const char *path) {
+    enum { HARDWARE_ERROR = 0x4, NOT_READY = 0x2, GOOD = 0, HELD = 256, NOBODY = 256 };
+    bench b = {{NULL, NULL, 0}, {0}, 0, 0, 0, 0, malloc(BUFFER), 5}, other = b;
+    b.all = read_transcript(path);
+    other.all = b.all;
+    ikev2_scsi_server *server = make(&b, 1), *second = make(&other, 1);
+    ikev2_scsi_job *job;
+    CHECK(send(&b, server, 0) == GOOD && send(&b, server, 1) == GOOD);
+    check_progress(&b, server);
+    CHECK(send(&b, server, 2) == NOT_READY);
+    /* The first attempt fails; the key exchange IN is told, and it is tried again. */
+    job = poll(server, IKEV2_SCSI_JOB_KIND_KEY_EXCHANGE);
+    CHECK(ikev2_scsi_job_fail(job) == 0 && ikev2_scsi_job_run(job) == IKEV2_SCSI_RESULT_INVALID_ARGUMENT);
+    CHECK(complete(&b, server, job) == NOBODY && send(&b, server, 2) == HARDWARE_ERROR);
+    job = poll(server, IKEV2_SCSI_JOB_KIND_KEY_EXCHANGE);
+    CHECK(ikev2_scsi_job_run(job) == 0 && complete(&b, server, job) == NOBODY && send(&b, server, 2) == GOOD);
+    /* An authentication that fails on our side may be sent again. */
+    CHECK(send(&b, server, 3) == HELD);
+    job = poll(server, IKEV2_SCSI_JOB_KIND_VERIFY);
+    CHECK(ikev2_scsi_job_fail(job) == 0 && complete(&b, server, job) == HARDWARE_ERROR && send(&b, server, 3) == HELD);
+    job = poll(server, IKEV2_SCSI_JOB_KIND_VERIFY);
+    CHECK(ikev2_scsi_job_run(job) == 0 && complete(&b, server, job) == GOOD && send(&b, server, 4) == HELD);
+    /* A job whose nexus is gone, and one that another device server is given, answer nobody. */
+    job = poll(server, IKEV2_SCSI_JOB_KIND_SIGN);
+    CHECK(ikev2_scsi_job_run(job) == 0 && ikev2_scsi_server_nexus_lost(server, 1) == 0);
+    CHECK(dropped_why(&b, server) == IKEV2_SCSI_DROP_REASON_NEXUS_LOSS && complete(&b, server, job) == NOBODY);
+    CHECK(send(&b, server, 1) == GOOD);
+    job = poll(server, IKEV2_SCSI_JOB_KIND_KEY_EXCHANGE);
+    CHECK(ikev2_scsi_job_run(job) == 0 && complete(&other, second, job) == NOBODY && send(&b, server, 2) == NOT_READY);
+    /* A job that is lost leaves its sequence to the timeout. */
+    b.now += 61000;
+    CHECK(ikev2_scsi_server_expire(server, b.now) == 0 && dropped_why(&b, server) == IKEV2_SCSI_DROP_REASON_PROTOCOL_TIMEOUT);
+    CHECK(send(&b, server, 1) == GOOD);
+    CHECK(ikev2_scsi_job_free(poll(server, IKEV2_SCSI_JOB_KIND_KEY_EXCHANGE)) == 0);
+    CHECK(ikev2_scsi_server_reset(server) == 0 && dropped_why(&b, server) == IKEV2_SCSI_DROP_REASON_RESET);
+    /* A job outlives its device server, and runs. */
+    CHECK(send(&b, server, 1) == GOOD);
+    job = poll(server, IKEV2_SCSI_JOB_KIND_KEY_EXCHANGE);
+    CHECK(ikev2_scsi_server_free(server) == 0 && ikev2_scsi_job_run(job) == 0);
+    ikev2_scsi_reply reply;
+    CHECK(ikev2_scsi_server_complete(server, job, NULL, 0, 0, &reply) == IKEV2_SCSI_RESULT_INVALID_HANDLE);
+    CHECK(ikev2_scsi_job_free(job) == 0 && ikev2_scsi_job_free(job) == IKEV2_SCSI_RESULT_INVALID_HANDLE);
+    CHECK(ikev2_scsi_server_free(second) == 0 && b.freed == 3 && other.freed == 3);
+    printf("%s: jobs that fail, are lost, late or misdirected\n", path);
+    free_transcript(&b.all);
+    free(b.data_in);
+}
+
 int main(int argc, char **argv) {
+    if (argc == 3 && strcmp(argv[1], "--disturb") == 0) {
+        disturb(argv[2]);
+        return ikev2_scsi_open_handles() == 0 ? 0 : 1;
+    }
     for (int i = 1; i < argc; i++) {
         replay(argv[i], 0);
         replay(argv[i], 1);
