@@ -8,6 +8,7 @@ pub mod embedding {}
 
 #[doc = include_str!("firmware.md")]
 pub mod firmware {}
+
 #[doc = include_str!("emulators.md")]
 pub mod emulators {}
 
