@@ -7,6 +7,7 @@
         clippy::panic,
         clippy::unreachable,
         clippy::indexing_slicing,
+        clippy::string_slice,
         clippy::arithmetic_side_effects
     )
 )]
