@@ -5,11 +5,13 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::arithmetic_side_effects,
     reason = "a test may panic"
 )]
 
 mod inspected;
+mod packets;
 #[path = "../support/provider.rs"]
 mod provider;
 mod tape_key;
