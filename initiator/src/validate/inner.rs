@@ -357,10 +357,11 @@ fn notified(bench: &mut Bench<'_, '_>, at: usize, value: u8, fault: usize) -> En
     })
 }
 
-/// A CERT or CERTREQ payload more, in front of AUTH.
+/// A CERT or CERTREQ payload more, in its place: behind the identity, what the association is for, and others of its kind.
 fn encoded(bench: &mut Bench<'_, '_>, kind: u8, data: &[u8], fault: usize) -> Ended {
     refused(bench, |plain| {
-        let index = plain.inner.len().saturating_sub(1);
+        let before = [code::ID_CLIENT, code::USAGE, code::CERTIFICATE, kind];
+        let index = plain.inner.iter().position(|part| !before.contains(&part.code)).unwrap_or(plain.inner.len());
         plain.insert(index, Part::new(kind, data));
         Some((Cause::Value, plain.at(index).saturating_add(fault)))
     })

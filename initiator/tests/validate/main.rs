@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod answers;
 mod bench;
 mod faults;
 mod own_server;

@@ -37,6 +37,70 @@ pub(crate) fn write(message: &mut Vec<u8>, parts: &[Part]) {
     }
 }
 
+/// Whether a message has nothing that a receiver could stumble over though the standard has it ignored or taken.
+pub(crate) fn is_usual(message: &[u8]) -> bool {
+    if message.len() < 28 {
+        return true;
+    }
+    let is_spc4_key_exchange = parts(message).is_some_and(|parts| parts.iter().any(|part| part.0 == 0x83));
+    if is_spc4_key_exchange && (message[18] != 0 || message[8..16] != [0; 8]) {
+        return false;
+    }
+    let is_r3 = message[18] != 0;
+    let sais = if is_r3 { 0..0 } else { 0..4 };
+    let header = message[17] == 0x20 && [0xF2, 0xF3, 0xF4, 0].contains(&message[18]) && message[19] & 0xEB == 0;
+    let header = header && message[sais].iter().all(|byte| *byte == 0);
+    let Some(parts) = parts(message) else { return header };
+    let codes: Vec<u8> = parts.iter().map(|part| part.0).collect();
+    let is_sorted = codes.is_sorted_by_key(|code| ORDER.iter().position(|known| known == code));
+    let reserved = |data: &[u8]| data.len() < 40 || (data[data.len() - 11] | data[data.len() - 3]) == 0;
+    let is_long = |part: &Part| part.0 != 0x81 || is_r3 || !(part.2.len() - 16).is_multiple_of(12);
+    header
+        && is_sorted
+        && parts.iter().all(|part| part.1 == 0x80 && ORDER.contains(&part.0) && is_long(part))
+        && parts.iter().filter(|part| part.0 == 0x81).all(|part| reserved(&part.2) && usual_descriptors(&part.2))
+        && parts.iter().filter(|part| part.0 == 0x83).all(|part| !part.2[4..].chunks(4).any(|each| each == [0; 4]))
+        && parts.iter().filter(|part| part.0 == 0x28).all(|part| part.2.len() == 32)
+}
+
+/// Whether a key exchange OUT selects an algorithm: ALGORITHM TYPE and the last byte of ALGORITHM IDENTIFIER.
+pub(crate) fn selects(message: &[u8], kind: u8, identifier: u8) -> bool {
+    let Some(parts) = parts(message) else { return false };
+    let Some((.., data)) = parts.iter().find(|part| part.0 == 0x81) else { return false };
+    let first = if data.len() == 12 + 60 { 12 } else { 17 };
+    data[first..].chunks(12).any(|descriptor| (descriptor[0], descriptor[7]) == (kind, identifier))
+}
+
+/// The order in which payloads are sent.
+const ORDER: [u8; 15] = [0x2E, 0x83, 0x82, 0x81, 0x22, 0x28, 0x23, 0x25, 0x26, 0x29, 0x27, 0x2A, 0x24, 0x80, 0x30];
+
+/// The reserved byte of the first descriptor and the attributes of the second are zero.
+fn usual_descriptors(data: &[u8]) -> bool {
+    let first = if data.len() == 12 + 60 { 12 } else { 17 };
+    data.get(first + 1) == Some(&0) && data.get(first + 20..first + 24) == Some(&[0; 4])
+}
+
+/// The same of what is inside a sealed message.
+pub(crate) fn is_usual_inside(keys: &[Vec<u8>; 2], message: &[u8]) -> bool {
+    let mut copy = message.to_vec();
+    if copy.len() < 60 || keys[0].is_empty() {
+        return true;
+    }
+    let profile = if copy[18] == 0 { Profile::SPC4 } else { Profile::R3 };
+    let Ok(header) = Header::parse(profile, &copy) else { return true };
+    let Some(Ok(raw)) = Chain::outer(profile, &copy, &header).next() else { return true };
+    let Ok(encrypted) = protection(keys).divide(&raw) else { return raw.code == 0x2E };
+    let Ok(end) = open(profile, &protection(keys), &mut copy, &encrypted) else { return true };
+    let text = &copy[encrypted.text.clone()];
+    let padding = &text[end - encrypted.text.start..text.len() - 1];
+    let counted = padding.iter().zip(1..).all(|(byte, number)| *byte == number) && padding.len() < 16;
+    let inner: Vec<_> =
+        Chain::inner(profile, &copy[..end], encrypted.text.start, encrypted.first, encrypted.at).flatten().collect();
+    let places = inner.iter().map(|raw| [0x23, 0x82, 0x25, 0x26, 0x29, 0x27, 0x2A].iter().position(|c| *c == raw.code));
+    let places: Vec<_> = places.collect();
+    counted && places.is_sorted() && places.iter().all(Option::is_some) && !inner.iter().any(|raw| raw.code == 0x29)
+}
+
 /// Takes away what stands behind the last payload.
 pub(crate) fn cut_trailing(message: &mut Vec<u8>) {
     while message.len() > 28 {

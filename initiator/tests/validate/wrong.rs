@@ -11,12 +11,16 @@ use ikev2_scsi::wire::Sai;
 use ikev2_scsi_initiator::{Answer, InProcess, Transport, TransportError};
 
 use crate::bench::Numbers;
-use crate::sealed;
+use crate::{answers, sealed};
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     Nothing,
+    // Many things at once: every assertion must be able to fail.
+    SaysGood,
+    Strict,
+    StrictInside,
     // Sense data.
     SenseCode,
     SenseKey,
@@ -33,8 +37,21 @@ pub(crate) enum Fault {
     CapabilitiesReserved,
     CapabilitiesWithoutMandatory,
     CapabilitiesChange,
+    CapabilitiesInSequence,
+    CapabilitiesByNexus,
+    CapabilitiesNext,
+    CapabilitiesPayloadLength,
+    DescriptorLength,
+    DescriptorTwice,
+    UnknownType,
+    NoIntegrityMissing,
+    OddKeyLength,
+    NobodyInOneDirection,
+    AttributeBits,
     ProtocolList,
     NoFormats,
+    /// An algorithm of this type that is listed and refused when it is selected.
+    Lacks(u8, u8),
     // CDB.
     TakesInc512,
     LooksAtReservedCdbBits,
@@ -66,6 +83,11 @@ pub(crate) enum Fault {
     PublicZero,
     EchoDiffers,
     SaidDiffers,
+    OtherAcSai,
+    ExchangeType,
+    PayloadOrder,
+    OtherGroup,
+    ShortNonce,
     // Turns.
     StateLostAfterRefusal,
     AuthenticationInFirst,
@@ -84,15 +106,33 @@ pub(crate) enum Fault {
     AnswerMethod,
     AnswerPadding,
     AnswerKeys,
+    AnswerSais,
+    AnswerVersion,
+    AnswerLength,
+    AnswerOuterCrit,
+    AnswerPayloads,
+    AnswerIdType,
+    AnswerIdentity,
+    AnswerProof,
+    AnswerUsage,
+    IvReused,
+    RefusesAuthentication,
     // Delete.
     DeleteIgnored,
     DeleteUnchecked,
     DeleteOfSequenceIgnored,
+    RefusesDeletes,
     // Nexuses and time.
     DisturbsOthers,
     SequenceSurvivesNexus,
     AssociationsGoWithNexus,
     NoTimeouts,
+    ShortTimeouts,
+    OneSequenceForAll,
+    LossDisturbsOthers,
+    RequestSenseFails,
+    RequestSenseUnheard,
+    CalculationCode,
 }
 
 /// A random source that is wrong in what it draws for one purpose.
@@ -103,6 +143,7 @@ impl Draws {
         let always = match fault {
             Fault::NonceReused => Some(Purpose::Nonce),
             Fault::SaiReused => Some(Purpose::DsSai),
+            Fault::IvReused => Some(Purpose::Iv),
             _ => None,
         };
         Self(Numbers(0x0F1E_2D3C_4B5A_6978), always)
@@ -146,15 +187,15 @@ struct Shared {
 /// A nexus to a wrong device server.
 pub(crate) struct Wrong {
     inner: Box<dyn Transport>,
-    fault: Fault,
+    pub(crate) fault: Fault,
     keys: Arc<Keys>,
     shared: Rc<RefCell<Shared>>,
-    is_first: bool,
+    pub(crate) is_first: bool,
     /// Data-In of the last key exchange IN and authentication IN.
     answers: [Vec<u8>; 2],
     /// How often the last one was read.
-    reads: usize,
-    refused: usize,
+    pub(crate) reads: usize,
+    pub(crate) refused: usize,
     denied: Option<Answer>,
     was_refused: bool,
 }
@@ -215,6 +256,9 @@ impl Wrong {
             Fault::BeginsThoughRefused if is_in(2) && self.was_refused => return Some(GOOD),
             Fault::FailuresNotCounted if is_out(3) && self.denied.is_some() => return self.denied.clone(),
             Fault::DeleteIgnored if is_out(4) => return Some(GOOD),
+            Fault::RefusesDeletes if is_out(4) => return Some(refusal(5, 0x26, 0x00, None)),
+            Fault::RefusesAuthentication if is_out(3) => return Some(refusal(5, 0x26, 0x00, None)),
+            Fault::OneSequenceForAll if is_out(2) && !self.is_first => return Some(refusal(2, 0x04, 0x13, None)),
             Fault::DeleteOfSequenceIgnored if is_out(4) && self.answers[1].is_empty() => return Some(GOOD),
             Fault::AssociationsGoWithNexus if is_out(4) && self.shared.borrow().associations_are_gone => {
                 list[7] ^= 1;
@@ -223,6 +267,18 @@ impl Wrong {
                 return Some(refusal(5, 0x2C, 0x00, Some((true, 2))));
             }
             Fault::TakesEveryIcv if is_out(3) => sealed::right_icv(&self.keys.get("SK_ai"), list),
+            Fault::Strict if operation == 0xB5 && !sealed::is_usual(list) => {
+                return Some(refusal(5, 0x26, 0x00, None));
+            }
+            Fault::Lacks(kind, identifier) if is_out(2) && sealed::selects(list, kind, identifier) => {
+                return Some(refusal(5, 0x74, 0x10, None));
+            }
+            Fault::StrictInside if is_out(3) || is_out(4) => {
+                let keys = ["SK_ei", "SK_ai"].map(|name| self.keys.get(name));
+                if !sealed::is_usual_inside(&keys, list) {
+                    return Some(refusal(5, 0x26, 0x00, None));
+                }
+            }
             _ if is_out(2) && list.len() > 28 => self.before_key_exchange(list),
             _ => {}
         }
@@ -298,14 +354,15 @@ impl Wrong {
         let length = answer.data_in_len;
         match (operation, protocol, specific) {
             (0xA2, 0x00, 0) if self.fault == Fault::ProtocolList => data_in[length - 1] = 0x43,
-            (0xA2, 0x40, 1) => self.after_capabilities(cdb, answer, data_in),
+            (0xA2, 0x40, 1) => answers::capabilities(self, cdb, answer, data_in),
             (0xA2, 0x41, 2) if length > 28 => {
-                self.after_key_exchange(&mut data_in[..length]);
+                let length = answers::key_exchange(self, &mut data_in[..length]);
+                answer.data_in_len = length;
                 self.answers[0] = data_in[..length].to_vec();
                 self.reads += 1;
             }
             (0xA2, 0x41, 3) if length > 28 => {
-                self.after_authentication(&mut data_in[..length]);
+                answers::authentication(self.fault, &self.keys, &mut data_in[..length]);
                 self.answers[1] = data_in[..length].to_vec();
                 self.reads += 1;
             }
@@ -327,6 +384,7 @@ impl Wrong {
         let has_field = key == 5 && answer.sense[15] & 0x80 != 0;
         let is_value = [(0x74, 0x30), (0x74, 0x10)].contains(&asc);
         match self.fault {
+            Fault::SaysGood => *answer = GOOD,
             Fault::SenseCode if is_value => (answer.sense[12], answer.sense[13]) = (0x26, 0x00),
             Fault::SenseKey if asc == (0x74, 0x40) => answer.sense[2] = if key == 5 { 0xB } else { 5 },
             Fault::PointerOffByOne if has_field => answer.sense[17] = answer.sense[17].wrapping_add(1),
@@ -334,6 +392,7 @@ impl Wrong {
             Fault::NoPointer if has_field => answer.sense[15] = 0,
             Fault::NoBitPointer if has_field => answer.sense[15] &= 0xC0,
             Fault::RejectedIsInvalid if asc == (0x74, 0x11) => answer.sense[13] = 0x10,
+            Fault::CalculationCode if key == 2 => answer.sense[13] = 0x01,
             Fault::Progress if key == 2 => (answer.sense[16], answer.sense[17]) = (0x12, 0x34),
             Fault::StateLostAfterRefusal if is_ours => self.inner.renew_nexus()?,
             Fault::AuthenticationInFirst if key == 2 && !is_delete && !is_authentication && !is_key_exchange => {
@@ -354,91 +413,33 @@ impl Wrong {
         self.was_refused |= is_authentication || is_key_exchange;
         Ok(())
     }
-
-    fn after_capabilities(&mut self, cdb: &[u8], answer: &mut Answer, data: &mut [u8]) {
-        let length = answer.data_in_len;
-        if length < 36 {
-            if self.fault == Fault::RefusesShortAllocation && cdb[6..10] != [0, 0, 0x40, 0] {
-                *answer = refusal(5, 0x24, 0x00, Some((true, 6)));
-            }
-            return;
-        }
-        let (before, descriptors) = data[..length].split_at_mut(12);
-        match self.fault {
-            Fault::CapabilitiesOrder => descriptors[..24].rotate_left(12),
-            Fault::CapabilitiesLength => before[3] ^= 1,
-            Fault::CapabilitiesCrit => before[5] = 0,
-            Fault::CapabilitiesReserved => before[6 + 3] |= 1,
-            Fault::CapabilitiesWithoutMandatory => {
-                // The PRF that both dialects' rows of these tests need gets another number.
-                for descriptor in descriptors.chunks_mut(12).filter(|d| d[0] == 2 && [2, 7].contains(&d[7])) {
-                    descriptor[6] = 3;
-                }
-            }
-            Fault::CapabilitiesChange => {
-                self.refused += 1;
-                descriptors[7] ^= u8::try_from(self.refused & 1).unwrap();
-            }
-            _ => {}
-        }
-    }
-
-    fn after_key_exchange(&mut self, data: &mut [u8]) {
-        match self.fault {
-            Fault::Version => data[17] = 0x30,
-            Fault::MessageId => data[23] = 1,
-            Fault::Flags => data[19] |= 0x10,
-            Fault::Length => data[27] ^= 1,
-            Fault::RepetitionDiffers if self.reads > 0 => *data.last_mut().unwrap() ^= 1,
-            Fault::SaiZero => data[8..16].fill(0),
-            Fault::PayloadCrit | Fault::PublicZero | Fault::EchoDiffers | Fault::SaidDiffers => {
-                let mut list = data.to_vec();
-                let mut parts = sealed::parts(&list).unwrap();
-                match self.fault {
-                    Fault::PayloadCrit => parts[2].1 = 0,
-                    Fault::PublicZero => parts[1].2[4..].fill(0),
-                    Fault::EchoDiffers => *parts[0].2.last_mut().unwrap() ^= 1,
-                    _ => parts[0].2[4..12].copy_from_slice(&data[..8]),
-                }
-                sealed::write(&mut list, &parts);
-                data.copy_from_slice(&list);
-            }
-            _ => {}
-        }
-    }
-
-    fn after_authentication(&mut self, data: &mut [u8]) {
-        let keys = ["SK_er", "SK_ar"].map(|name| self.keys.get(name));
-        match self.fault {
-            Fault::AnswerMessageId => data[23] = 7,
-            Fault::AnswerIcv => *data.last_mut().unwrap() ^= 1,
-            Fault::AnswerCrit => sealed::changed(&keys, data, |text, _| text[1] = 0),
-            Fault::AnswerMethod => sealed::changed(&keys, data, |text, auth_at| text[auth_at + 4] = 1),
-            Fault::AnswerPadding => sealed::changed(&keys, data, |text, _| {
-                let last = text.len() - 1;
-                let padding = usize::from(text[last]);
-                text[last - padding..last].fill(0);
-            }),
-            Fault::AnswerKeys => {
-                let others = ["SK_ei", "SK_ai"].map(|name| self.keys.get(name));
-                sealed::under_other_keys(&keys, &others, data);
-            }
-            _ => {}
-        }
-    }
 }
 
 /// CHECK CONDITION with sense data in fixed format.
-fn refusal(key: u8, asc: u8, ascq: u8, field: Option<(bool, u8)>) -> Answer {
+pub(crate) fn refusal(key: u8, asc: u8, ascq: u8, field: Option<(bool, u8)>) -> Answer {
     let [flags, byte] = field.map_or([0; 2], |(in_cdb, byte)| [0x80 | u8::from(in_cdb) << 6, byte]);
     let sense = vec![0x70, 0, key, 0, 0, 0, 0, 10, 0, 0, 0, 0, asc, ascq, 0, flags, 0, byte];
     Answer { status: 2, data_in_len: 0, sense }
 }
 
+impl Drop for Wrong {
+    fn drop(&mut self) {
+        if !self.is_first && self.fault == Fault::LossDisturbsOthers {
+            self.shared.borrow_mut().is_disturbed = true;
+        }
+    }
+}
+
 impl Transport for Wrong {
     fn execute(&mut self, cdb: &[u8], data_out: &[u8], data_in: &mut [u8]) -> Result<Answer, TransportError> {
-        if cdb.len() != 12 {
-            return self.inner.execute(cdb, data_out, data_in);
+        match self.fault {
+            Fault::RequestSenseFails if cdb.len() == 6 => return Ok(refusal(5, 0x20, 0x00, None)),
+            Fault::RequestSenseUnheard if cdb.len() == 6 => {
+                let none = [0x70, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+                return Ok(Self::give(&none, data_in));
+            }
+            _ if cdb.len() != 12 => return self.inner.execute(cdb, data_out, data_in),
+            _ => {}
         }
         if self.is_first && std::mem::take(&mut self.shared.borrow_mut().is_disturbed) {
             self.inner.renew_nexus()?;
