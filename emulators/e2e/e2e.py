@@ -120,6 +120,28 @@ def hand_made(folder):
     return f"{len(made)} files; tshark sees the same {count} commands in {len(HAND_MADE)} of them"
 
 
+def transcripts_decrypted(folder):
+    """tshark opens the recorded exchanges too, of which neither side is ours: each of their algorithms."""
+    if shutil.which("tshark") is None:
+        raise Skipped("tshark is not installed")
+    counts = {"correct": 0, "none": 0}
+    for path in sorted((ROOT / "vectors" / "transcripts").glob("*.json")):
+        steps = json.loads(path.read_text())["steps"]
+        messages = [bytes.fromhex(step.get("data_out") or step.get("data_in") or "") for step in steps if step["cdb"][2:4] == "41"]
+        sealed = sum(len(message) > 28 and message[16] == 0x2E for message in messages)
+        program(INSPECT, "--wireshark", folder / path.stem, path)
+        found = []
+        for name, flags in (("out", wire.CLIENT), ("in", wire.SERVER)):
+            found += wire.verdicts(folder / path.stem / "messages.pcap", folder / path.stem / name, flags)
+        assert len(found) == sealed, f"{path.stem}: {sealed} payloads, {found}"
+        # Wireshark has no name for AES-XCBC-96: it decrypts and does not verify.
+        expected = "none" if "xcbc96" in path.stem else "correct"
+        for verdict, inner in found:
+            assert verdict == expected and inner[-1] in ("Authentication", "Delete"), f"{path.stem}: {found}"
+            counts[verdict] += 1
+    return f"{counts['correct']} Encrypted payloads [correct], {counts['none']} decrypted and not verified"
+
+
 def refused_over_iscsi(folder, dialect, port):
     """Sense data through tgtd, of what only a provisioning can bring about."""
     if shutil.which("sg_decode_sense") is None:
@@ -291,6 +313,7 @@ def main():
             folder, port = pathlib.Path(scratch) / f"refused-{dialect}", told.port + 6 + number
             chains.append([(f"{dialect}: sg_decode_sense, through tgtd", refused_over_iscsi, folder, dialect, port)])
         chains.append([("hand-made files of packets", hand_made, pathlib.Path(scratch) / "captures")])
+        chains.append([("tshark decrypts the transcripts", transcripts_decrypted, pathlib.Path(scratch) / "transcripts")])
         # As many as there are processors: most of the time one program waits for another.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for chain in [pool.submit(lambda tests=tests: [results.test(*test) for test in tests]) for tests in chains]:
