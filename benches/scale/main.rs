@@ -24,6 +24,7 @@ mod farm;
 mod memory;
 mod offload;
 mod sequences;
+mod unit;
 
 use std::alloc::System;
 use std::collections::BTreeMap;

@@ -3,8 +3,8 @@
 use ikev2_scsi::crypto::Identity;
 use ikev2_scsi::server::Limits;
 
-use crate::farm::without_limits;
 use crate::sequences::{STEPS, World};
+use crate::unit::without_limits;
 use crate::{Plan, Table, live};
 
 pub(crate) fn measure(plan: &Plan) {

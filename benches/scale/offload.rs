@@ -11,7 +11,7 @@ use ikev2_scsi::{
     DeviceServer, Instant, Job, JobDone, NexusId, Policy, Reply, Request, SlowCrypto, algorithm, provider,
 };
 
-use crate::farm::{KEY_EXCHANGE_IN, KEY_EXCHANGE_OUT, Numbers, cdb_out};
+use crate::unit::{KEY_EXCHANGE_IN, KEY_EXCHANGE_OUT, Numbers, cdb_out};
 use crate::{Plan, Table};
 
 /// Sequences at a time.

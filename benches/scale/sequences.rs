@@ -3,7 +3,7 @@
 use ikev2_scsi::{DeviceServer, Instant, NexusId, Reply, Request};
 
 use crate::cheap::{Draws, Exchange};
-use crate::farm::{KEY_EXCHANGE_IN, KEY_EXCHANGE_OUT, cdb_out, without_limits};
+use crate::unit::{KEY_EXCHANGE_IN, KEY_EXCHANGE_OUT, cdb_out, without_limits};
 use crate::{Plan, Table, time};
 
 /// The commands of a sequence.

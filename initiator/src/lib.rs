@@ -15,6 +15,7 @@ pub mod bench;
 pub mod cli;
 pub mod error;
 pub mod exchange;
+mod in_process;
 #[cfg(feature = "iscsi")]
 pub mod iscsi;
 pub mod key_log;
@@ -28,8 +29,10 @@ pub mod target;
 #[cfg(test)]
 mod test_unit;
 mod transport;
+pub mod validate;
 
 pub use error::{Cause, Error};
 pub use exchange::{Created, Exchanges, Patience, Reason, Timing, Unwatched, Watch};
+pub use in_process::{InProcess, InProcessClock};
 pub use open::{Options, open};
 pub use transport::{Answer, Executed, Transport, TransportError, execute_command, status};

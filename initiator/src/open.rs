@@ -26,7 +26,7 @@ impl Default for Options {
 /// Opens the way to a logical unit.
 ///
 /// # Errors
-/// [`TransportError`]; [`TransportError::Unsupported`] for a kind of target whose feature is not built in.
+/// [`TransportError`]; [`TransportError::Connect`] also for a kind of target whose feature is not built in.
 pub fn open(target: Target, options: &Options) -> Result<Box<dyn Transport>, TransportError> {
     match target {
         Target::Iscsi(target) => iscsi(target, options),
@@ -40,8 +40,8 @@ fn iscsi(target: crate::target::IscsiTarget, options: &Options) -> Result<Box<dy
 }
 
 #[cfg(not(feature = "iscsi"))]
-fn iscsi(_: crate::target::IscsiTarget, _: &Options) -> Result<Box<dyn Transport>, TransportError> {
-    Err(TransportError::Unsupported("speak iSCSI: it was built without the feature iscsi"))
+fn iscsi(target: crate::target::IscsiTarget, _: &Options) -> Result<Box<dyn Transport>, TransportError> {
+    Err(not_built(target.to_string(), "iscsi"))
 }
 
 #[cfg(all(feature = "sg", target_os = "linux"))]
@@ -50,6 +50,30 @@ fn sg(path: &std::path::Path, options: &Options) -> Result<Box<dyn Transport>, T
 }
 
 #[cfg(not(all(feature = "sg", target_os = "linux")))]
-fn sg(_: &std::path::Path, _: &Options) -> Result<Box<dyn Transport>, TransportError> {
-    Err(TransportError::Unsupported("open SCSI devices: it was built without the feature sg"))
+fn sg(path: &std::path::Path, _: &Options) -> Result<Box<dyn Transport>, TransportError> {
+    Err(not_built(path.display().to_string(), "sg"))
+}
+
+#[cfg(not(all(feature = "iscsi", feature = "sg", target_os = "linux")))]
+fn not_built(target: String, feature: &str) -> TransportError {
+    TransportError::Connect { target, reason: format!("this program was built without the feature {feature}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without a feature its targets are known, and said to be out of reach; with it, what was tried is told.
+    #[test]
+    fn targets_out_of_reach_are_told_by_name() {
+        for (target, has_feature) in [
+            ("iscsi://127.0.0.1:1/iqn.2007-04.org.example:t/1", cfg!(feature = "iscsi")),
+            ("/dev/there-is-no-such-device", cfg!(all(feature = "sg", target_os = "linux"))),
+        ] {
+            let Err(error) = open(target.parse().unwrap(), &Options::default()) else { panic!("{target}") };
+            let told = error.to_string();
+            assert!(told.starts_with(&format!("no way to {target}: ")), "{told}");
+            assert_eq!(told.contains("built without the feature"), !has_feature, "{told}");
+        }
+    }
 }

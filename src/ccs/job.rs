@@ -17,6 +17,14 @@ use crate::memory;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub(crate) u64);
 
+impl JobId {
+    /// The number itself, for embedders who keep it where there is no such type; no other job of the device server has it.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// The device server that made a job. Numbers of jobs alone would not do: each server counts its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Owner(usize);

@@ -6,6 +6,9 @@ pub mod architecture {}
 #[doc = include_str!("embedding.md")]
 pub mod embedding {}
 
+#[doc = include_str!("firmware.md")]
+pub mod firmware {}
+
 #[doc = include_str!("emulators.md")]
 pub mod emulators {}
 

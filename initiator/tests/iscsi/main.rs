@@ -47,6 +47,10 @@ fn data_in_data_out_residuals_and_sense_data() {
     assert_eq!((answer.status, answer.data_in_len), (status::GOOD, usize::from(data_in[4]) + 5));
     assert!(answer.data_in_len < 255 && data_in[answer.data_in_len..].iter().all(|byte| *byte == 0xA5));
 
+    // Less is asked for than there is room.
+    let five = transport.execute(&[0x12, 0, 0, 0, 5, 0], &[], &mut [0; 255]).unwrap();
+    assert_eq!((five.status, five.data_in_len), (status::GOOD, 5));
+
     // WRITE (10) and READ (10) of 128 blocks.
     let pattern: Vec<u8> = (0..128 * 512_u32).map(|i| (i % 251) as u8).collect();
     let (write, read) = ([0x2A, 0, 0, 0, 0, 5, 0, 0, 128, 0], [0x28, 0, 0, 0, 0, 5, 0, 0, 128, 0]);
