@@ -6,6 +6,7 @@ use std::ffi::{CStr, c_char, c_int, c_short, c_uchar, c_uint, c_void};
 use std::fmt;
 use std::marker::{PhantomData, PhantomPinned};
 use std::ptr::NonNull;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// `struct iscsi_context`, of which only libiscsi knows what is in it.
@@ -123,9 +124,10 @@ type Ending = Cell<Option<c_int>>;
 /// A session in the making, or made.
 pub(super) struct Context {
     raw: NonNull<RawContext>,
-    /// libiscsi tells the end of a connection here once more, for as long as the context exists.
-    connection: Box<Ending>,
-    request: Box<Ending>,
+    /// libiscsi tells the end of a connection here once more, for as long as the context exists. Not in a `Box`: libiscsi keeps
+    /// a pointer while the context moves, and a box that moves says that nobody else has one.
+    connection: Rc<Ending>,
+    request: Rc<Ending>,
 }
 
 impl fmt::Debug for Context {
@@ -135,7 +137,7 @@ impl fmt::Debug for Context {
 }
 
 extern "C" fn ended(_: *mut RawContext, status: c_int, _: *mut c_void, private: *mut c_void) {
-    // SAFETY: `private` is what `Context` gave: an `Ending` in a box of its own that lives as long as the context; nobody
+    // SAFETY: `private` is what `Context` gave: an `Ending` in memory of its own that lives as long as the context; nobody
     // holds a unique reference to it, and libiscsi calls on the thread that called it.
     let ending = unsafe { private.cast::<Ending>().as_ref() };
     if let Some(ending) = ending {
@@ -143,8 +145,8 @@ extern "C" fn ended(_: *mut RawContext, status: c_int, _: *mut c_void, private: 
     }
 }
 
-fn private(ending: &Ending) -> *mut c_void {
-    std::ptr::from_ref(ending).cast_mut().cast()
+fn private(ending: &Rc<Ending>) -> *mut c_void {
+    Rc::as_ptr(ending).cast_mut().cast()
 }
 
 impl Context {
@@ -152,7 +154,7 @@ impl Context {
     pub(super) fn new(initiator_name: &CStr) -> Option<Self> {
         // SAFETY: a string that ends with a zero, which libiscsi copies.
         let raw = NonNull::new(unsafe { iscsi_create_context(initiator_name.as_ptr()) })?;
-        let context = Self { raw, connection: Box::default(), request: Box::default() };
+        let context = Self { raw, connection: Rc::default(), request: Rc::default() };
         // SAFETY: the context is live, as in every call below: it is destroyed when `Context` is dropped, and not before.
         unsafe { iscsi_set_noautoreconnect(raw.as_ptr(), 1) };
         // SAFETY: a live context.

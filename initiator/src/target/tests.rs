@@ -171,3 +171,41 @@ fn shown_and_read_again() {
         assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
     }
 }
+
+/// Every truncation, and every byte replaced: an error has a place in the text, and what is accepted is shown so that it reads
+/// the same again (but for passwords, which are not shown).
+#[test]
+fn damaged_targets_are_refused_or_mean_what_is_shown() {
+    let good = [
+        "iscsi://u%p@[2001:db8::1]:860/iqn.x%3Ay/300?target_user=t&target_password=u&header_digest=crc32c",
+        "iscsi:[2001:db8::1]:6:3260:6734-9-156f-127:iqn.x:y",
+        "iscsi:host::::iqn.x",
+        "/dev/sg3",
+    ];
+    let (mut refused, mut accepted) = (0, 0);
+    for text in good {
+        let truncated = (0..text.len()).map(|end| text[..end].to_owned());
+        let replaced = (0..text.len()).flat_map(|at| {
+            let others = ":/%@[]-?&=0g \u{e9}\0".chars();
+            others.map(move |other| format!("{}{other}{}", &text[..at], &text[at + 1..]))
+        });
+        for damaged in truncated.chain(replaced) {
+            match damaged.parse::<Target>() {
+                Err(error) => {
+                    assert!(error.at <= damaged.len(), "{damaged:?}: {error}");
+                    refused += 1;
+                }
+                Ok(target) => {
+                    let shown: Target = target.to_string().parse().unwrap();
+                    assert_eq!(shown.to_string(), target.to_string(), "{damaged:?}");
+                    if let (Target::Iscsi(target), Target::Iscsi(shown)) = (target, shown) {
+                        let where_it_is = |it: IscsiTarget| (it.host, it.port, it.name, it.lun, it.header_digest);
+                        assert_eq!(where_it_is(target), where_it_is(shown), "{damaged:?}");
+                    }
+                    accepted += 1;
+                }
+            }
+        }
+    }
+    assert!(refused > 500 && accepted > 300, "{refused} refused, {accepted} accepted");
+}
