@@ -209,10 +209,10 @@ class Association:
 class Initiator:
     """One application client at one I_T nexus."""
 
-    def __init__(self, transport, config, dialect, key_log=None, trace=None, patience=30.0):
+    def __init__(self, transport, config, dialect, key_log=None, trace=None, patience=30.0, usage=b"", nonce_length=32):
         self.transport, self.config, self.dialect = transport, config, dialect
         self.key_log, self.trace, self.patience = key_log, trace, patience
-        self.retries = 0
+        self.usage, self.nonce_length, self.retries = usage, nonce_length, 0
 
     # Commands
 
@@ -305,7 +305,7 @@ class Initiator:
         rows += descriptor(TYPE_DH, number(TYPE_DH, suite.dh))
         if self.dialect is R3:
             rows += descriptor(TYPE_AUTH, number(TYPE_AUTH, suite.server))
-            return struct.pack(">BBH", 5, TAPE_DATA_ENCRYPTION, 0) + sai + rows
+            return struct.pack(">BBH", 5, TAPE_DATA_ENCRYPTION, len(self.usage)) + sai + self.usage + rows
         rows += descriptor(TYPE_AUTH, number(TYPE_AUTH, suite.client)) + descriptor(TYPE_AUTH_IN, number(TYPE_AUTH_IN, suite.server))
         # As printed: the number of descriptors in byte 20 of the payload.
         return bytes(16) + bytes([6]) + rows
@@ -314,7 +314,7 @@ class Initiator:
         """SAUT, for the same algorithms (SPC-4 table 542)."""
         rows = descriptor(TYPE_ENCR, self.dialect.number(TYPE_ENCR, self.suite.encr), self.suite.key_length)
         rows += descriptor(TYPE_INTEG, self.dialect.number(TYPE_INTEG, self.suite.integ))
-        return struct.pack(">8xHH3xB", TAPE_DATA_ENCRYPTION, 0, 2) + rows
+        return struct.pack(">8xHH", TAPE_DATA_ENCRYPTION, len(self.usage)) + self.usage + bytes([0, 0, 0, 2]) + rows
 
     def is_skipped(self):
         return self.suite.server == NONE
@@ -344,7 +344,7 @@ class Initiator:
         self.ds_sai = bytes(dialect.sai_length)
         group = GROUPS[self.suite.dh]
         private, public = group.generate()
-        self.nonce_i = os.urandom(32)
+        self.nonce_i = os.urandom(self.nonce_length)
         payloads = [
             (dialect.timeouts, struct.pack(">3xBII", 2, *timeouts)),
             (dialect.algorithms, self.algorithms_payload(self.ac_sai)),
@@ -521,7 +521,7 @@ class Initiator:
         management |= {"SK_ei": keys["SK_ei"].hex(), "SK_ai": keys["SK_ai"].hex()}
         if self.dialect is R3:
             management["NEXT MESSAGE ID"] = 1 if self.is_skipped() else 2
-            common |= {"USAGE_DATA": "", "AC_NONCE": self.nonce_i.hex(), "DS_NONCE": self.nonce_r.hex()}
+            common |= {"USAGE_DATA": self.usage.hex(), "AC_NONCE": self.nonce_i.hex(), "DS_NONCE": self.nonce_r.hex()}
             common |= {"KDF_ID": 0x00020000 | suite.prf, "KEY_SEED": keys["SK_d"].hex()}
         else:
             management["NEXT MESSAGE ID"] = 2
@@ -537,7 +537,8 @@ class Initiator:
 
     def usage_data(self):
         number = self.dialect.number
-        return struct.pack(">IHI", number(TYPE_ENCR, self.suite.encr), self.suite.key_length, number(TYPE_INTEG, self.suite.integ))
+        algorithms = struct.pack(">IHI", number(TYPE_ENCR, self.suite.encr), self.suite.key_length, number(TYPE_INTEG, self.suite.integ))
+        return algorithms + self.usage
 
     def delete(self, transport=None):
         """r3 5.13.5, SPC-4 5.14.4.11: from any I_T nexus."""

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import time
 
+from proxy import Proxy
+
 # A message's flags byte tells who sent it: INTTR for the application client, RSPNS for the device server.
 CLIENT, SERVER = 0x10, 0x04
 
@@ -17,12 +19,18 @@ def run(command, **more):
 
 
 class Recording:
-    """dumpcap on the loopback interface; `why` tells where it cannot."""
+    """dumpcap on the loopback interface; where it cannot, `why` tells, and a proxy on `port` records."""
 
     def __init__(self, path, port):
-        self.path, self.process, self.why = pathlib.Path(path), None, None
-        if shutil.which("dumpcap") is None:
-            self.why = "dumpcap is not installed"
+        self.path, self.process, self.why, self.port, self.proxy = pathlib.Path(path), None, None, port, None
+        self.capture(path, port)
+        if self.why:
+            self.proxy = Proxy(path, port)
+            self.port = self.proxy.port
+
+    def capture(self, path, port):
+        if shutil.which("dumpcap") is None or "IKEV2_SCSI_PROXY" in os.environ:
+            self.why = "dumpcap is not installed, or not wanted"
             return
         command = ["dumpcap", "-q", "-i", "lo", "-f", f"tcp port {port}", "-w", str(path)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -37,7 +45,8 @@ class Recording:
         time.sleep(0.2)
 
     def stop(self):
-        if self.process is None:
+        if self.proxy is not None:
+            self.proxy.stop()
             return
         # The kernel hands packets on in groups.
         time.sleep(0.5)
