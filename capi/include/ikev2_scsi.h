@@ -339,6 +339,22 @@ typedef enum ikev2_scsi_sense_code {
   IKEV2_SCSI_SENSE_CODE_SA_CREATION_IN_PROGRESS = 1,
 } ikev2_scsi_sense_code;
 
+// Whether an ESP-SCSI descriptor tells its length.
+typedef enum ikev2_scsi_esp_form {
+  // It begins with DESCRIPTOR LENGTH.
+  IKEV2_SCSI_ESP_FORM_WITH_LENGTH = 0,
+  // Its length is told elsewhere, and the bytes given are exactly the descriptor.
+  IKEV2_SCSI_ESP_FORM_WITHOUT_LENGTH = 1,
+} ikev2_scsi_esp_form;
+
+// Where an ESP-SCSI descriptor stands.
+typedef enum ikev2_scsi_esp_place {
+  // In the parameter list.
+  IKEV2_SCSI_ESP_PLACE_PARAMETER_LIST = 0,
+  // In the CDB.
+  IKEV2_SCSI_ESP_PLACE_CDB = 1,
+} ikev2_scsi_esp_place;
+
 // A device server to be, opaque.
 typedef struct ikev2_scsi_builder ikev2_scsi_builder;
 
@@ -503,6 +519,36 @@ typedef struct ikev2_scsi_sa {
   // Of MGMT_DATA: the next MESSAGE ID.
   uint32_t next_message_id;
 } ikev2_scsi_sa;
+
+// What a command has a descriptor for.
+typedef struct ikev2_scsi_esp_command {
+  // The values of USAGE_TYPE of associations that may be used, such as 81h for tape data encryption.
+  const uint16_t *usage_types;
+  // How many there are.
+  size_t usage_type_count;
+  // An ikev2_scsi_esp_form.
+  uint32_t form;
+  // An ikev2_scsi_esp_place: where the descriptor stands; of a request for Data-In, where the association is named.
+  uint32_t place;
+  // The offset of its first byte there.
+  size_t offset;
+} ikev2_scsi_esp_command;
+
+// What came of a descriptor.
+typedef struct ikev2_scsi_esp_answer {
+  // GOOD, or CHECK CONDITION: the command is to be ended with the sense data.
+  uint32_t status;
+  // With CHECK CONDITION.
+  struct ikev2_scsi_sense sense;
+  // With GOOD: the association.
+  struct ikev2_scsi_sa_id id;
+  // With GOOD: bytes of the data that were written, or of the descriptor that was.
+  size_t length;
+  // With GOOD, of a descriptor that was opened: its bytes; what stands behind it was not looked at.
+  size_t descriptor_length;
+  // 1 when the last sequence number was used, and the association is gone; else 0.
+  int sa_removed;
+} ikev2_scsi_esp_answer;
 
 // Something that happened.
 typedef struct ikev2_scsi_event {
@@ -754,8 +800,8 @@ enum ikev2_scsi_result ikev2_scsi_server_sa(struct ikev2_scsi_server *server,
                                             struct ikev2_scsi_sa *sa);
 
 // Copies one parameter of an association that is bytes: `what` is an ikev2_scsi_sa_bytes. `length` gets how many there are;
-// where `size` is less, nothing is copied, and the result is BUFFER_TOO_SMALL. Secrets leave the library here and nowhere else
-// (but by a key log): wipe the copy.
+// where `size` is less, nothing is copied, and the result is BUFFER_TOO_SMALL. Keys leave the library here and nowhere
+// else (but by a key log): wipe the copy.
 enum ikev2_scsi_result ikev2_scsi_server_sa_bytes(struct ikev2_scsi_server *server,
                                                   struct ikev2_scsi_sa_id id,
                                                   uint64_t now,
@@ -779,6 +825,31 @@ enum ikev2_scsi_result ikev2_scsi_server_list_sas(struct ikev2_scsi_server *serv
                                                   struct ikev2_scsi_sa_id *ids,
                                                   size_t capacity,
                                                   size_t *count);
+
+// Opens the descriptor for Data-Out or in a CDB that `descriptor` begins with, and writes its data to `data`, which must have room for
+// `length` bytes: BUFFER_TOO_SMALL otherwise, and nothing has happened. The association keeps the sequence number, and its
+// inactivity timer begins anew; a descriptor that was opened is used up. Check the rest of the command first.
+enum ikev2_scsi_result ikev2_scsi_server_open_data_out(struct ikev2_scsi_server *server,
+                                                       const uint8_t *descriptor,
+                                                       size_t length,
+                                                       const struct ikev2_scsi_esp_command *command,
+                                                       uint64_t now,
+                                                       uint8_t *data,
+                                                       size_t data_size,
+                                                       struct ikev2_scsi_esp_answer *answer);
+
+// Builds a descriptor for Data-In under the association that a command names by both SAIs, with its next sequence number.
+// `descriptor` must have room for 128 bytes more than `data` has: BUFFER_TOO_SMALL otherwise, and nothing has happened. Call it
+// when all else about the command is certain: a descriptor that is not sent has used up its number.
+enum ikev2_scsi_result ikev2_scsi_server_build_data_in(struct ikev2_scsi_server *server,
+                                                       struct ikev2_scsi_sa_id id,
+                                                       const uint8_t *data,
+                                                       size_t length,
+                                                       const struct ikev2_scsi_esp_command *command,
+                                                       uint64_t now,
+                                                       uint8_t *descriptor,
+                                                       size_t descriptor_size,
+                                                       struct ikev2_scsi_esp_answer *answer);
 
 // The next thing that happened, oldest first; NONE if there is none. `text`, which may be NULL with a size of 0, gets it as one
 // line that ends with NUL, cut off where it does not fit. No event has a secret in it.

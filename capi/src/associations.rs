@@ -111,8 +111,8 @@ pub unsafe extern "C" fn ikev2_scsi_server_sa(
 }
 
 /// Copies one parameter of an association that is bytes: `what` is an ikev2_scsi_sa_bytes. `length` gets how many there are;
-/// where `size` is less, nothing is copied, and the result is BUFFER_TOO_SMALL. Secrets leave the library here and nowhere else
-/// (but by a key log): wipe the copy.
+/// where `size` is less, nothing is copied, and the result is BUFFER_TOO_SMALL. Keys leave the library here and nowhere
+/// else (but by a key log): wipe the copy.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ikev2_scsi_server_sa_bytes(
     server: *mut ServerHandle,

@@ -424,6 +424,26 @@ pub enum SenseCode {
     SaCreationInProgress = 1,
 }
 
+/// Whether an ESP-SCSI descriptor tells its length.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EspFormCode {
+    /// It begins with DESCRIPTOR LENGTH.
+    WithLength = 0,
+    /// Its length is told elsewhere, and the bytes given are exactly the descriptor.
+    WithoutLength = 1,
+}
+
+/// Where an ESP-SCSI descriptor stands.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EspPlaceCode {
+    /// In the parameter list.
+    ParameterList = 0,
+    /// In the CDB.
+    Cdb = 1,
+}
+
 /// Lets numbers be looked up among the values of enumerations.
 macro_rules! numbered {
     ($($name:ident, $what:literal: $($variant:ident)*;)*) => {$(
@@ -454,4 +474,6 @@ numbered! {
     SaBytesCode, "ikev2_scsi_sa_bytes": AcNonce DsNonce UsageData UsageDataParameter ClientIdentity KeySeed Keymat SkEi
         SkAi SkEr SkAr;
     SenseCode, "ikev2_scsi_sense_code": CapabilitiesChanged SaCreationInProgress;
+    EspFormCode, "ikev2_scsi_esp_form": WithLength WithoutLength;
+    EspPlaceCode, "ikev2_scsi_esp_place": ParameterList Cdb;
 }

@@ -9,7 +9,7 @@
 //! | `codes` | the enumerations |
 //! | `callbacks` | the caller's functions, as the traits of the crate |
 //! | `builder`, `decisions`, `credentials` | a device server to be |
-//! | `server`, `jobs`, `events`, `associations` | a device server |
+//! | `server`, `jobs`, `events`, `associations`, `esp` | a device server |
 //! | `primitives` | what a callback may want of the crate |
 //!
 //! A handle is a number that looks like a pointer, and is looked up in a table: it is never followed. So a handle that was
@@ -34,6 +34,7 @@ pub mod callbacks;
 pub mod server;
 
 pub mod associations;
+pub mod esp;
 pub mod events;
 pub mod jobs;
 

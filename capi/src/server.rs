@@ -2,7 +2,9 @@
 
 use std::ffi::c_int;
 
+use ikev2_scsi::sa::SaId;
 use ikev2_scsi::sense::Sense;
+use ikev2_scsi::server::EspCommand;
 use ikev2_scsi::time::UnixTime;
 use ikev2_scsi::{DeviceServer, Instant, JobDone, NexusId, Reply, Request};
 use zeroize::Zeroize;
@@ -58,7 +60,7 @@ pub struct ReplyData {
 }
 
 impl SenseData {
-    const NONE: Self = Self { length: 0, bytes: [0; 32] };
+    pub(crate) const NONE: Self = Self { length: 0, bytes: [0; 32] };
 }
 
 impl Unit {
@@ -71,7 +73,7 @@ impl Unit {
         Self { server, random, clock, descriptor_sense, data_out: Vec::new(), data_in: Vec::new() }
     }
 
-    fn sense(&self, sense: &Sense) -> SenseData {
+    pub(crate) fn sense(&self, sense: &Sense) -> SenseData {
         let bytes = if self.descriptor_sense { sense.to_descriptor() } else { sense.to_fixed() };
         let mut data = SenseData::NONE;
         data.bytes.iter_mut().zip(bytes.as_ref()).for_each(|(to, from)| *to = *from);
@@ -127,6 +129,17 @@ impl Unit {
             self.data_in.resize(room, 0);
         }
         Ok(room)
+    }
+
+    /// A descriptor for Data-In.
+    pub(crate) fn build_data_in(
+        &mut self,
+        id: SaId,
+        data: &[u8],
+        command: EspCommand<'_>,
+        now: Instant,
+    ) -> Result<Vec<u8>, Sense> {
+        self.server.build_data_in(id, data, command, now, &mut self.random)
     }
 
     /// Takes the result of a job.

@@ -7,15 +7,19 @@ use std::path::Path;
 /// With this variable set, the header is written, and not compared.
 const WRITE: &str = "IKEV2_SCSI_WRITE_HEADER";
 
-#[test]
-fn the_header_is_that_of_the_sources() {
+/// What the sources make.
+fn made() -> String {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let committed = directory.join("include/ikev2_scsi.h");
     let config = cbindgen::Config::from_file(directory.join("cbindgen.toml")).unwrap();
     let mut made = Vec::new();
     let builder = cbindgen::Builder::new().with_src(directory.join("src/lib.rs")).with_config(config);
     builder.generate().unwrap().write(&mut made);
-    let made = String::from_utf8(made).unwrap();
+    String::from_utf8(made).unwrap()
+}
+
+#[test]
+fn the_header_is_that_of_the_sources() {
+    let (made, committed) = (made(), Path::new(env!("CARGO_MANIFEST_DIR")).join("include/ikev2_scsi.h"));
     if std::env::var_os(WRITE).is_some() {
         fs::write(&committed, &made).unwrap();
     }
@@ -28,14 +32,13 @@ fn the_header_is_that_of_the_sources() {
 /// What is exported is in the header, once, and the other way round.
 #[test]
 fn every_function_is_declared_once() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut exported = Vec::new();
-    for entry in fs::read_dir(directory.join("src")).unwrap() {
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
         let functions = text.split("#[unsafe(no_mangle)]").skip(1).map(|text| text.split('(').next().unwrap());
         exported.extend(functions.map(|head| head.split_whitespace().last().unwrap().to_string()));
     }
-    let header = fs::read_to_string(directory.join("include/ikev2_scsi.h")).unwrap();
+    let header = made();
     let code = header.lines().filter(|line| !line.trim_start().starts_with("//") && !line.starts_with(" *"));
     let code: String = code.collect::<Vec<_>>().join("\n");
     let names = code.match_indices("ikev2_scsi_").map(|(at, _)| &code[at..]);

@@ -57,7 +57,12 @@ static void check_bad_handle(void *handle, ikev2_scsi_result expected) {
     size_t length = 0;
     int yes = 0;
     uint8_t b[12] = {0};
+    const uint16_t usage = 0x81;
+    const ikev2_scsi_esp_command command = {&usage, 1, 0, 0, 0};
+    ikev2_scsi_esp_answer answer;
     ikev2_scsi_result results[] = {
+        ikev2_scsi_server_open_data_out(server, b, 12, &command, 0, b, 12, &answer),
+        ikev2_scsi_server_build_data_in(server, id, b, 1, &command, 0, b, 12, &answer),
         ikev2_scsi_server_execute(server, 0, b, 12, b, 12, b, 12, 0, &reply),
         ikev2_scsi_server_request_sense(server, 0, 0, &sense),
         ikev2_scsi_server_sense(server, 0, &sense),

@@ -6,6 +6,7 @@
 #include <ikev2_scsi.h>
 #include <pthread.h>
 
+#include "esp.h"
 #include "replay.h"
 
 enum { BUFFER = 65536, NEXUS_OFFSET = 1000 };
@@ -14,7 +15,7 @@ typedef struct bench {
     transcript all;
     /* The draws of this command, by ikev2_scsi_purpose. */
     unsigned drawn[8];
-    unsigned freed, signed_count, asked_for_time, keyed;
+    unsigned freed, signed_count, asked_for_time, keyed, descriptors;
     uint8_t *data_in;
     uint64_t now;
 } bench;
@@ -25,8 +26,9 @@ static void freed(void *user) { ((bench *)user)->freed++; }
 static int fill(void *user, uint32_t purpose, uint8_t *out, size_t length) {
     bench *b = user;
     const line *recorded = find(&b->all, "random", 0);
-    if (purpose < 1 || purpose > 4 || b->drawn[purpose]++ != 0) return 1;
-    blob value = hex(recorded, (int)purpose);
+    if (purpose < 1 || purpose > 4 || (b->drawn[purpose]++ != 0 && building == NULL)) return 1;
+    int is_descriptor = building != NULL && purpose == IKEV2_SCSI_PURPOSE_IV;
+    blob value = is_descriptor ? hex(building, 3) : hex(recorded, (int)purpose);
     int is_right = value.length == length;
     if (is_right) memcpy(out, value.data, length);
     free(value.data);
@@ -240,6 +242,7 @@ static void check_sa(bench *b, ikev2_scsi_server *server, ikev2_scsi_sa_id id) {
     CHECK(ikev2_scsi_server_list_sas(server, b->now, NULL, 0, &count) == IKEV2_SCSI_RESULT_BUFFER_TOO_SMALL && count == 1);
     CHECK(ikev2_scsi_server_list_sas(server, b->now, ids, 2, &count) == 0 && count == 1 && ids[0].ds_sai == id.ds_sai);
     CHECK(ikev2_scsi_server_touch_sa(server, id, b->now) == 0);
+    b->descriptors += check_esp(&b->all, server, id, b->now);
     id.ac_sai ^= 1;
     CHECK(ikev2_scsi_server_touch_sa(server, id, b->now) == IKEV2_SCSI_RESULT_NONE);
     CHECK(ikev2_scsi_server_sa(server, id, b->now, &got) == IKEV2_SCSI_RESULT_NONE);
@@ -282,7 +285,7 @@ static void step(bench *b, ikev2_scsi_server *server, const line *from, unsigned
 }
 
 static void replay(const char *path, int use_callbacks) {
-    bench b = {{NULL, NULL, 0}, {0}, 0, 0, 0, 0, malloc(BUFFER), 5};
+    bench b = {{NULL, NULL, 0}, {0}, 0, 0, 0, 0, 0, malloc(BUFFER), 5};
     const line *from;
     unsigned jobs = 0, created = 0;
     size_t steps = 0;
@@ -298,8 +301,8 @@ static void replay(const char *path, int use_callbacks) {
     CHECK((b.signed_count > 0) == (use_callbacks && find(&b.all, "signer", 0) != NULL));
     CHECK(ikev2_scsi_server_free(server) == 0);
     CHECK(b.freed == (unsigned)(1 + (use_callbacks ? 2 + (find(&b.all, "signer", 0) != NULL) : 0)));
-    printf("%s: %zu commands, %u jobs, %u signatures and %u values of shared keys by callbacks\n", path, steps, jobs,
-           b.signed_count, b.keyed);
+    printf("%s: %zu commands, %u jobs, by callbacks %u signatures and %u values of shared keys, %u descriptors\n", path, steps,
+           jobs, b.signed_count, b.keyed, b.descriptors);
     free_transcript(&b.all);
     free(b.data_in);
 }
@@ -362,7 +365,7 @@ static uint32_t dropped_why(bench *b, ikev2_scsi_server *server) {
  * timeout is 60 seconds: capabilities, key exchange OUT and IN, authentication OUT and IN. */
 static void disturb(const char *path) {
     enum { HARDWARE_ERROR = 0x4, NOT_READY = 0x2, GOOD = 0, HELD = 256, NOBODY = 256 };
-    bench b = {{NULL, NULL, 0}, {0}, 0, 0, 0, 0, malloc(BUFFER), 5}, other = b;
+    bench b = {{NULL, NULL, 0}, {0}, 0, 0, 0, 0, 0, malloc(BUFFER), 5}, other = b;
     b.all = read_transcript(path);
     other.all = b.all;
     ikev2_scsi_server *server = make(&b, 1), *second = make(&other, 1);

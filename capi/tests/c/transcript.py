@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Writes a transcript of vectors/transcripts as lines of words, which a program in C reads: transcript.py IN.json > OUT.txt"""
+"""Writes a transcript of vectors/transcripts as lines of words, which a program in C reads: transcript.py IN.json > OUT.txt
+
+Descriptors under its association come from esp.json beside this file, which generate_esp.py has written.
+"""
 import base64
 import json
+import pathlib
 import sys
 
 KINDS = ["rsa", "p256", "p384", "p521"]
@@ -84,6 +88,9 @@ def main():
     for step in transcript["steps"]:
         words = [step.get(name, "") for name in ("cdb", "data_out", "data_in", "status", "sense")]
         line("step", ord(step["nexus"]), *words)
+    descriptors = json.loads(pathlib.Path(__file__).with_name("esp.json").read_text(encoding="utf-8"))
+    for case in descriptors.get(pathlib.Path(sys.argv[1]).stem, []):
+        line("esp", case["flow"], 0 if case["with_length"] else 1, case["iv"], case["data"], case["descriptor"])
     for sa in transcript["sa"]:
         line("sa", int(sa["AC_SAI"], 16), int(sa["DS_SAI"], 16), sa["TIMEOUT"], sa["KDF_ID"], sa["USAGE_TYPE"])
         management = sa["MGMT_DATA"]

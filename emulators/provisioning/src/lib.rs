@@ -42,7 +42,7 @@
 //! | `own.identity`, `peer.identity` | `type` is `"key_id"`, `"fc_name"`, `"der_asn1_dn"` or `"der_asn1_gn"`; the data is one of `text`, `hex`, and of the latter two `certificate`, whose subject or first subjectAltName it is |
 //! | `own.preshared_key`, `peer.preshared_key` | one of `text`, `hex`, and `file`, which has the key as its one line |
 //! | `own.credential` | `key`; `certificates`; `hash`, of RSA, `"sha1"` unless said otherwise; `shows`, one of `"nothing"`, `"on_request"`, `"certificates"`, `"raw_key"`; `identity`, where it is not `own.identity` |
-//! | `peer.public_key` | the key with which the peer signs |
+//! | `peer.public_key` | the key with which the peer signs; one that has keys of several kinds stands there several times |
 //! | `trust.anchors`, `.revocation_lists` | PEM or DER; a file of PEM may have several |
 //! | `trust.revocation` | `"required"` (default), `"when_listed"`, `"off"` |
 //! | `trust.identity_match` | whether an identity must be the certificate's, `true` unless said otherwise |

@@ -55,6 +55,21 @@ fn signatures_of_every_kind_in_both_dialects() {
     }
 }
 
+/// A peer that has keys of several kinds signs with either.
+#[test]
+fn one_peer_may_have_several_keys() {
+    let base = write_keys("several");
+    let another = "[[peer]]\nidentity = { type = \"key_id\", text = \"client\" }\npublic_key = \"client-rsa.pub\"\n";
+    let server = signing("server", "client", "p256", "", "") + another;
+    let server = Provisioning::from_toml(&server, &base).unwrap();
+    for own in ["p256", "rsa", "p384"] {
+        let client =
+            signing("client", "server", "p256", "", "").replace("client-p256.pem", &format!("client-{own}.pem"));
+        let client = Provisioning::from_toml(&client, &base).unwrap();
+        assert_eq!(associate(&server, &client).is_ok(), own != "p384", "{own}");
+    }
+}
+
 /// A certificate's own name is the identity; RSA with SHA-256 where both sides say so.
 #[test]
 fn certificates_name_their_owner() {
