@@ -13,7 +13,7 @@ use super::usage::Judged;
 use super::{Sequence, Setting, Usage, usage};
 use crate::capabilities::Offer;
 use crate::crypto::{CryptoError, Identity, OwnChoice, Purpose, Random, Secret};
-use crate::dialect::{Exchange, PayloadType};
+use crate::dialect::{Exchange, HAS_SPC4, PayloadType};
 use crate::keys::{Denial, KeySet, OwnAuth, PeerCheck, Protection, SignedOctets, identity_code, open, seal};
 use crate::memory;
 use crate::sense::{Claimant, Refusal};
@@ -250,7 +250,7 @@ fn check_inner<'a>(
                 return Err(raw.error(sai_at, Field::Sai, WireErrorKind::Invalid).into());
             }
             Payload::Authentication(auth) => found.1 = Some(auth),
-            Payload::SaUsage(_) => usage = Some(usage::check(setting, offer, &raw, Exchange::AuthenticationOut)?),
+            Payload::SaUsage(_) if HAS_SPC4 => usage = Some(usage::check(setting, offer, &raw, Exchange::AuthenticationOut)?),
             _ => {}
         }
     }
@@ -349,7 +349,7 @@ fn write_in(
     let identity = setting.credentials.identity(own).unwrap_or(&setting.identity).as_payload();
     let certificates = || setting.credentials.certificates(own);
     // Only where the authentication OUT had it (SPC-4 5.14.4.7.3).
-    let usage = sequence.usage.as_ref().and_then(|usage| usage.echo.as_deref());
+    let usage = sequence.usage.as_ref().filter(|_| HAS_SPC4).and_then(|usage| usage.echo.as_deref());
     let auth_header = Authentication { method: 0, data: &[] }.len();
     let ends = [identity.len(), auth_header.saturating_add(auth_length)].into_iter();
     let lengths = certificates().map(|certificate| certificate.len()).chain(ends).chain(usage.map(<[u8]>::len));

@@ -11,7 +11,7 @@ use super::job::KeyExchangeWork;
 use super::{Sequence, Setting, Usage, usage};
 use crate::capabilities::{Offer, Selected, Selection, select};
 use crate::crypto::{CryptoError, DhGroup, KeyKind, Purpose, Random, Secret, Suite, draw_sai};
-use crate::dialect::{Exchange, PayloadType};
+use crate::dialect::{Exchange, HAS_SPC4, PayloadType};
 use crate::keys::KeySet;
 use crate::memory;
 use crate::sense::{Limit, Refusal};
@@ -228,7 +228,7 @@ fn check_proposed<'a>(
 ) -> Result<Proposed<'a>, Refusal> {
     let kind = setting.profile.rules().algorithms_payload;
     let raw = required(chain, kind)?;
-    if kind == PayloadType::Algorithms {
+    if !HAS_SPC4 || kind == PayloadType::Algorithms {
         let (sca, selection) = check_algorithms(setting, offer, &raw, ac_sai)?;
         let data = place(raw.at.saturating_add(Algorithms::USAGE_DATA_AT), sca.usage_data);
         let usage = Usage { sa_type: u16::from(sca.sa_type), suite: None, echo: None, data };

@@ -28,7 +28,7 @@ use core::ops::Range;
 
 use crate::capabilities::{AuthMethods, Offer, Selection};
 use crate::crypto::{Credentials, CryptoError, CryptoProvider, Identity, OwnChoice};
-use crate::dialect::{ErrorClasses, Exchange, Profile};
+use crate::dialect::{ErrorClasses, Exchange, HAS_SPC4, Profile};
 use crate::keys::{KeyLog, KeyLogger, KeySet, SaContext, SaParameters, SaSource};
 use crate::sa::{Authenticated, SaId};
 use crate::sense::Refusal;
@@ -135,7 +135,7 @@ impl Sequence {
             usage_data: self.usage_data(),
             next_message_id: profile.rules().message_id(Exchange::DeleteOut).unwrap_or(next),
         };
-        let usage = self.usage.as_ref().and_then(|usage| usage.suite.as_ref());
+        let usage = self.usage.as_ref().filter(|_| HAS_SPC4).and_then(|usage| usage.suite.as_ref());
         keys.parameters(profile, &self.selection.suite, &source, usage)
     }
 

@@ -12,7 +12,7 @@ use super::{
     Identification, KeyExchange, Nonce, Notify, Reader, SaAlgorithms, SaUsage, Timeouts, VendorId, WireError,
     WireErrorKind,
 };
-use crate::dialect::{PayloadType, Profile};
+use crate::dialect::{HAS_SPC4, PayloadType, Profile};
 
 /// One payload of a chain, its data not yet read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,9 +228,9 @@ impl<'a> Payload<'a> {
             PayloadType::Capabilities => Self::Capabilities(raw.body(profile)?),
             PayloadType::Algorithms => Self::Algorithms(raw.body(profile)?),
             PayloadType::Timeouts => Self::Timeouts(raw.body(profile)?),
-            PayloadType::SaAlgorithms => Self::SaAlgorithms(raw.body(profile)?),
-            PayloadType::SaUsage => Self::SaUsage(raw.body(profile)?),
-            PayloadType::Prohibited => Self::Unrecognised(raw.data),
+            PayloadType::SaAlgorithms if HAS_SPC4 => Self::SaAlgorithms(raw.body(profile)?),
+            PayloadType::SaUsage if HAS_SPC4 => Self::SaUsage(raw.body(profile)?),
+            PayloadType::SaAlgorithms | PayloadType::SaUsage | PayloadType::Prohibited => Self::Unrecognised(raw.data),
         })
     }
 }
