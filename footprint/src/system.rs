@@ -11,6 +11,9 @@ pub fn begin(run: fn() -> bool) {
 }
 
 /// Tells a measured number of bytes, by one line.
+// SAFETY: the section is for code.
+#[cfg_attr(firmware, unsafe(link_section = ".harness"))]
+#[inline(never)]
 pub fn tell(what: &str, bytes: usize) {
     let mut digits = [b' '; 12];
     let mut rest = bytes;
@@ -96,6 +99,8 @@ mod bare {
     }
 
     /// Runs the image, measures its stack and ends.
+    // SAFETY: the section is for code.
+    #[unsafe(link_section = ".harness")]
     pub fn begin(run: fn() -> bool) -> ! {
         let (end, start) = (&raw mut stack_end, &raw mut stack_start);
         let depth = start.addr().wrapping_sub(end.addr());
