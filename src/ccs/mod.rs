@@ -20,6 +20,7 @@ pub mod table;
 mod usage;
 
 pub use limits::Limits;
+pub(crate) use policy::HAS_OFFLOAD;
 pub use policy::{Policy, PolicyError, SlowCrypto, UsageType};
 
 use alloc::sync::Arc;

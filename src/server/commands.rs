@@ -1,11 +1,11 @@
 //! From a CDB to its handler (r3 6.29, 6.30, Tables A0, A1, D1; readings R24-R26, R35, R36; SPC-4 6.40, 6.41, 7.7.2, 7.7.3,
 //! readings S2, S7, S9).
 
-use super::jobs::{HeldResult, HeldWork};
+use super::results::{HeldResult, HeldWork};
 use super::{DataIn, DeviceServer, DropReason, EventKind, NexusId, RemovalReason, Reply, Request, Slot};
 use crate::ccs::job::Work;
 use crate::ccs::table::{Phase, Step, Verdict, decide};
-use crate::ccs::{Calculation, Ccs, SlowCrypto, authentication, delete, key_exchange};
+use crate::ccs::{Calculation, Ccs, HAS_OFFLOAD, authentication, delete, key_exchange};
 use crate::crypto::Random;
 use crate::dialect::{ErrorClasses, Profile};
 use crate::keys::{OwnAuthWork, PeerCheckWork, PrfOutput};
@@ -162,7 +162,7 @@ impl DeviceServer {
         let phase = slot.map_or(Phase::Idle, |slot| slot.ccs.phase());
         let is_delete = matches!(step, Step::Delete | Step::ForeignDelete);
         match decide(self.setting.profile.dialect, phase, step) {
-            Verdict::Process => match slot.and_then(|slot| slot.running) {
+            Verdict::Process => match slot.and_then(Slot::running) {
                 Some(job) if !is_delete => Err(self.calculating(job)),
                 _ => Ok(Admitted::Process),
             },
@@ -200,7 +200,7 @@ impl DeviceServer {
         }
         self.check_room(nexus)?;
         self.slots.reserve()?;
-        if self.setting.policy.slow_crypto == SlowCrypto::Offload {
+        if self.setting.policy.offloads() {
             self.pending.reserve()?;
         }
         let is_taken = |sai| self.is_taken(sai);
@@ -208,16 +208,13 @@ impl DeviceServer {
         let (list, transfer_length) = (&*data_out.list, data_out.transfer_length);
         let plan = key_exchange::plan(&self.setting, &offer, list, transfer_length, random, is_taken)?;
         drop(offer);
-        let (sequence, calculation, running) = match self.setting.policy.slow_crypto {
-            SlowCrypto::Inline => {
-                let (sequence, keys) = plan.calculate(&self.setting)?;
-                (sequence, Calculation::Done(keys), None)
-            }
-            SlowCrypto::Offload => {
-                let (sequence, work) = plan.into_work()?;
-                let job = self.queue_job(nexus, Work::KeyExchange(work), None)?;
-                (sequence, Calculation::Running, Some(job))
-            }
+        let (sequence, calculation, running) = if self.setting.policy.offloads() {
+            let (sequence, work) = plan.into_work()?;
+            let job = self.queue_job(nexus, Work::KeyExchange(work), None)?;
+            (sequence, Calculation::Running, Some(job))
+        } else {
+            let (sequence, keys) = plan.calculate(&self.setting)?;
+            (sequence, Calculation::Done(keys), None)
         };
         let (id, timeout) = (sequence.id(), sequence.timeouts.protocol);
         let ccs = Ccs::KeyExchangeOut { sequence, calculation };
@@ -231,9 +228,9 @@ impl DeviceServer {
     fn check_room(&self, nexus: NexusId) -> Result<(), Refusal> {
         let (slots, running) = self.slots.beside(nexus);
         let sas = self.sas.len().saturating_add(running);
-        let jobs = match self.setting.policy.slow_crypto {
-            SlowCrypto::Inline => 0,
-            SlowCrypto::Offload => self.pending.queued().max(self.pending.held()),
+        let jobs = match self.setting.policy.offloads() {
+            true => self.pending.queued().max(self.pending.held()),
+            false => 0,
         };
         let limits = &self.setting.limits;
         let bounds = [
@@ -257,8 +254,8 @@ impl DeviceServer {
         };
         let keys = match calculation {
             Calculation::Done(keys) => keys,
-            Calculation::Failed(_) => return Err(self.try_again(nexus)),
-            Calculation::Running => return Err(Refusal::Internal),
+            Calculation::Failed(_) if HAS_OFFLOAD => return Err(self.try_again(nexus)),
+            Calculation::Failed(_) | Calculation::Running => return Err(Refusal::Internal),
         };
         let timeout = self.now.after_seconds(sequence.timeouts.protocol);
         let reply = data_in.put(sequence.key_exchange_in());
@@ -323,18 +320,14 @@ impl DeviceServer {
             authentication::plan_out(setting, &offer, sequence, keys, list, transfer_length, code.expose_mut())?;
         let claim = asserted.claim()?;
         let check = asserted.check(setting, &offer, sequence, code.expose(), self.unix_time());
-        match setting.policy.slow_crypto {
-            SlowCrypto::Inline => {
-                let result = check.run();
-                drop(offer);
-                Ok(self.finish_at_once(nexus, HeldWork::AuthenticationOut(claim), HeldResult::Verify(result), &mut []))
-            }
-            SlowCrypto::Offload => {
-                let work = PeerCheckWork::new(&check, &setting.credentials.judges)?;
-                drop(offer);
-                self.hold(nexus, HeldWork::AuthenticationOut(claim), Work::Verify(work))
-            }
+        if setting.policy.offloads() {
+            let work = PeerCheckWork::new(&check, &setting.credentials.judges)?;
+            drop(offer);
+            return self.hold(nexus, HeldWork::AuthenticationOut(claim), Work::Verify(work));
         }
+        let result = check.run();
+        drop(offer);
+        Ok(self.finish_at_once(nexus, HeldWork::AuthenticationOut(claim), HeldResult::Verify(result), &mut []))
     }
 
     fn authentication_in(
@@ -354,19 +347,15 @@ impl DeviceServer {
         let mut answer = authentication::plan_in(setting, sequence, keys, own, random, code.expose_mut())?;
         let work = authentication::own_auth(setting, &offer, sequence, own, code.expose())?;
         let DataIn { buffer, allocation_length } = data_in;
-        match setting.policy.slow_crypto {
-            SlowCrypto::Inline => {
-                let result = work.run(answer.auth_mut());
-                drop(offer);
-                let held = HeldWork::AuthenticationIn { answer, allocation_length };
-                Ok(self.finish_at_once(nexus, held, HeldResult::Signed(result), buffer))
-            }
-            SlowCrypto::Offload => {
-                let work = OwnAuthWork::new(&work)?;
-                drop(offer);
-                self.hold(nexus, HeldWork::AuthenticationIn { answer, allocation_length }, Work::Sign(work))
-            }
+        if setting.policy.offloads() {
+            let work = OwnAuthWork::new(&work)?;
+            drop(offer);
+            return self.hold(nexus, HeldWork::AuthenticationIn { answer, allocation_length }, Work::Sign(work));
         }
+        let result = work.run(answer.auth_mut());
+        drop(offer);
+        let held = HeldWork::AuthenticationIn { answer, allocation_length };
+        Ok(self.finish_at_once(nexus, held, HeldResult::Signed(result), buffer))
     }
 
     fn delete(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {

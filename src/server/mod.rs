@@ -20,6 +20,7 @@ mod jobs;
 mod lifetime;
 mod pending;
 mod report;
+mod results;
 mod slots;
 #[cfg(all(test, feature = "rustcrypto"))]
 mod tests;
@@ -38,7 +39,7 @@ use alloc::sync::Arc;
 use crate::capabilities::Offer;
 use crate::ccs::job::{JobId, Owner};
 use crate::ccs::table::Phase;
-use crate::ccs::{Ccs, Setting};
+use crate::ccs::{Ccs, HAS_OFFLOAD, Setting};
 use crate::crypto::Random;
 use crate::sa::{SaDatabase, SaId, SecurityAssociation};
 use crate::sense::{Refusal, Sense};
@@ -109,6 +110,12 @@ struct Slot {
     met_deadline: Option<Instant>,
 }
 
+impl Slot {
+    const fn running(&self) -> Option<RunningJob> {
+        if HAS_OFFLOAD { self.running } else { None }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct RunningJob {
     id: JobId,
@@ -173,7 +180,7 @@ impl DeviceServer {
         if self.setting.profile.rules().waiting_prolongs {
             self.prolong(nexus);
         }
-        let running = self.slots.get(nexus).and_then(|slot| slot.running);
+        let running = self.slots.get(nexus).and_then(Slot::running);
         running.map_or(Sense::NONE, |job| self.calculating(job).sense(self.setting.profile.codes()))
     }
 

@@ -15,7 +15,7 @@ use crate::crypto::{CryptoProvider, Identity};
 use crate::dialect::Profile;
 use crate::keys::{KeySet, MgmtData, SaParameters};
 use crate::sa::SecurityAssociation;
-use crate::server::jobs::HeldWork;
+use crate::server::results::HeldWork;
 use crate::server::{DeviceServer, Limits, NexusId, RunningJob, Slot};
 
 /// What commands may change, by name; and what they may not.
