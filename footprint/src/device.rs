@@ -130,8 +130,10 @@ macro_rules! firmware {
 // SAFETY: the section is for code.
 #[cfg_attr(firmware, unsafe(link_section = ".harness"))]
 fn answer(server: &mut DeviceServer, nexus: NexusId, step: &Step, random: &mut dyn Random, compare: Compare) -> bool {
-    let execute =
-        firmware!(DeviceServer::execute, fn(&mut DeviceServer, NexusId, Request<'_>, Instant, &mut dyn Random) -> Reply);
+    let execute = firmware!(
+        DeviceServer::execute,
+        fn(&mut DeviceServer, NexusId, Request<'_>, Instant, &mut dyn Random) -> Reply
+    );
     let format = match black_box(true) {
         true => firmware!(Sense::to_fixed, fn(&Sense) -> SenseBytes),
         false => firmware!(Sense::to_descriptor, fn(&Sense) -> SenseBytes),

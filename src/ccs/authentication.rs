@@ -12,7 +12,7 @@ use super::key_exchange::{check_count, check_retained, check_transferred, reques
 use super::usage::Judged;
 use super::{Sequence, Setting, Usage, usage};
 use crate::capabilities::Offer;
-use crate::crypto::{CryptoError, Identity, OwnChoice, Purpose, Random, Secret};
+use crate::crypto::{CryptoError, HAS_SIGNATURES, Identity, OwnChoice, Purpose, Random, Secret};
 use crate::dialect::{Exchange, HAS_SPC4, PayloadType};
 use crate::keys::{Denial, KeySet, OwnAuth, PeerCheck, Protection, SignedOctets, identity_code, open, seal};
 use crate::memory;
@@ -83,7 +83,7 @@ fn deny(setting: &Setting, offer: &Offer, sequence: &Sequence, asserted: &Assert
     if !setting.profile.rules().requests_demand {
         return None;
     }
-    if asserted.certificates.is_empty() && requests(setting, selection).next().is_some() {
+    if asserted.presented.0 == 0 && requests(setting, selection).next().is_some() {
         return Some(Denial::NoCertificate);
     }
     // What is asked of us must be in the authentication IN, which may no longer say that it is not (SPC-4 5.14.4.3.3.4,
@@ -145,7 +145,10 @@ pub(crate) struct Asserted<'a> {
     identity: Identification<'a>,
     /// The ID payload's data as received, which is signed with its reserved bytes (reading R29).
     signed: &'a [u8],
+    /// Empty without signatures, which are all that certificates serve.
     certificates: Vec<Certificate<'a>>,
+    /// CERT payloads, and the bytes of their certificates.
+    presented: (usize, usize),
     /// Certificates above the limit, which are not among those.
     has_too_many: bool,
     own: Option<OwnChoice>,
@@ -162,9 +165,8 @@ impl<'a> Asserted<'a> {
 
     /// What is kept of it until the answer is written, or until its job is done.
     fn retained(&self) -> impl Iterator<Item = usize> {
-        let certificates = self.certificates.iter().map(|certificate| certificate.data.len());
         let usage = self.usage.map_or(0, |usage| usage.raw.data.len());
-        certificates.chain([self.identity.data.len(), self.auth.data.len(), usage])
+        [self.presented.1, self.identity.data.len(), self.auth.data.len(), usage].into_iter()
     }
 
     /// What outlives the command.
@@ -232,6 +234,7 @@ fn check_inner<'a>(
 ) -> Result<Asserted<'a>, Refusal> {
     let mut found = (None, None);
     let mut certificates = Vec::new();
+    let mut presented = (0, 0_usize);
     let mut has_too_many = false;
     let mut usage = None;
     for raw in inner.clone() {
@@ -243,14 +246,21 @@ fn check_inner<'a>(
                 }
                 found.0 = Some((identity, raw.data));
             }
-            Payload::Certificate(_) if certificates.len() >= setting.limits.certificates => has_too_many = true,
-            Payload::Certificate(certificate) => memory::push(&mut certificates, certificate)?,
+            Payload::Certificate(_) if presented.0 >= setting.limits.certificates => has_too_many = true,
+            Payload::Certificate(certificate) => {
+                presented = (presented.0.saturating_add(1), presented.1.saturating_add(certificate.data.len()));
+                if HAS_SIGNATURES {
+                    memory::push(&mut certificates, certificate)?;
+                }
+            }
             Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
                 let sai_at = Notify::SAI_AT.saturating_add(setting.profile.rules().sai_offset);
                 return Err(raw.error(sai_at, Field::Sai, WireErrorKind::Invalid).into());
             }
             Payload::Authentication(auth) => found.1 = Some(auth),
-            Payload::SaUsage(_) if HAS_SPC4 => usage = Some(usage::check(setting, offer, &raw, Exchange::AuthenticationOut)?),
+            Payload::SaUsage(_) if HAS_SPC4 => {
+                usage = Some(usage::check(setting, offer, &raw, Exchange::AuthenticationOut)?)
+            }
             _ => {}
         }
     }
@@ -258,7 +268,7 @@ fn check_inner<'a>(
     let (identity, signed) = found.0.ok_or(missing)?;
     let auth = found.1.ok_or(missing)?;
     let own = setting.credentials.choose(sequence.selection.authentication, wishes(&inner));
-    let asserted = Asserted { inner, identity, signed, certificates, has_too_many, own, usage, auth, at };
+    let asserted = Asserted { inner, identity, signed, certificates, presented, has_too_many, own, usage, auth, at };
     check_retained(setting, [sequence.retained].into_iter().chain(asserted.retained()))?;
     Ok(asserted)
 }

@@ -39,7 +39,7 @@ pub use random::RandCore;
 pub(crate) use random::draw_sai;
 pub use random::{Purpose, Random, RandomError};
 pub use secret::{HexError, Secret};
-pub(crate) use signature::Decoy;
+pub(crate) use signature::{Decoy, HAS_SIGNATURES};
 pub use signature::{HashKind, KeyKind, PublicKey, SignatureScheme, Signer, Verifier};
 
 use thiserror::Error;

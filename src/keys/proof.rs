@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use super::{PrfOutput, SignedOctets, shared_key_auth, verify_shared_key_auth};
 use crate::crypto::{
-    CertificateError, CryptoError, CryptoProvider, Decoy, Judges, KeyKind, Means, PeerClaim, Prf, Proof, PskError,
-    PublicKey, SignatureScheme, Verifier,
+    CertificateError, CryptoError, CryptoProvider, Decoy, HAS_SIGNATURES, Judges, KeyKind, Means, PeerClaim, Prf,
+    Proof, PskError, PublicKey, SignatureScheme, Verifier,
 };
 use crate::time::UnixTime;
 use crate::wire::{Certificate, Identification};
@@ -93,7 +93,8 @@ impl PeerCheck<'_> {
     /// For one method and one shape of message every denial takes the same work: nothing tells which it was.
     pub(crate) fn run(&self) -> Result<Proof, PeerError> {
         match KeyKind::of_auth_method(u32::from(self.method)) {
-            Some(kind) => self.signature(kind),
+            Some(kind) if HAS_SIGNATURES => self.signature(kind),
+            Some(_) => Err(PeerError::Denied(Denial::Method)),
             None => self.shared_key(),
         }
     }

@@ -1,5 +1,8 @@
 //! Configuration: what cannot work is refused here, and not when the first command comes.
 
+#[cfg(any(test, feature = "signatures"))]
+mod signing;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -13,10 +16,7 @@ use super::{Admission, DeviceServer};
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
 use crate::ccs::{Limits, Policy, PolicyError, Setting};
-use crate::crypto::{
-    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Hashes,
-    Identity, PresharedKeys, Shared,
-};
+use crate::crypto::{CredentialError, Credentials, CryptoProvider, Hashes, Identity, PresharedKeys, Shared};
 use crate::dialect::{Exchange, Profile};
 use crate::keys::KeyLog;
 use crate::memory::{self, OutOfMemory};
@@ -154,35 +154,6 @@ impl Builder {
     #[must_use]
     pub fn preshared_keys_static(mut self, keys: &'static dyn PresharedKeys) -> Self {
         self.credentials.judges.shared_keys = Some(Shared::Static(keys));
-        self
-    }
-
-    /// Adds a key with which the device server signs, and its certificates. Each kind of key is one more way to
-    /// authenticate itself; of several of one kind the application client's Certificate Request tells which.
-    #[must_use]
-    pub fn credential(mut self, own: Credential) -> Self {
-        self.out_of_memory |= memory::push(&mut self.credentials.own, own).is_err();
-        self
-    }
-
-    /// Who decides about the keys of application clients that sign. Without it, signatures are not accepted.
-    #[must_use]
-    pub fn validator(mut self, validator: Arc<dyn CertificateValidator>) -> Self {
-        self.credentials.judges.validator = Some(Shared::Counted(validator));
-        self
-    }
-
-    /// The same, of one that is there for good, as in firmware.
-    #[must_use]
-    pub fn validator_static(mut self, validator: &'static dyn CertificateValidator) -> Self {
-        self.credentials.judges.validator = Some(Shared::Static(validator));
-        self
-    }
-
-    /// Which Certificate Requests a key exchange IN carries; the validator's trust anchors unless said otherwise.
-    #[must_use]
-    pub fn certificate_requests(mut self, requests: CertificateRequests) -> Self {
-        self.credentials.requests = requests;
         self
     }
 
