@@ -86,6 +86,16 @@ pub(crate) fn push<T>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
     Ok(())
 }
 
+/// Takes an element and puts the last one into its place.
+#[cfg(any(test, not(feature = "scale")))]
+pub(crate) fn swap_remove<T>(from: &mut Vec<T>, place: usize) -> Option<T> {
+    let last = from.pop()?;
+    match from.get_mut(place) {
+        Some(element) => Some(core::mem::replace(element, last)),
+        None => Some(last),
+    }
+}
+
 /// Copies bytes to a place of the same length; tells whether it has that. `copy_from_slice` brings a panic for others along.
 #[must_use]
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> bool {

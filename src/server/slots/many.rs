@@ -1,7 +1,7 @@
-//! The nexuses that have a command sequence, found by nexus, by DS_SAI, by protocol timeout and by client, and counted: no
+//! Many nexuses (feature `scale`), those that have a command sequence, found by nexus, by DS_SAI, by protocol timeout and by client, and counted: no
 //! command looks at the sequences of all of them.
 
-use super::{NexusId, Slot};
+use super::super::{NexusId, Slot};
 use crate::ccs::Ccs;
 use crate::collections::{Array, Groups, Index, Order};
 use crate::crypto::Identity;
@@ -14,8 +14,8 @@ use crate::wire::Sai;
 ///
 /// Nexuses are numbered by the embedder, DS_SAIs drawn by us, and clients have proved who they are: nobody can choose
 /// many of them to slow a search down. To find a sequence in all these ways takes 88 to 104 bytes of
-/// [`Limits::CCS_BYTES`](super::Limits::CCS_BYTES).
-pub(super) struct Slots {
+/// [`Limits::CCS_BYTES`](crate::ccs::Limits::CCS_BYTES).
+pub(in crate::server) struct Slots {
     /// `None` while a sequence advances.
     slots: Array<Option<Slot>>,
     by_nexus: Index,
@@ -30,7 +30,7 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    pub(super) const fn new() -> Self {
+    pub(in crate::server) const fn new() -> Self {
         Self {
             slots: Array::new(),
             by_nexus: Index::new(),
@@ -42,53 +42,58 @@ impl Slots {
     }
 
     /// Nexuses with a sequence, running or complete.
-    pub(super) const fn len(&self) -> usize {
+    pub(in crate::server) const fn len(&self) -> usize {
         self.slots.len()
     }
 
     /// Nexuses other than this one with a sequence, and how many of those sequences run.
-    pub(super) fn beside(&self, nexus: NexusId) -> (usize, usize) {
+    pub(in crate::server) fn beside(&self, nexus: NexusId) -> (usize, usize) {
         let own = self.place(nexus);
         let is_running = own.is_some_and(|place| self.running.get(place).is_some());
         let slots = self.len().saturating_sub(usize::from(own.is_some()));
         (slots, self.running.len().saturating_sub(usize::from(is_running)))
     }
 
-    pub(super) fn get(&self, nexus: NexusId) -> Option<&Slot> {
+    pub(in crate::server) fn get(&self, nexus: NexusId) -> Option<&Slot> {
         self.slot(self.place(nexus)?)
     }
 
     /// The slot, whose phase and client must stay as they are: [`Slots::advance`] changes them.
-    pub(super) fn get_mut(&mut self, nexus: NexusId) -> Option<&mut Slot> {
+    pub(in crate::server) fn get_mut(&mut self, nexus: NexusId) -> Option<&mut Slot> {
         let place = self.place(nexus)?;
         self.slots.get_mut(place)?.as_mut()
     }
 
     /// A running sequence of another nexus: of those the one with the least number.
-    pub(super) fn running_beside(&self, nexus: NexusId) -> Option<&Ccs> {
+    pub(in crate::server) fn running_beside(&self, nexus: NexusId) -> Option<&Ccs> {
         let (_, place) = self.running.first_beside(self.place(nexus))?;
         self.slot(place).map(|slot| &slot.ccs)
     }
 
     /// True if a running sequence will make an association of that DS_SAI.
-    pub(super) fn is_running(&self, ds_sai: Sai) -> bool {
+    pub(in crate::server) fn is_running(&self, ds_sai: Sai) -> bool {
         self.by_ds_sai.find_if(ds_sai.0, |place| self.running.get(place).is_some()).is_some()
     }
 
     /// The nexus whose complete sequence has made the association.
-    pub(super) fn made(&self, id: SaId) -> Option<NexusId> {
+    pub(in crate::server) fn made(&self, id: SaId) -> Option<NexusId> {
         let has_made = |slot: &Slot| matches!(&slot.ccs, Ccs::Complete { id: made, .. } if *made == id);
         let place = self.by_ds_sai.find_if(id.ds_sai.0, |place| self.slot(place).is_some_and(has_made))?;
         self.by_nexus.number(place).map(NexusId)
     }
 
     /// How many associations the identity is about to have.
-    pub(super) fn coming(&self, identity: &Identity) -> usize {
+    pub(in crate::server) fn coming(&self, identity: &Identity) -> usize {
         self.leader(identity).map_or(0, |leader| self.clients.count(leader))
     }
 
     /// Gives a nexus a sequence, instead of what it had. Nothing has changed if there is no memory for it.
-    pub(super) fn insert(&mut self, nexus: NexusId, slot: Slot, timeout: Instant) -> Result<(), OutOfMemory> {
+    pub(in crate::server) fn insert(
+        &mut self,
+        nexus: NexusId,
+        slot: Slot,
+        timeout: Instant,
+    ) -> Result<(), OutOfMemory> {
         let place = match self.place(nexus) {
             Some(place) => {
                 self.leave(place);
@@ -102,7 +107,7 @@ impl Slots {
     }
 
     /// Room for one more, so that inserting it does not fail.
-    pub(super) fn reserve(&mut self) -> Result<(), OutOfMemory> {
+    pub(in crate::server) fn reserve(&mut self) -> Result<(), OutOfMemory> {
         self.slots.reserve(self.len().saturating_add(1))?;
         self.by_nexus.reserve()?;
         self.by_ds_sai.reserve()?;
@@ -125,34 +130,38 @@ impl Slots {
     }
 
     /// Changes the sequence of a nexus; gives what the change gives.
-    pub(super) fn advance<R>(&mut self, nexus: NexusId, change: impl FnOnce(Slot) -> (Slot, R)) -> Option<R> {
+    pub(in crate::server) fn advance<R>(
+        &mut self,
+        nexus: NexusId,
+        change: impl FnOnce(Slot) -> (Slot, R),
+    ) -> Option<R> {
         let place = self.place(nexus)?;
         let (slot, result) = change(self.leave(place)?);
         self.enter(place, slot);
         Some(result)
     }
 
-    pub(super) fn remove(&mut self, nexus: NexusId) -> Option<Slot> {
+    pub(in crate::server) fn remove(&mut self, nexus: NexusId) -> Option<Slot> {
         self.take(self.place(nexus)?)
     }
 
     /// Any nexus that has a sequence.
-    pub(super) fn any(&self) -> Option<NexusId> {
+    pub(in crate::server) fn any(&self) -> Option<NexusId> {
         self.by_nexus.number(self.len().checked_sub(1)?).map(NexusId)
     }
 
     /// The nexus whose protocol timeout is the first, and when it is.
-    pub(super) fn next_timeout(&self) -> Option<(Instant, NexusId)> {
+    pub(in crate::server) fn next_timeout(&self) -> Option<(Instant, NexusId)> {
         let (at, place) = self.timers.first()?;
         Some((Instant::from_millis(at), NexusId(self.by_nexus.number(place)?)))
     }
 
     /// When the protocol timeout of a nexus is.
-    pub(super) fn timeout(&self, nexus: NexusId) -> Option<Instant> {
+    pub(in crate::server) fn timeout(&self, nexus: NexusId) -> Option<Instant> {
         self.timers.get(self.place(nexus)?).map(Instant::from_millis)
     }
 
-    pub(super) fn set_timeout(&mut self, nexus: NexusId, at: Instant) {
+    pub(in crate::server) fn set_timeout(&mut self, nexus: NexusId, at: Instant) {
         if let Some(place) = self.place(nexus) {
             self.timers.set(place, at.as_millis());
         }
@@ -160,7 +169,7 @@ impl Slots {
 
     /// All of them, in no particular order.
     #[cfg(test)]
-    pub(super) fn iter(&self) -> impl Iterator<Item = (NexusId, &Slot)> {
+    pub(in crate::server) fn iter(&self) -> impl Iterator<Item = (NexusId, &Slot)> {
         let nexus = |place| self.by_nexus.number(place).map(NexusId);
         (0..self.len()).filter_map(move |place| Some((nexus(place)?, self.slot(place)?)))
     }
