@@ -30,7 +30,7 @@ use core::ops::Range;
 use crate::capabilities::{AuthMethods, Offer, Selection};
 use crate::crypto::{Credentials, CryptoError, CryptoProvider, Identity, OwnChoice};
 use crate::dialect::{ErrorClasses, Exchange, HAS_SPC4, Profile};
-use crate::keys::{KeyLog, KeyLogger, KeySet, SaContext, SaParameters, SaSource};
+use crate::keys::{HAS_KEY_LOG, KeyLog, KeyLogger, KeySet, SaContext, SaParameters, SaSource};
 use crate::sa::{Authenticated, SaId};
 use crate::sense::Refusal;
 use crate::time::Instant;
@@ -66,7 +66,7 @@ impl Setting {
     }
 
     pub(crate) fn logger(&self, ac_sai: Sai, ds_sai: Sai) -> KeyLogger<'_> {
-        KeyLogger { log: self.key_log.as_deref(), ac_sai, ds_sai }
+        KeyLogger { log: self.key_log.as_deref().filter(|_| HAS_KEY_LOG), ac_sai, ds_sai }
     }
 }
 

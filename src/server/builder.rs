@@ -165,7 +165,8 @@ impl Builder {
         self
     }
 
-    /// Records every secret. For test benches and one's own captures: see [`KeyLog`].
+    /// Records every secret. For test benches and one's own captures: see [`KeyLog`]. It takes the feature `key-log`.
+    #[cfg(any(test, feature = "key-log"))]
     #[must_use]
     pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
         self.key_log = Some(log);
@@ -173,7 +174,8 @@ impl Builder {
     }
 
     /// Who decides, within the policy, what is offered to which nexus and who may have which association. Without it all are
-    /// treated alike.
+    /// treated alike. It takes the feature `admission`.
+    #[cfg(any(test, feature = "admission"))]
     #[must_use]
     pub fn admission(mut self, admission: Arc<dyn Admission>) -> Self {
         self.admission = Some(admission);

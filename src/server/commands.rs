@@ -7,7 +7,7 @@ use crate::ccs::job::Work;
 use crate::ccs::table::{Phase, Step, Verdict, decide};
 use crate::ccs::{Calculation, Ccs, HAS_OFFLOAD, authentication, delete, key_exchange};
 use crate::crypto::Random;
-use crate::dialect::{ErrorClasses, Profile};
+use crate::dialect::{ErrorClasses, HAS_SPC4, Profile};
 use crate::keys::{OwnAuthWork, PeerCheckWork, PrfOutput};
 use crate::memory;
 use crate::sa::SaId;
@@ -142,12 +142,13 @@ impl DeviceServer {
     /// other nexuses are to be told (SPC-4 5.14.4.5).
     fn capabilities(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
         let mut put = |bytes: &[u8]| (data_in.put(bytes), bytes.len());
-        let (reply, length) = match &self.unread_offer {
+        let (reply, length) = match self.unread_offer.as_ref().filter(|_| HAS_SPC4) {
             Some(unread) => put(unread.parameter_data()),
             None => put(self.offer_to(nexus)?.parameter_data()),
         };
         self.tell(Some(nexus), EventKind::CapabilitiesRead);
         if reply == (Reply::Good { len: length })
+            && HAS_SPC4
             && let Some(read) = self.unread_offer.take()
         {
             self.setting.offer = read;

@@ -40,7 +40,7 @@ use crate::capabilities::Offer;
 use crate::ccs::job::{JobId, Owner};
 use crate::ccs::table::Phase;
 use crate::ccs::{Ccs, HAS_OFFLOAD, Setting};
-use crate::crypto::Random;
+use crate::crypto::{HAS_SIGNATURES, Random};
 use crate::sa::{SaDatabase, SaId, SecurityAssociation};
 use crate::sense::{Refusal, Sense};
 use crate::time::{Instant, UnixTime};
@@ -247,7 +247,7 @@ impl DeviceServer {
     }
 
     fn unix_time(&self) -> Option<UnixTime> {
-        let (time, told) = self.calendar?;
+        let (time, told) = self.calendar.filter(|_| HAS_SIGNATURES)?;
         let seconds = self.now.millis_since(told).checked_div(1000).unwrap_or(0);
         Some(UnixTime(time.0.saturating_add(seconds)))
     }

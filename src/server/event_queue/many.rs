@@ -25,7 +25,7 @@ pub(in crate::server) struct EventQueue {
     pub(super) lost_at: Instant,
 }
 
-struct Cell {
+pub(super) struct Cell {
     event: Option<Event>,
     /// Which event of all that have come it is.
     number: u64,
