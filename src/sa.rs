@@ -7,6 +7,7 @@
 //! (room `ccs`) and what it is used for (the embedder).
 
 #[cfg(any(test, not(feature = "scale")))]
+#[cfg_attr(test, allow(dead_code, unreachable_pub, reason = "unit tests have the other one, and compare"))]
 mod few;
 #[cfg(any(test, feature = "scale"))]
 mod many;

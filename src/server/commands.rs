@@ -189,6 +189,7 @@ impl DeviceServer {
         }
     }
 
+    #[inline(never)]
     fn key_exchange_out(
         &mut self,
         nexus: NexusId,
@@ -246,6 +247,7 @@ impl DeviceServer {
         }
     }
 
+    #[inline(never)]
     fn key_exchange_in(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::KeyExchangeIn)? {
             return Ok(data_in.put(kept));
@@ -303,6 +305,7 @@ impl DeviceServer {
         Refusal::Internal
     }
 
+    #[inline(never)]
     fn authentication_out(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
         let sequence = self.slots.get(nexus).and_then(|slot| slot.ccs.sequence());
         let ours = sequence.map(|sequence| SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai });
@@ -331,6 +334,7 @@ impl DeviceServer {
         Ok(self.finish_at_once(nexus, HeldWork::AuthenticationOut(claim), HeldResult::Verify(result), &mut []))
     }
 
+    #[inline(never)]
     fn authentication_in(
         &mut self,
         nexus: NexusId,
@@ -359,6 +363,7 @@ impl DeviceServer {
         Ok(self.finish_at_once(nexus, held, HeldResult::Signed(result), buffer))
     }
 
+    #[inline(never)]
     fn delete(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
         let named = data_out.sais(self.setting.profile);
         if self.setting.profile.rules().delete_ends_sequences && named.is_none_or(|named| self.sas.get(named).is_none())

@@ -1,6 +1,7 @@
 //! Events that wait, of bounded number: nothing is searched in a build for many (feature `scale`), all are in a build for few.
 
 #[cfg(any(test, not(feature = "scale")))]
+#[cfg_attr(test, allow(dead_code, unreachable_pub, reason = "unit tests have the other one, and compare"))]
 mod few;
 #[cfg(any(test, feature = "scale"))]
 mod many;

@@ -2,6 +2,7 @@
 //! for few.
 
 #[cfg(any(test, not(feature = "scale")))]
+#[cfg_attr(test, allow(dead_code, unreachable_pub, reason = "unit tests have the other one, and compare"))]
 mod few;
 #[cfg(any(test, feature = "scale"))]
 mod many;
