@@ -16,7 +16,7 @@ use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{Credentials, CryptoProvider};
 use crate::dialect::{Profile, Side};
 use crate::memory::{self, OutOfMemory};
-use crate::wire::{Capabilities, Descriptor, Descriptors, Writer};
+use crate::wire::{Capabilities, Descriptor};
 
 /// A set of the IKE authentication algorithms of r3 Table K6, IKE_AUTH_NONE left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,8 +137,6 @@ impl From<OutOfMemory> for CapabilitiesError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     profile: Profile,
-    /// As they are reported.
-    descriptors: Vec<[u8; Descriptors::EACH]>,
     /// Those that the dialect assigns, by the numbers of room `algorithm`.
     known: Vec<Descriptor>,
     /// The parameter data that reports them.
@@ -232,21 +230,17 @@ impl Offer {
         if let Some(kind) = AlgorithmType::ALL.iter().find(missing) {
             return Err(CapabilitiesError::NoneOfType(*kind));
         }
-        if list.len() > usize::from(u8::MAX) {
-            return Err(CapabilitiesError::TooMany);
-        }
-        let mut descriptors = memory::with_capacity(list.len())?;
-        let mut known = Vec::new();
+        let Ok(count) = u8::try_from(list.len()) else { return Err(CapabilitiesError::TooMany) };
+        let head = Capabilities::parameter_data_head(profile, count);
+        let mut parameter_data = memory::copy_of(&head)?;
+        let mut known = memory::with_capacity(list.len())?;
         for descriptor in list {
-            memory::push(&mut descriptors, descriptor.to_bytes())?;
+            memory::append(&mut parameter_data, &descriptor.to_bytes())?;
             if let Some(descriptor) = descriptor.known(profile) {
                 memory::push(&mut known, descriptor)?;
             }
         }
-        let payload = Capabilities { profile, descriptors: Descriptors::new(&descriptors) };
-        let mut parameter_data = memory::zeroed(payload.parameter_data_len())?;
-        payload.emit_parameter_data(&mut Writer::new(&mut parameter_data)).map_err(|_| CapabilitiesError::TooMany)?;
-        Ok(Self { profile, descriptors, known, parameter_data, allow_triple_des })
+        Ok(Self { profile, known, parameter_data, allow_triple_des })
     }
 
     /// Checks that one of the dialect's sets of algorithms is there whole (SPC-4 5.14.4.5).
@@ -301,7 +295,7 @@ impl Offer {
     ) -> Result<Self, CapabilitiesError> {
         let profile = self.profile;
         let is_kept = |d: &Descriptor| d.known(profile).is_some_and(|known| is_none(&known)) || keep(d);
-        let mut list = memory::with_capacity(self.descriptors.len())?;
+        let mut list = memory::with_capacity(self.iter().len())?;
         for descriptor in self.iter().filter(is_kept) {
             memory::push(&mut list, descriptor)?;
         }
@@ -314,7 +308,8 @@ impl Offer {
 
     /// The descriptors, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Descriptor> + '_ {
-        self.descriptors.iter().map(Descriptor::from_bytes)
+        let descriptors = self.parameter_data.get(Capabilities::DESCRIPTORS_AT..).unwrap_or_default();
+        descriptors.as_chunks().0.iter().map(Descriptor::from_bytes)
     }
 
     /// The parameter data of protocol 40h, SPECIFIC 0101h; from its fifth byte on it is the SSCC payload.

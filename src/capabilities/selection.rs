@@ -93,7 +93,7 @@ impl<'a> Selected<'a> {
     fn check_types(&self, wanted: &[u8]) -> Result<(), WireError> {
         let wrong_type = |index, kind| Err(WireError::new(self.place(index), Field::AlgorithmType, kind));
         let types = || self.descriptors.iter().map(|d| d.algorithm_type);
-        if let Some(index) = types().position(|code| !wanted.contains(&code)) {
+        if let Some(index) = types().position(|code| !wanted.iter().any(|wanted| *wanted == code)) {
             return wrong_type(index, WireErrorKind::NotOffered);
         }
         if wanted.iter().any(|wanted| !types().any(|code| code == *wanted)) {

@@ -196,7 +196,7 @@ impl<'a> Asserted<'a> {
         octets.record(log, "octets_i");
         log.record("auth_i", self.auth.data);
         PeerCheck {
-            provider: setting.provider,
+            provider: &setting.provider,
             prf: sequence.selection.suite.prf,
             pad: setting.profile.rules().key_pad,
             credentials: setting.credentials.judges.borrowed(),

@@ -69,7 +69,7 @@ impl From<CryptoError> for PeerError {
 /// What it takes to check a peer's AUTH. It borrows all of that; [`PeerCheckWork`](super::PeerCheckWork) owns it.
 #[derive(Clone, Copy)]
 pub(crate) struct PeerCheck<'a> {
-    pub(crate) provider: CryptoProvider,
+    pub(crate) provider: &'a CryptoProvider,
     pub(crate) prf: &'static dyn Prf,
     pub(crate) pad: &'static [u8],
     pub(crate) credentials: Judges<'a>,
@@ -212,6 +212,10 @@ mod tests {
     use crate::tested::{PRF_HMAC_SHA1, provider};
     use crate::wire::IdType;
 
+    fn leaked(provider: CryptoProvider) -> &'static CryptoProvider {
+        alloc::boxed::Box::leak(alloc::boxed::Box::new(provider))
+    }
+
     const DENIED: Result<Proof, PeerError> = Err(PeerError::Denied(Denial::WrongAuth));
 
     /// Answers each time the same.
@@ -232,7 +236,7 @@ mod tests {
 
     fn check<'a>(prf: &'static dyn Prf, method: u32, credentials: Judges<'a>, auth: &'a [u8]) -> PeerCheck<'a> {
         PeerCheck {
-            provider: provider(),
+            provider: leaked(provider()),
             prf,
             pad: b"pad",
             credentials,
@@ -252,7 +256,7 @@ mod tests {
         [known, KnownKeys::new()].map(|keys| {
             let credentials = Judges { validator: Some(&keys), ..NOBODY };
             let check = check(PRF_HMAC_SHA1, KeyKind::P256.auth_method(), credentials, &[1; 64]);
-            PeerCheck { provider: CryptoProvider { verifiers, ..provider() }, ..check }.run()
+            PeerCheck { provider: leaked(CryptoProvider { verifiers, ..provider() }), ..check }.run()
         })
     }
 

@@ -76,7 +76,7 @@ impl PeerCheckWork {
             total = total.saturating_add(data.len());
         }
         Ok(Self {
-            provider: check.provider,
+            provider: *check.provider,
             prf: check.prf,
             pad: check.pad,
             credentials: credentials.clone(),
@@ -100,7 +100,7 @@ impl PeerCheckWork {
             rest = later;
         }
         let check = PeerCheck {
-            provider: self.provider,
+            provider: &self.provider,
             prf: self.prf,
             pad: self.pad,
             credentials: self.credentials.borrowed(),

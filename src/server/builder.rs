@@ -17,12 +17,12 @@ use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
 use crate::ccs::{Limits, Policy, PolicyError, Setting};
 use crate::crypto::{CredentialError, Credentials, CryptoProvider, Hashes, Identity, PresharedKeys, Shared};
-use crate::dialect::{Exchange, Profile};
+use crate::dialect::{Exchange, HAS_SPC4, Profile};
 use crate::keys::KeyLog;
 use crate::memory::{self, OutOfMemory};
 use crate::sa::SaDatabase;
 use crate::time::Instant;
-use crate::wire::{Descriptor, protocol};
+use crate::wire::{Descriptor, SupportedProtocols, Writer, protocol};
 
 /// Why a device server cannot be configured so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -230,9 +230,11 @@ impl Builder {
                 Offer::derive(self.profile, &self.provider, methods, hidden_algorithms, *allow_triple_des)?
             }
         };
-        offer.check_sides()?;
-        if !policy.waive_complete_row {
-            offer.check_complete()?;
+        if HAS_SPC4 {
+            offer.check_sides()?;
+            if !policy.waive_complete_row {
+                offer.check_complete()?;
+            }
         }
         policy.check(self.profile, offer.min_nonce(&self.provider))?;
         Ok(DeviceServer {
@@ -280,7 +282,7 @@ fn check_limits(profile: Profile, limits: &Limits) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Ours and the embedder's, ascending, each once.
+/// The parameter data that report ours and the embedder's, ascending, each once.
 fn supported_protocols(others: &[u8]) -> Result<Vec<u8>, ConfigError> {
     let own = [protocol::INFORMATION, protocol::SA_CREATION_CAPABILITIES, protocol::IKEV2_SCSI];
     if let Some(taken) = others.iter().find(|other| own.contains(other)) {
@@ -290,5 +292,9 @@ fn supported_protocols(others: &[u8]) -> Result<Vec<u8>, ConfigError> {
     for protocol in own.iter().chain(others) {
         memory::insert(&mut all, *protocol)?;
     }
-    Ok(all)
+    let list = SupportedProtocols { protocols: &all };
+    let mut data = memory::zeroed(list.len())?;
+    // Each is there once, so that they are few.
+    let _ = list.emit(&mut Writer::new(&mut data));
+    Ok(data)
 }

@@ -9,12 +9,11 @@ use crate::ccs::{Calculation, Ccs, HAS_OFFLOAD, authentication, delete, key_exch
 use crate::crypto::Random;
 use crate::dialect::{ErrorClasses, HAS_SPC4, Profile};
 use crate::keys::{OwnAuthWork, PeerCheckWork, PrfOutput};
-use crate::memory;
 use crate::sa::SaId;
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
-    CapabilityFormats, Cdb, CertificateData, Direction, Field, Header, Sai, SupportedProtocols, WireError,
-    WireErrorKind, Writer, protocol, specific,
+    CapabilityFormats, Cdb, CertificateData, Direction, Field, Header, Sai, WireError, WireErrorKind, protocol,
+    specific,
 };
 
 /// Data-Out of a command, cut to the CDB's TRANSFER LENGTH.
@@ -114,23 +113,10 @@ impl DeviceServer {
         random: &mut dyn Random,
     ) -> Result<Reply, Refusal> {
         match (cdb.protocol, cdb.specific) {
-            (protocol::INFORMATION, specific::SUPPORTED_LIST) => {
-                let list = SupportedProtocols { protocols: &self.protocols };
-                let mut bytes = memory::zeroed(list.len())?;
-                list.emit(&mut Writer::new(&mut bytes))?;
-                Ok(data_in.put(&bytes))
-            }
-            (protocol::INFORMATION, _) => {
-                let none = CertificateData { certificate: &[] };
-                let mut bytes = memory::zeroed(none.len())?;
-                none.emit(&mut Writer::new(&mut bytes))?;
-                Ok(data_in.put(&bytes))
-            }
+            (protocol::INFORMATION, specific::SUPPORTED_LIST) => Ok(data_in.put(&self.protocols)),
+            (protocol::INFORMATION, _) => Ok(data_in.put(CertificateData::NONE)),
             (protocol::SA_CREATION_CAPABILITIES, specific::CAPABILITY_FORMATS) => {
-                let list = CapabilityFormats::IKEV2_SCSI;
-                let mut bytes = memory::zeroed(list.len())?;
-                list.emit(&mut Writer::new(&mut bytes))?;
-                Ok(data_in.put(&bytes))
+                Ok(data_in.put(CapabilityFormats::OF_IKEV2_SCSI))
             }
             (protocol::SA_CREATION_CAPABILITIES, _) => self.capabilities(nexus, data_in),
             (_, specific::KEY_EXCHANGE) => self.key_exchange_in(nexus, data_in),
@@ -197,7 +183,7 @@ impl DeviceServer {
         random: &mut dyn Random,
     ) -> Result<Reply, Refusal> {
         self.admit(nexus, Step::KeyExchangeOut)?;
-        if self.setting.policy.one_sequence && self.slots.running_beside(nexus).is_some() {
+        if HAS_SPC4 && self.setting.policy.one_sequence && self.slots.running_beside(nexus).is_some() {
             return Err(Refusal::Conflict);
         }
         self.check_room(nexus)?;

@@ -10,9 +10,13 @@ impl DeviceServer {
     /// The next moment at which a timer runs out, if nothing happens before it.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        let protocol = self.slots.next_timeout().map(|(at, _)| Deadline { at, reason: DeadlineReason::Protocol });
-        let inactivity = self.sas.next_deadline().map(|at| Deadline { at, reason: DeadlineReason::Inactivity });
-        protocol.into_iter().chain(inactivity).min_by_key(|deadline| deadline.at)
+        let protocol = self.slots.next_timeout().map(|(at, _)| at);
+        match (protocol, self.sas.next_deadline()) {
+            (Some(at), inactivity) if inactivity.is_none_or(|other| at <= other) => {
+                Some(Deadline { at, reason: DeadlineReason::Protocol })
+            }
+            (_, inactivity) => inactivity.map(|at| Deadline { at, reason: DeadlineReason::Inactivity }),
+        }
     }
 
     /// Drops what has run out by `now`. Every other call with a time does this first.

@@ -125,6 +125,7 @@ struct RunningJob {
 /// The device server of one logical unit.
 pub struct DeviceServer {
     setting: Setting,
+    /// The supported security protocol list, as it is returned.
     protocols: alloc::vec::Vec<u8>,
     /// Capabilities that take effect when somebody has read them.
     unread_offer: Option<Offer>,
