@@ -35,8 +35,7 @@ pub(crate) struct Claim {
     pub(crate) at: usize,
 }
 
-/// Checks an authentication OUT up to its AUTH data, and writes what is signed in place of the identity into `code`, which has the
-/// length of the PRF's output.
+/// Checks an authentication OUT up to its AUTH data.
 ///
 /// The list is opened in place; a refusal after that leaves plaintext in it, which is the sender's own.
 pub(crate) fn plan_out<'a>(
@@ -46,10 +45,8 @@ pub(crate) fn plan_out<'a>(
     keys: &KeySet,
     list: &'a mut [u8],
     transfer_length: usize,
-    code: &mut [u8],
 ) -> Result<Asserted<'a>, Refusal> {
-    let suite = &sequence.selection.suite;
-    let protection = Protection::new(suite, keys.sk_ei(), keys.sk_ai());
+    let protection = Protection::new(&sequence.selection.suite, keys.sk_ei(), keys.sk_ai());
     let expected = Expected {
         exchange: Exchange::AuthenticationOut,
         ac_sai: Some(sequence.ac_sai),
@@ -61,17 +58,11 @@ pub(crate) fn plan_out<'a>(
     let list: &'a [u8] = list;
     let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
     log.record("plaintext_i", list.get(opened.encrypted.text.clone()).unwrap_or(&[]));
-    let asserted = check_inner(setting, offer, sequence, opened.inner(setting, list), opened.encrypted.at)?;
-    if let Some(why) = deny(setting, offer, sequence, &asserted) {
-        let client = Claimant { identity: Identity::try_new(asserted.identity)?, method: asserted.auth.method };
-        return Err(Refusal::Authentication { at: opened.encrypted.at, client, why });
-    }
-    identity_code(suite.prf, keys.sk_pi(), asserted.signed, code)?;
-    Ok(asserted)
+    check_inner(setting, offer, sequence, opened.inner(setting, list), opened.encrypted.at)
 }
 
 /// Why a claim is not even looked into.
-fn deny(setting: &Setting, offer: &Offer, sequence: &Sequence, asserted: &Asserted<'_>) -> Option<Denial> {
+pub(crate) fn deny(setting: &Setting, offer: &Offer, sequence: &Sequence, asserted: &Asserted<'_>) -> Option<Denial> {
     let (selection, method) = (&sequence.selection, asserted.auth.method);
     let accepted = selection.lets_client_use(method) && offer.accepts(method) && setting.methods.can_accept(method);
     if !accepted {
@@ -169,10 +160,19 @@ impl<'a> Asserted<'a> {
         [self.presented.1, self.identity.data.len(), self.auth.data.len(), usage].into_iter()
     }
 
+    /// Offset of the Encrypted payload.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn claimant(&self) -> Result<Claimant, CryptoError> {
+        Ok(Claimant { identity: Identity::try_new(self.identity)?, method: self.auth.method })
+    }
+
     /// What outlives the command.
     pub(crate) fn claim(&self) -> Result<Claim, CryptoError> {
         Ok(Claim {
-            client: Claimant { identity: Identity::try_new(self.identity)?, method: self.auth.method },
+            client: self.claimant()?,
             initial_contact: find(&self.inner, PayloadType::Notify).is_some(),
             own: self.own,
             usage: self.usage.map(|usage| usage.keep()).transpose()?,
@@ -180,7 +180,12 @@ impl<'a> Asserted<'a> {
         })
     }
 
-    /// What it takes to check the AUTH data; `code` is what [`plan_out`] has written.
+    /// Writes what is signed in place of the identity into `code`, which has the length of the PRF's output.
+    pub(crate) fn write_code(&self, sequence: &Sequence, keys: &KeySet, code: &mut [u8]) -> Result<(), CryptoError> {
+        identity_code(sequence.selection.suite.prf, keys.sk_pi(), self.signed, code)
+    }
+
+    /// What it takes to check the AUTH data; `code` is what [`Asserted::write_code`] has written.
     pub(crate) fn check<'c>(
         &'c self,
         setting: &'c Setting,

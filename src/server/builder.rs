@@ -259,6 +259,7 @@ impl Builder {
             owner: Owner::new(),
             events: EventQueue::new(limits.events),
             reporter: self.reporter,
+            denied: None,
             admission: self.admission,
             calendar: None,
         })

@@ -306,8 +306,13 @@ impl DeviceServer {
         let (setting, offer) = (&self.setting, self.offer_to(nexus)?);
         let mut code = PrfOutput::room(sequence.selection.suite.prf.output_length())?;
         let DataOut { list, transfer_length } = data_out;
-        let asserted =
-            authentication::plan_out(setting, &offer, sequence, keys, list, transfer_length, code.expose_mut())?;
+        let asserted = authentication::plan_out(setting, &offer, sequence, keys, list, transfer_length)?;
+        if let Some(why) = authentication::deny(setting, &offer, sequence, &asserted) {
+            let (at, client) = (asserted.at(), asserted.claimant()?);
+            drop(offer);
+            return Err(self.deny(at, client, why));
+        }
+        asserted.write_code(sequence, keys, code.expose_mut())?;
         let claim = asserted.claim()?;
         let check = asserted.check(setting, &offer, sequence, code.expose(), self.unix_time());
         if setting.policy.offloads() {

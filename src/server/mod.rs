@@ -42,7 +42,7 @@ use crate::ccs::table::Phase;
 use crate::ccs::{Ccs, HAS_OFFLOAD, Setting};
 use crate::crypto::{HAS_SIGNATURES, Random};
 use crate::sa::{SaDatabase, SaId, SecurityAssociation};
-use crate::sense::{Refusal, Sense};
+use crate::sense::{Claimant, Refusal, Sense};
 use crate::time::{Instant, UnixTime};
 use crate::wire::Sai;
 use event_queue::EventQueue;
@@ -138,6 +138,8 @@ pub struct DeviceServer {
     owner: Owner,
     events: EventQueue,
     reporter: Option<Reporter>,
+    /// Whose authentication the command at hand has failed.
+    denied: Option<Claimant>,
     admission: Option<Arc<dyn Admission>>,
     /// The calendar's time when it was last told, and when that was.
     calendar: Option<(UnixTime, Instant)>,

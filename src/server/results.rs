@@ -79,18 +79,16 @@ impl DeviceServer {
         let Claim { client, initial_contact, own, usage, at } = claim;
         let proof = match result {
             Ok(proof) => proof,
-            Err(PeerError::Denied(why)) => return Err(Refusal::Authentication { at, client, why }),
+            Err(PeerError::Denied(why)) => return Err(self.deny(at, client, why)),
             Err(PeerError::Crypto(error)) => return Err(error.into()),
         };
         let Claimant { identity, method } = client;
         let client = Authenticated { identity, method, proof };
         if !self.admits(nexus, &client, usage.as_ref()) {
-            let client = Claimant { identity: client.identity, method };
-            return Err(Refusal::Authentication { at, client, why: Denial::NotAdmitted });
+            return Err(self.deny(at, Claimant { identity: client.identity, method }, Denial::NotAdmitted));
         }
         if self.sas_beside(&client, initial_contact) >= self.setting.limits.sas_per_identity {
-            let client = Claimant { identity: client.identity, method };
-            return Err(Refusal::Authentication { at, client, why: Denial::TooManyAssociations });
+            return Err(self.deny(at, Claimant { identity: client.identity, method }, Denial::TooManyAssociations));
         }
         let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, .. }, .. }) = self.slots.get(nexus) else {
             return Err(Refusal::Internal);
@@ -112,6 +110,12 @@ impl DeviceServer {
         });
         self.prolong(nexus);
         Ok(Reply::Good { len: 0 })
+    }
+
+    /// Remembers who is denied, for the event.
+    pub(super) fn deny(&mut self, at: usize, client: Claimant, why: Denial) -> Refusal {
+        self.denied = Some(client);
+        Refusal::Authentication { at, why }
     }
 
     /// Associations that the identity has, those excepted that its Initial Contact will remove, and those that it is
@@ -181,17 +185,14 @@ impl DeviceServer {
         if let Some(limit) = refusal.limit() {
             self.tell(Some(nexus), EventKind::LimitReached { limit });
         }
-        let failure = match refusal {
-            Refusal::Authentication { client, why, .. } => Some((client, *why)),
-            _ => None,
-        };
-        if let Some((client, why)) = failure {
-            self.tell(Some(nexus), EventKind::failed(client, why));
+        let failed = matches!(refusal, Refusal::Authentication { .. });
+        if let (Refusal::Authentication { why, .. }, Some(client)) = (refusal, self.denied.take()) {
+            self.tell(Some(nexus), EventKind::failed(&client, *why));
         }
         match refusal.consequence(self.setting.profile, received.command()) {
             Consequence::None => {}
             Consequence::Abandon if !self.is_running(nexus) => {}
-            Consequence::Abandon if failure.is_some() => self.drop_sequence(nexus, DropReason::AuthenticationFailures),
+            Consequence::Abandon if failed => self.drop_sequence(nexus, DropReason::AuthenticationFailures),
             Consequence::Abandon => self.drop_sequence(nexus, DropReason::Refused),
             Consequence::CountFailure => self.count_failure(nexus),
         }

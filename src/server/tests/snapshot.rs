@@ -74,6 +74,7 @@ impl Snapshot {
             owner,
             events,
             reporter,
+            denied,
             admission,
             calendar,
         } = server;
@@ -84,6 +85,7 @@ impl Snapshot {
         state.debug("next job", next_job);
         state.debug("events", events);
         state.debug("calendar", calendar);
+        state.debug("denied", denied);
         state.debug("reporter", &reporter.is_some());
         state.debug("admission", &admission.as_ref().map(|admission| core::ptr::from_ref(&**admission).cast::<()>()));
         // Its secrets are not printed, and follow.
