@@ -365,8 +365,9 @@ fn write_in(
     let certificates = || setting.credentials.certificates(own);
     // Only where the authentication OUT had it (SPC-4 5.14.4.7.3).
     let usage = sequence.usage.as_ref().filter(|_| HAS_SPC4).and_then(|usage| usage.echo.as_deref());
-    let auth_header = Authentication { method: 0, data: &[] }.len();
-    let ends = [identity.len(), auth_header.saturating_add(auth_length)].into_iter();
+    let [.., method] = sequence.selection.authentication.to_be_bytes();
+    let auth = Authentication { method, data: &[] };
+    let ends = [identity.len(), auth.len().saturating_add(auth_length)].into_iter();
     let lengths = certificates().map(|certificate| certificate.len()).chain(ends).chain(usage.map(<[u8]>::len));
     let inner = lengths.fold(0, |sum: usize, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN));
     let padded = inner.saturating_add(1).next_multiple_of(suite.cipher.alignment().max(1));
@@ -376,7 +377,7 @@ fn write_in(
     let sais = (sequence.ac_sai, sequence.ds_sai);
     let mut writer = MessageWriter::new(setting.profile, Exchange::AuthenticationIn, sais, 1, &mut message)?;
     writer.begin_encrypted(iv)?;
-    writer.payload(PayloadType::IdDeviceServer, &identity)?;
+    writer.framed(PayloadType::IdDeviceServer, identity.head(), identity.data, 0)?;
     let identity = writer.at().saturating_sub(identity.len())..writer.at();
     if let Some(echo) = usage {
         writer.echo(PayloadType::SaUsage, echo)?;
@@ -384,8 +385,7 @@ fn write_in(
     for certificate in certificates() {
         writer.payload(PayloadType::Certificate, &certificate)?;
     }
-    let [.., method] = sequence.selection.authentication.to_be_bytes();
-    writer.room(PayloadType::Authentication, &Authentication { method, data: &[] }, auth_length)?;
+    writer.framed(PayloadType::Authentication, auth.head(), auth.data, auth_length)?;
     let auth = writer.at().saturating_sub(auth_length)..writer.at();
     let encrypted = writer.end_encrypted(suite.cipher.alignment(), protection.icv_length())?;
     writer.finish()?;

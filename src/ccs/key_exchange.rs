@@ -16,7 +16,7 @@ use crate::keys::KeySet;
 use crate::memory;
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
-    Algorithms, Body, CertificateRequest, Chain, Expected, Field, Header, KeyExchange, MessageWriter, Nonce,
+    Algorithms, Body, CertificateRequest, Chain, EmitError, Expected, Field, Header, KeyExchange, MessageWriter, Nonce,
     RawPayload, SaAlgorithms, Sai, Timeouts, WireError, WireErrorKind, check_order, find,
 };
 
@@ -184,37 +184,37 @@ struct Proposed<'a> {
     echo: Echo<'a>,
 }
 
-/// What of a key exchange OUT is returned.
-enum Echo<'a> {
-    /// An SCA payload, with our SAI in the place of the application client's (r3 5.13.4.3.3).
-    Algorithms(Algorithms<'a>),
-    /// Payloads as they came (SPC-4 5.14.4.6.3, reading S1).
-    Payloads([Option<(PayloadType, &'a [u8])>; 2]),
+/// What of a key exchange OUT is returned (SPC-4 5.14.4.6.3, reading S1).
+struct Echo<'a> {
+    /// One payload, in SPC-4 two.
+    payloads: [(PayloadType, &'a [u8]); 2],
+    /// Whether the first has a SAI, in the place of which ours is returned (r3 5.13.4.3.3).
+    has_said: bool,
 }
 
-impl Echo<'_> {
+impl<'a> Echo<'a> {
+    /// The payloads that there are.
+    fn payloads(&self) -> impl Iterator<Item = &(PayloadType, &'a [u8])> + Clone {
+        // Neither is ever empty.
+        self.payloads.iter().filter(|(_, data)| !data.is_empty())
+    }
+
     /// Bytes of each payload's data.
     fn lengths(&self) -> impl Iterator<Item = usize> + Clone {
-        let lengths = match self {
-            Self::Algorithms(sca) => [Some(sca.len()), None],
-            Self::Payloads(payloads) => payloads.map(|payload| payload.map(|(_, data)| data.len())),
-        };
-        lengths.into_iter().flatten()
+        self.payloads().map(|(_, data)| data.len())
     }
 
     /// Writes what the key exchange IN begins with.
-    fn write(&self, writer: &mut MessageWriter<'_>, ds_sai: Sai) -> Result<(), Refusal> {
-        match self {
-            Self::Algorithms(sca) => {
-                writer.payload(PayloadType::Algorithms, &Algorithms { said: ds_sai, ..*sca })?;
-            }
-            Self::Payloads(payloads) => {
-                for (payload, data) in payloads.iter().flatten() {
-                    writer.echo(*payload, data)?;
-                }
-            }
+    fn write(&self, writer: &mut MessageWriter<'_>, ds_sai: Sai) -> Result<(), EmitError> {
+        let at = writer.at();
+        for (payload, data) in self.payloads() {
+            writer.echo(*payload, data)?;
         }
-        Ok(())
+        if self.has_said {
+            writer.patch(at.saturating_add(Algorithms::SAID_AT), &ds_sai.0.to_be_bytes())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -232,7 +232,8 @@ fn check_proposed<'a>(
         let (sca, selection) = check_algorithms(setting, offer, &raw, ac_sai)?;
         let data = place(raw.at.saturating_add(Algorithms::USAGE_DATA_AT), sca.usage_data);
         let usage = Usage { sa_type: u16::from(sca.sa_type), suite: None, echo: None, data };
-        return Ok(Proposed { selection, usage: Some(usage), echo: Echo::Algorithms(sca) });
+        let echo = Echo { payloads: [(kind, raw.data), (kind, &[])], has_said: true };
+        return Ok(Proposed { selection, usage: Some(usage), echo });
     }
     let payload: SaAlgorithms<'a> = raw.body(setting.profile)?;
     let selected = Selected::of_sa_algorithms(&payload, raw.at);
@@ -240,9 +241,10 @@ fn check_proposed<'a>(
     let for_usage = find(chain, PayloadType::SaUsage);
     let usage =
         for_usage.as_ref().map(|raw| usage::check(setting, offer, raw, Exchange::KeyExchangeOut)).transpose()?;
-    let second = for_usage.map(|raw| (PayloadType::SaUsage, raw.data));
+    let second = for_usage.map_or(&[][..], |raw| raw.data);
     let usage = usage.map(|judged| judged.in_key_exchange());
-    Ok(Proposed { selection, usage, echo: Echo::Payloads([Some((kind, raw.data)), second]) })
+    let echo = Echo { payloads: [(kind, raw.data), (PayloadType::SaUsage, second)], has_said: false };
+    Ok(Proposed { selection, usage, echo })
 }
 
 fn check_algorithms<'a>(
@@ -378,9 +380,10 @@ fn write_in(setting: &Setting, sequence: &mut Sequence, echo: &Echo<'_>, ds_nonc
         let end = answer_at.saturating_add(end);
         end.saturating_sub(bytes.len())..end
     };
-    writer.payload(PayloadType::KeyExchange, &KeyExchange { group: selection.suite.group_number(), public })?;
+    let ours = KeyExchange { group: selection.suite.group_number(), public };
+    writer.framed(PayloadType::KeyExchange, ours.head(), ours.public, 0)?;
     sequence.ds_public = before(writer.at(), public);
-    writer.payload(PayloadType::Nonce, &Nonce { data: ds_nonce })?;
+    writer.echo(PayloadType::Nonce, ds_nonce)?;
     sequence.ds_nonce = before(writer.at(), ds_nonce);
     for request in requests(setting, selection) {
         writer.payload(PayloadType::CertificateRequest, &request)?;

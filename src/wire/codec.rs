@@ -240,7 +240,7 @@ impl<'a> Writer<'a> {
         self.patch(at, &length.to_be_bytes())
     }
 
-    fn patch(&mut self, at: usize, bytes: &[u8]) -> Result<(), EmitError> {
+    pub(super) fn patch(&mut self, at: usize, bytes: &[u8]) -> Result<(), EmitError> {
         let end = at.checked_add(bytes.len()).filter(|end| *end <= self.at).ok_or(EmitError::BufferTooSmall)?;
         put(self.buffer.get_mut(at..end), bytes)
     }

@@ -79,6 +79,11 @@ pub struct Identification<'a> {
 }
 
 impl Identification<'_> {
+    /// What stands before IDENTIFICATION DATA.
+    pub(crate) const fn head(&self) -> [u8; 4] {
+        [self.id_type.code(), 0, 0, 0]
+    }
+
     /// Offset of ID TYPE from the payload's first byte.
     pub const TYPE_AT: usize = 4;
 
@@ -112,7 +117,7 @@ impl<'a> Body<'a> for Identification<'a> {
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
-        writer.bytes(&[self.id_type.code(), 0, 0, 0])?;
+        writer.bytes(&self.head())?;
         writer.bytes(self.data)
     }
 }
@@ -216,6 +221,13 @@ pub struct Authentication<'a> {
     pub data: &'a [u8],
 }
 
+impl Authentication<'_> {
+    /// What stands before AUTHENTICATION DATA.
+    pub(crate) const fn head(&self) -> [u8; 4] {
+        [self.method, 0, 0, 0]
+    }
+}
+
 impl<'a> Body<'a> for Authentication<'a> {
     fn parse(_: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
         let [method, _, _, _] = reader.array()?;
@@ -227,7 +239,7 @@ impl<'a> Body<'a> for Authentication<'a> {
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
-        writer.bytes(&[self.method, 0, 0, 0])?;
+        writer.bytes(&self.head())?;
         writer.bytes(self.data)
     }
 }

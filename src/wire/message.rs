@@ -147,6 +147,27 @@ impl<'a> MessageWriter<'a> {
         self.end(at)
     }
 
+    /// The same for a payload whose data are four bytes, others and those: one function for all of them.
+    #[inline(never)]
+    pub(crate) fn framed(
+        &mut self,
+        payload: PayloadType,
+        head: [u8; 4],
+        data: &[u8],
+        length: usize,
+    ) -> Result<(), EmitError> {
+        let at = self.begin(payload)?;
+        self.writer.bytes(&head)?;
+        self.writer.bytes(data)?;
+        self.writer.zeros(length)?;
+        self.end(at)
+    }
+
+    /// Overwrites bytes that were written before.
+    pub(crate) fn patch(&mut self, at: usize, bytes: &[u8]) -> Result<(), EmitError> {
+        self.writer.patch(at, bytes)
+    }
+
     /// Bytes written so far.
     #[must_use]
     pub const fn at(&self) -> usize {
