@@ -54,14 +54,14 @@ pub(crate) struct Selected<'a> {
 impl<'a> Selected<'a> {
     /// Those of an SCA payload whose first byte stands at offset `at`.
     pub(crate) fn of_algorithms(payload: &Algorithms<'a>, at: usize) -> Self {
-        let first_at = at.saturating_add(payload.descriptors_at());
-        let count = (at.saturating_add(Algorithms::COUNT_AT), Field::NumberOfTransforms);
+        let first_at = at.wrapping_add(payload.descriptors_at());
+        let count = (at.wrapping_add(Algorithms::COUNT_AT), Field::NumberOfTransforms);
         Self { descriptors: payload.descriptors, first_at, count }
     }
 
     /// Those of an SA Cryptographic Algorithms payload.
     pub(crate) fn of_sa_algorithms(payload: &SaAlgorithms<'a>, at: usize) -> Self {
-        let first_at = at.saturating_add(payload.descriptors_at());
+        let first_at = at.wrapping_add(payload.descriptors_at());
         Self {
             descriptors: payload.descriptors,
             first_at,
@@ -71,7 +71,7 @@ impl<'a> Selected<'a> {
 
     /// Those of a SAUT Cryptographic Algorithms payload.
     pub(crate) fn of_sa_usage(payload: &SaUsage<'a>, at: usize) -> Self {
-        let first_at = at.saturating_add(payload.descriptors_at());
+        let first_at = at.wrapping_add(payload.descriptors_at());
         Self {
             descriptors: payload.descriptors,
             first_at,
@@ -81,11 +81,11 @@ impl<'a> Selected<'a> {
 
     /// Offset of a descriptor.
     fn place(&self, index: usize) -> usize {
-        self.first_at.saturating_add(index.saturating_mul(Descriptors::EACH))
+        self.first_at.wrapping_add(index.wrapping_mul(Descriptors::EACH))
     }
 
     fn wrong(&self, index: usize, kind: WireErrorKind) -> WireError {
-        let at = self.place(index).saturating_add(IDENTIFIER_AT);
+        let at = self.place(index).wrapping_add(IDENTIFIER_AT);
         WireError::new(at, Field::AlgorithmIdentifier, kind)
     }
 
@@ -230,5 +230,5 @@ fn not_offered(offer: &Offer, known: &Descriptor, at: usize) -> WireError {
     } else {
         (IDENTIFIER_AT, Field::AlgorithmIdentifier)
     };
-    WireError::new(at.saturating_add(offset), field, WireErrorKind::NotOffered)
+    WireError::new(at.wrapping_add(offset), field, WireErrorKind::NotOffered)
 }

@@ -253,13 +253,13 @@ fn check_inner<'a>(
             }
             Payload::Certificate(_) if presented.0 >= setting.limits.certificates => has_too_many = true,
             Payload::Certificate(certificate) => {
-                presented = (presented.0.saturating_add(1), presented.1.saturating_add(certificate.data.len()));
+                presented = (presented.0.wrapping_add(1), presented.1.wrapping_add(certificate.data.len()));
                 if HAS_SIGNATURES {
                     memory::push(&mut certificates, certificate)?;
                 }
             }
             Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
-                let sai_at = Notify::SAI_AT.saturating_add(setting.profile.rules().sai_offset);
+                let sai_at = Notify::SAI_AT.wrapping_add(setting.profile.rules().sai_offset);
                 return Err(raw.error(sai_at, Field::Sai, WireErrorKind::Invalid).into());
             }
             Payload::Authentication(auth) => found.1 = Some(auth),
@@ -367,18 +367,18 @@ fn write_in(
     let usage = sequence.usage.as_ref().filter(|_| HAS_SPC4).and_then(|usage| usage.echo.as_deref());
     let [.., method] = sequence.selection.authentication.to_be_bytes();
     let auth = Authentication { method, data: &[] };
-    let ends = [identity.len(), auth.len().saturating_add(auth_length)].into_iter();
+    let ends = [identity.len(), auth.len().wrapping_add(auth_length)].into_iter();
     let lengths = certificates().map(|certificate| certificate.len()).chain(ends).chain(usage.map(<[u8]>::len));
-    let inner = lengths.fold(0, |sum: usize, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN));
-    let padded = inner.saturating_add(1).next_multiple_of(suite.cipher.alignment().max(1));
-    let around = iv.len().saturating_add(protection.icv_length());
-    let total = (Header::LEN + RawPayload::HEADER_LEN).saturating_add(padded).saturating_add(around);
+    let inner = lengths.fold(0, |sum: usize, body| sum.wrapping_add(body).wrapping_add(RawPayload::HEADER_LEN));
+    let padded = inner.wrapping_add(1).next_multiple_of(suite.cipher.alignment().max(1));
+    let around = iv.len().wrapping_add(protection.icv_length());
+    let total = (Header::LEN + RawPayload::HEADER_LEN).wrapping_add(padded).wrapping_add(around);
     let mut message = memory::zeroed(total)?;
     let sais = (sequence.ac_sai, sequence.ds_sai);
     let mut writer = MessageWriter::new(setting.profile, Exchange::AuthenticationIn, sais, 1, &mut message)?;
     writer.begin_encrypted(iv)?;
     writer.framed(PayloadType::IdDeviceServer, identity.head(), identity.data, 0)?;
-    let identity = writer.at().saturating_sub(identity.len())..writer.at();
+    let identity = writer.at().wrapping_sub(identity.len())..writer.at();
     if let Some(echo) = usage {
         writer.echo(PayloadType::SaUsage, echo)?;
     }
@@ -386,7 +386,7 @@ fn write_in(
         writer.payload(PayloadType::Certificate, &certificate)?;
     }
     writer.framed(PayloadType::Authentication, auth.head(), auth.data, auth_length)?;
-    let auth = writer.at().saturating_sub(auth_length)..writer.at();
+    let auth = writer.at().wrapping_sub(auth_length)..writer.at();
     let encrypted = writer.end_encrypted(suite.cipher.alignment(), protection.icv_length())?;
     writer.finish()?;
     Ok(Answer { message, encrypted, identity, auth })

@@ -61,7 +61,7 @@ impl<'a> SignedOctets<'a> {
     }
 
     fn len(&self) -> usize {
-        self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.len()))
+        self.parts.iter().fold(0, |sum, part| sum.wrapping_add(part.len()))
     }
 
     /// Records the octets, if anybody listens and there is memory to put them together.

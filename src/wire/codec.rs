@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], WireError> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.length_error())?;
         self.rest = rest;
-        self.at = self.at.saturating_add(count);
+        self.at = self.at.wrapping_add(count);
         Ok(taken)
     }
 
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
         let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.length_error())?;
         self.rest = rest;
-        self.at = self.at.saturating_add(N);
+        self.at = self.at.wrapping_add(N);
         Ok(*taken)
     }
 

@@ -159,7 +159,7 @@ impl Header {
         }
         let ignores_ds_sai = rules.first_ds_sai_is_reserved && expected.exchange == Exchange::KeyExchangeOut;
         if !ignores_ds_sai && wrong_sai(self.ds_sai, expected.ds_sai) {
-            return invalid(rules.sai_offset.saturating_add(8), Field::DsSai);
+            return invalid(rules.sai_offset.wrapping_add(8), Field::DsSai);
         }
         if self.major_version != Self::MAJOR_VERSION {
             return Err(WireError::at_bit(17, 7, Field::MajorVersion, WireErrorKind::Invalid));

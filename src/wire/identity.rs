@@ -113,7 +113,7 @@ impl<'a> Body<'a> for Identification<'a> {
     }
 
     fn len(&self) -> usize {
-        self.data.len().saturating_add(4)
+        self.data.len().wrapping_add(4)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
@@ -176,7 +176,7 @@ impl<'a> Body<'a> for Certificate<'a> {
     }
 
     fn len(&self) -> usize {
-        self.data.len().saturating_add(1)
+        self.data.len().wrapping_add(1)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
@@ -203,7 +203,7 @@ impl<'a> Body<'a> for CertificateRequest<'a> {
     }
 
     fn len(&self) -> usize {
-        self.authorities.as_flattened().len().saturating_add(1)
+        self.authorities.as_flattened().len().wrapping_add(1)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
@@ -235,7 +235,7 @@ impl<'a> Body<'a> for Authentication<'a> {
     }
 
     fn len(&self) -> usize {
-        self.data.len().saturating_add(4)
+        self.data.len().wrapping_add(4)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {

@@ -41,7 +41,7 @@ impl<'a> Body<'a> for KeyExchange<'a> {
     }
 
     fn len(&self) -> usize {
-        self.public.len().saturating_add(4)
+        self.public.len().wrapping_add(4)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {

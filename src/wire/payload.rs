@@ -40,8 +40,8 @@ impl<'a> RawPayload<'a> {
     /// A reader over the data that blames PAYLOAD LENGTH.
     #[must_use]
     pub const fn reader(&self) -> Reader<'a> {
-        let data_at = self.at.saturating_add(Self::HEADER_LEN);
-        Reader::new(self.data, data_at, self.at.saturating_add(2), Field::PayloadLength)
+        let data_at = self.at.wrapping_add(Self::HEADER_LEN);
+        Reader::new(self.data, data_at, self.at.wrapping_add(2), Field::PayloadLength)
     }
 
     /// Reads the data as one kind of payload.
@@ -55,7 +55,7 @@ impl<'a> RawPayload<'a> {
     /// A fault of a field of this payload, `offset` bytes after its first byte.
     #[must_use]
     pub const fn error(&self, offset: usize, field: Field, kind: WireErrorKind) -> WireError {
-        WireError::new(self.at.saturating_add(offset), field, kind)
+        WireError::new(self.at.wrapping_add(offset), field, kind)
     }
 }
 
@@ -125,7 +125,7 @@ impl<'a> Chain<'a> {
             self.close();
         } else {
             self.named_at = self.at;
-            self.at = self.at.saturating_add(length);
+            self.at = self.at.wrapping_add(length);
         }
         Some(raw)
     }
@@ -143,7 +143,7 @@ impl<'a> Chain<'a> {
         if left < RawPayload::HEADER_LEN {
             return WireError::new(named_at, Field::NextPayload, WireErrorKind::Length);
         }
-        WireError::new(at.saturating_add(2), Field::PayloadLength, WireErrorKind::Length)
+        WireError::new(at.wrapping_add(2), Field::PayloadLength, WireErrorKind::Length)
     }
 }
 

@@ -33,7 +33,7 @@ impl<'a> Body<'a> for Timeouts {
     fn parse(profile: Profile, reader: Reader<'a>) -> Result<Self, WireError> {
         let Some(&count) = reader.rest.get(3) else { return Err(reader.length_error()) };
         if count < Self::COUNT || count > profile.rules().most_timeout_values {
-            let count_at = reader.at().saturating_add(3);
+            let count_at = reader.at().wrapping_add(3);
             return Err(WireError::new(count_at, Field::NumberOfTimeoutValues, WireErrorKind::Invalid));
         }
         match reader.rest.split_first_chunk() {
