@@ -210,11 +210,7 @@ impl<'a> Echo<'a> {
         for (payload, data) in self.payloads() {
             writer.echo(*payload, data)?;
         }
-        if self.has_said {
-            writer.patch(at.wrapping_add(Algorithms::SAID_AT), &ds_sai.0.to_be_bytes())
-        } else {
-            Ok(())
-        }
+        if self.has_said { writer.patch(at.wrapping_add(Algorithms::SAID_AT), &ds_sai.0.to_be_bytes()) } else { Ok(()) }
     }
 }
 
