@@ -106,7 +106,7 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> bool {
 /// Puts the element where it stands in ascending order; one that is there already is not put again.
 #[inline(never)]
 pub(crate) fn insert<T: Ord>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
-    if to.contains(&element) {
+    if to.iter().any(|other| *other == element) {
         return Ok(());
     }
     push(to, element)?;

@@ -20,7 +20,7 @@ use crate::wire::{Capabilities, Descriptor};
 
 /// A set of the IKE authentication algorithms of r3 Table K6, IKE_AUTH_NONE left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MethodSet([bool; METHODS.len()]);
+pub struct MethodSet(u8);
 
 /// What a [`MethodSet`] is made of: the rows of Table K6 in their order, without the first.
 const METHODS: [u32; 5] = [
@@ -35,17 +35,18 @@ impl MethodSet {
     /// The algorithms of Table K6 for whose identifiers `has` is true.
     #[must_use]
     pub fn those(has: impl Fn(u32) -> bool) -> Self {
-        Self(METHODS.map(has))
+        let mut set = 0_u8;
+        for (bit, identifier) in (0..).zip(METHODS) {
+            set |= u8::from(has(identifier)).unbounded_shl(bit);
+        }
+        Self(set)
     }
 
     /// True if the algorithm is in the set.
     #[must_use]
     pub fn contains(&self, identifier: u32) -> bool {
-        self.iter().any(|member| member == identifier)
-    }
-
-    fn iter(&self) -> impl Iterator<Item = u32> {
-        METHODS.into_iter().zip(self.0).filter_map(|(identifier, is_member)| is_member.then_some(identifier))
+        let mut bits = (0..).zip(METHODS);
+        bits.any(|(bit, method)| method == identifier && self.0.unbounded_shr(bit) & 1 == 1)
     }
 }
 
@@ -87,15 +88,6 @@ impl AuthMethods {
     #[must_use]
     pub fn can_accept(&self, method: u8) -> bool {
         self.accepts.contains(u32::from(method))
-    }
-
-    fn descriptors(self) -> impl Iterator<Item = Descriptor> {
-        let none = self.none.then(|| Descriptor::authentication(algorithm::IKE_AUTH_NONE, true, true));
-        let others = METHODS.into_iter().filter_map(move |identifier| {
-            let (may_use, accept) = (self.uses.contains(identifier), self.accepts.contains(identifier));
-            (may_use || accept).then(|| Descriptor::authentication(identifier, may_use, accept))
-        });
-        none.into_iter().chain(others)
     }
 }
 
@@ -153,25 +145,28 @@ struct Derived<'a> {
     /// Whether a combined mode is in the list.
     has_combined: bool,
     list: Vec<Descriptor>,
+    is_out_of_memory: bool,
 }
 
 impl Derived<'_> {
     /// Offers an algorithm unless it is hidden or not allowed; tells whether it did.
-    fn add(&mut self, algorithm: &Descriptor) -> Result<bool, OutOfMemory> {
+    fn add(&mut self, algorithm: Descriptor) -> bool {
         let is_hidden = |(kind, identifier): &(AlgorithmType, u32)| {
             kind.code() == algorithm.algorithm_type && *identifier == algorithm.identifier
         };
-        if self.hidden.iter().any(is_hidden) || (is_triple_des(algorithm) && !self.allow_triple_des) {
-            return Ok(false);
+        if self.hidden.iter().any(is_hidden) || (is_triple_des(&algorithm) && !self.allow_triple_des) {
+            return false;
         }
-        self.put(algorithm)?;
-        Ok(true)
+        self.put(algorithm);
+        true
     }
 
     /// In the dialect's numbers, ascending, each once; attributes last, so that key lengths of one identifier ascend (r3
     /// 7.7.4.11).
-    fn put(&mut self, algorithm: &Descriptor) -> Result<(), OutOfMemory> {
-        algorithm.in_dialect(self.profile).try_for_each(|descriptor| memory::insert(&mut self.list, descriptor))
+    fn put(&mut self, algorithm: Descriptor) {
+        for descriptor in algorithm.in_dialect(self.profile) {
+            self.is_out_of_memory |= memory::insert(&mut self.list, descriptor).is_err();
+        }
     }
 }
 
@@ -190,28 +185,43 @@ impl Offer {
         hidden: &[(AlgorithmType, u32)],
         allow_triple_des: bool,
     ) -> Result<Self, CapabilitiesError> {
-        let mut list = Derived { profile, hidden, allow_triple_des, has_combined: false, list: Vec::new() };
+        let mut list = Derived {
+            profile,
+            hidden,
+            allow_triple_des,
+            has_combined: false,
+            list: Vec::new(),
+            is_out_of_memory: false,
+        };
         for cipher in provider.ciphers {
             for length in cipher.key_lengths() {
-                let is_offered = list.add(&Descriptor::encryption(cipher.identifier(), *length))?;
+                let is_offered = list.add(Descriptor::encryption(cipher.identifier(), *length));
                 list.has_combined |= is_offered && cipher.is_combined();
             }
         }
-        let plain = |algorithm_type, identifier| Descriptor::new(algorithm_type, identifier);
         for prf in provider.prfs {
-            list.add(&plain(AlgorithmType::PseudoRandom, prf.identifier()))?;
+            list.add(Descriptor::new(AlgorithmType::PseudoRandom, prf.identifier()));
         }
         for integrity in provider.integrity {
-            list.add(&plain(AlgorithmType::Integrity, integrity.identifier()))?;
+            list.add(Descriptor::new(AlgorithmType::Integrity, integrity.identifier()));
         }
         for group in provider.groups {
-            list.add(&plain(AlgorithmType::DiffieHellman, group.identifier()))?;
+            list.add(Descriptor::new(AlgorithmType::DiffieHellman, group.identifier()));
         }
-        for method in methods.descriptors() {
-            list.add(&method)?;
+        if methods.none {
+            list.add(Descriptor::authentication(algorithm::IKE_AUTH_NONE, true, true));
+        }
+        for identifier in METHODS {
+            let (may_use, accept) = (methods.uses.contains(identifier), methods.accepts.contains(identifier));
+            if may_use || accept {
+                list.add(Descriptor::authentication(identifier, may_use, accept));
+            }
         }
         if list.has_combined {
-            list.put(&plain(AlgorithmType::Integrity, algorithm::INTEG_NONE))?;
+            list.put(Descriptor::new(AlgorithmType::Integrity, algorithm::INTEG_NONE));
+        }
+        if list.is_out_of_memory {
+            return Err(CapabilitiesError::Memory);
         }
         Self::fixed(profile, &list.list, allow_triple_des)
     }

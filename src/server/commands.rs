@@ -83,7 +83,7 @@ impl DeviceServer {
             }
             _ => return Err(invalid_cdb(1, Field::SecurityProtocol)),
         };
-        if !known.contains(&cdb.specific) {
+        if !known.iter().any(|known| *known == cdb.specific) {
             return Err(invalid_cdb(2, Field::SecurityProtocolSpecific));
         }
         if cdb.inc_512 {
