@@ -165,9 +165,15 @@ pub enum Proof {
 pub(crate) struct Credentials {
     /// Whoever checks peers; the shared keys have our own secret besides.
     pub(crate) judges: OwnedJudges,
-    pub(crate) own: Vec<Credential>,
+    pub(crate) own: OwnKeys,
     pub(crate) requests: CertificateRequests,
 }
+
+/// The keys with which one side signs, where there are any.
+#[cfg(any(test, feature = "signatures"))]
+type OwnKeys = Vec<Credential>;
+#[cfg(not(any(test, feature = "signatures")))]
+type OwnKeys = [Credential; 0];
 
 /// Which Certificate Request payloads are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -213,7 +219,7 @@ impl Default for Credentials {
     fn default() -> Self {
         Self {
             judges: OwnedJudges { shared_keys: None, validator: None, rsa_hashes: Hashes::SHA1 },
-            own: Vec::new(),
+            own: OwnKeys::default(),
             requests: CertificateRequests::default(),
         }
     }
