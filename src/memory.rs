@@ -79,7 +79,11 @@ pub(crate) fn extend_zeroed(to: &mut Vec<u8>, additional: usize) -> Result<(), O
 /// Puts the element at the end; room is made for several, as `Vec::push` does.
 #[inline(never)]
 pub(crate) fn push<T>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
-    if to.try_reserve(1).is_err() || to.len() == to.capacity() {
+    if to.len() == to.capacity() {
+        // Twice as much, by the function that there is anyway.
+        reserve_exact(to, to.len().max(4))?;
+    }
+    if to.len() == to.capacity() {
         return Err(OutOfMemory);
     }
     to.push(element);
