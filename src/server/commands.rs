@@ -5,7 +5,7 @@ use super::results::{HeldResult, HeldWork};
 use super::{DataIn, DeviceServer, DropReason, EventKind, NexusId, RemovalReason, Reply, Request, Slot};
 use crate::ccs::job::Work;
 use crate::ccs::table::{Phase, Step, Verdict, decide};
-use crate::ccs::{Calculation, Ccs, HAS_OFFLOAD, authentication, delete, key_exchange};
+use crate::ccs::{Calculation, Ccs, HAS_OFFLOAD, Stage, authentication, delete, key_exchange};
 use crate::crypto::Random;
 use crate::dialect::{ErrorClasses, HAS_SPC4, Profile};
 use crate::keys::{OwnAuthWork, PeerCheckWork, PrfOutput};
@@ -205,7 +205,7 @@ impl DeviceServer {
             (sequence, Calculation::Done(keys), None)
         };
         let (id, timeout) = (sequence.id(), sequence.timeouts.protocol);
-        let ccs = Ccs::KeyExchangeOut { sequence, calculation };
+        let ccs = Ccs { sequence, calculation, stage: Stage::KeyExchangeOut };
         let timeout = self.now.after_seconds(timeout);
         self.slots.insert(nexus, Slot { ccs, running, met_deadline: None }, timeout)?;
         self.tell(Some(nexus), EventKind::SequenceStarted { id });
@@ -238,7 +238,8 @@ impl DeviceServer {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::KeyExchangeIn)? {
             return Ok(data_in.put(kept));
         }
-        let Some(Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, .. }) = self.slots.get(nexus) else {
+        let Some(Slot { ccs: Ccs { sequence, calculation, stage: Stage::KeyExchangeOut }, .. }) = self.slots.get(nexus)
+        else {
             return Err(Refusal::Internal);
         };
         let keys = match calculation {
@@ -251,23 +252,10 @@ impl DeviceServer {
         if sequence.selection.is_unauthenticated() {
             let parameters = sequence.parameters(self.setting.profile, keys)?;
             self.sas.reserve()?;
-            self.slots.advance(nexus, |slot| match slot.ccs {
-                Ccs::KeyExchangeOut { sequence, .. } => {
-                    let (id, kept_at) = (sequence.id(), sequence.answer_at);
-                    let ccs = Ccs::Complete { id, kept: sequence.messages, kept_at, is_unauthenticated: true };
-                    (Slot { ccs, running: None, met_deadline: None }, ())
-                }
-                ccs => (Slot { ccs, ..slot }, ()),
-            });
+            self.slots.advance(nexus, |ccs| ccs.complete(true));
             self.create_sa(nexus, parameters, None)?;
         } else {
-            self.slots.advance(nexus, |slot| match slot.ccs {
-                Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keys) } => {
-                    let ccs = Ccs::KeyExchangeIn { sequence, keys };
-                    (Slot { ccs, running: None, met_deadline: None }, ())
-                }
-                ccs => (Slot { ccs, ..slot }, ()),
-            });
+            self.slots.advance(nexus, |ccs| ccs.stage = Stage::KeyExchangeIn);
         }
         self.slots.set_timeout(nexus, timeout);
         Ok(reply)
@@ -279,7 +267,9 @@ impl DeviceServer {
             return no_memory.into();
         }
         let calculation = self.slots.get_mut(nexus).and_then(|slot| match &mut slot.ccs {
-            Ccs::KeyExchangeOut { calculation, .. } => Some(core::mem::replace(calculation, Calculation::Running)),
+            Ccs { calculation, stage: Stage::KeyExchangeOut, .. } => {
+                Some(core::mem::replace(calculation, Calculation::Running))
+            }
             _ => None,
         });
         if let Some(Calculation::Failed(work)) = calculation {
@@ -300,7 +290,9 @@ impl DeviceServer {
             data_out.sais(self.setting.profile).is_some_and(|named| ours.is_some_and(|ours| ours != named));
         let step = if is_foreign { Step::ForeignAuthenticationOut } else { Step::AuthenticationOut };
         self.admit(nexus, step)?;
-        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keys }, .. }) = self.slots.get(nexus) else {
+        let Some(Ccs { sequence, calculation: Calculation::Done(keys), stage: Stage::KeyExchangeIn }) =
+            self.slots.get(nexus).map(|slot| &slot.ccs)
+        else {
             return Err(Refusal::Internal);
         };
         let (setting, offer) = (&self.setting, self.offer_to(nexus)?);
@@ -335,10 +327,12 @@ impl DeviceServer {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::AuthenticationIn)? {
             return Ok(data_in.put(kept));
         }
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keys, own, .. }, .. }) = self.slots.get(nexus) else {
+        let Some(Ccs { sequence, calculation: Calculation::Done(keys), stage: Stage::AuthenticationOut(proved) }) =
+            self.slots.get(nexus).map(|slot| &slot.ccs)
+        else {
             return Err(Refusal::Internal);
         };
-        let (setting, offer, own) = (&self.setting, self.offer_to(nexus)?, own.ok_or(Refusal::Internal)?);
+        let (setting, offer, own) = (&self.setting, self.offer_to(nexus)?, proved.own.ok_or(Refusal::Internal)?);
         let mut code = PrfOutput::room(sequence.selection.suite.prf.output_length())?;
         let mut answer = authentication::plan_in(setting, sequence, keys, own, random, code.expose_mut())?;
         let work = authentication::own_auth(setting, &offer, sequence, own, code.expose())?;
@@ -400,7 +394,11 @@ impl DeviceServer {
         match ccs {
             _ if named.is_none_or(|named| named.ac_sai != sequence.ac_sai) => wrong_sai(0, Field::AcSai),
             _ if named.is_none_or(|named| named.ds_sai != sequence.ds_sai) => wrong_sai(8, Field::DsSai),
-            Some(Ccs::KeyExchangeIn { sequence, keys } | Ccs::AuthenticationOut { sequence, keys, .. }) => {
+            Some(Ccs {
+                sequence,
+                calculation: Calculation::Done(keys),
+                stage: Stage::KeyExchangeIn | Stage::AuthenticationOut(_),
+            }) => {
                 delete::plan_of_sequence(&self.setting, sequence, keys, data_out.list, data_out.transfer_length)?;
                 self.drop_sequence(nexus, DropReason::Delete);
                 Ok(Reply::Good { len: 0 })

@@ -4,7 +4,7 @@ use super::report::Received;
 use super::results::{HeldResult, HeldWork};
 use super::{DeviceServer, NexusId, Reply, RunningJob, Slot};
 use crate::ccs::job::{Job, JobDone, JobId, KeyExchangeWork, Work, WorkResult};
-use crate::ccs::{Calculation, Ccs, key_exchange};
+use crate::ccs::{Calculation, Ccs, Stage, key_exchange};
 use crate::dialect::ErrorClasses;
 use crate::memory::OutOfMemory;
 use crate::sense::Refusal;
@@ -82,7 +82,7 @@ impl DeviceServer {
     fn finish_key_exchange(&mut self, nexus: NexusId, id: JobId, result: Result<KeyExchangeWork, KeyExchangeWork>) {
         let waits = |slot: &&mut Slot| slot.running.is_some_and(|running| running.id == id);
         let Some(slot) = self.slots.get_mut(nexus).filter(waits) else { return };
-        let Ccs::KeyExchangeOut { sequence, calculation } = &mut slot.ccs else { return };
+        let Ccs { sequence, calculation, stage: Stage::KeyExchangeOut } = &mut slot.ccs else { return };
         slot.running = None;
         *calculation = match result {
             Ok(work) => match key_exchange::finish(&self.setting, sequence, work) {

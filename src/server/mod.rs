@@ -111,6 +111,12 @@ struct Slot {
 }
 
 impl Slot {
+    /// Nothing is awaited any more.
+    const fn settle(&mut self) {
+        self.running = None;
+        self.met_deadline = None;
+    }
+
     const fn running(&self) -> Option<RunningJob> {
         if HAS_OFFLOAD { self.running } else { None }
     }

@@ -1,9 +1,9 @@
 //! What the result of slow work commits, and what a refusal does (r3 5.13.7; readings R23, R31a).
 
 use super::report::Received;
-use super::{DataIn, DeviceServer, DropReason, Event, EventKind, NexusId, RemovalReason, Reply, Slot};
-use crate::ccs::Ccs;
+use super::{DataIn, DeviceServer, DropReason, Event, EventKind, NexusId, RemovalReason, Reply};
 use crate::ccs::authentication::{Answer, Claim};
+use crate::ccs::{Calculation, Ccs, Proved, Stage};
 use crate::crypto::{Proof, PskError, Secret};
 use crate::keys::{Denial, PeerError, SaParameters};
 use crate::memory::OutOfMemory;
@@ -90,7 +90,8 @@ impl DeviceServer {
         if self.sas_beside(&client, initial_contact) >= self.setting.limits.sas_per_identity {
             return Err(self.deny(at, Claimant { identity: client.identity, method }, Denial::TooManyAssociations));
         }
-        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, .. }, .. }) = self.slots.get(nexus) else {
+        let Some(Ccs { sequence, stage: Stage::KeyExchangeIn, .. }) = self.slots.get(nexus).map(|slot| &slot.ccs)
+        else {
             return Err(Refusal::Internal);
         };
         let id = sequence.id();
@@ -98,15 +99,11 @@ impl DeviceServer {
             self.remove_others(nexus, id, &client);
         }
         let initial_contact = initial_contact && !self.setting.profile.rules().contact_counts_at_once;
-        self.slots.advance(nexus, |slot| match slot.ccs {
-            Ccs::KeyExchangeIn { mut sequence, keys } => {
-                if usage.is_some() {
-                    sequence.usage = usage;
-                }
-                let ccs = Ccs::AuthenticationOut { sequence, keys, client, initial_contact, own };
-                (Slot { ccs, running: None, met_deadline: None }, ())
+        self.slots.advance(nexus, |ccs| {
+            if usage.is_some() {
+                ccs.sequence.usage = usage;
             }
-            ccs => (Slot { ccs, ..slot }, ()),
+            ccs.stage = Stage::AuthenticationOut(Proved { client, initial_contact, own });
         });
         self.prolong(nexus);
         Ok(Reply::Good { len: 0 })
@@ -130,7 +127,9 @@ impl DeviceServer {
         answer: Answer,
         mut data_in: DataIn<'_>,
     ) -> Result<Reply, Refusal> {
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keys, .. }, .. }) = self.slots.get(nexus) else {
+        let Some(Ccs { sequence, calculation: Calculation::Done(keys), stage: Stage::AuthenticationOut(_) }) =
+            self.slots.get(nexus).map(|slot| &slot.ccs)
+        else {
             return Err(Refusal::Internal);
         };
         let parameters = sequence.parameters(self.setting.profile, keys)?;
@@ -140,14 +139,11 @@ impl DeviceServer {
             self.prolong(nexus);
         }
         let reply = data_in.put(&kept);
-        let client = self.slots.advance(nexus, |slot| match slot.ccs {
-            Ccs::AuthenticationOut { sequence, client, initial_contact, .. } => {
-                let ccs = Ccs::Complete { id: sequence.id(), kept, kept_at: 0, is_unauthenticated: false };
-                (Slot { ccs, running: None, met_deadline: None }, Some((client, initial_contact)))
-            }
-            ccs => (Slot { ccs, ..slot }, None),
+        let proved = self.slots.advance(nexus, |ccs| {
+            (ccs.sequence.messages, ccs.sequence.answer_at) = (kept, 0);
+            ccs.complete(false)
         });
-        self.create_sa(nexus, parameters, client.flatten())?;
+        self.create_sa(nexus, parameters, proved.flatten())?;
         Ok(reply)
     }
 
@@ -156,9 +152,12 @@ impl DeviceServer {
         &mut self,
         nexus: NexusId,
         parameters: SaParameters,
-        client: Option<(Authenticated, bool)>,
+        proved: Option<Proved>,
     ) -> Result<(), OutOfMemory> {
-        let (application_client, initial_contact) = client.map_or((None, false), |(by, first)| (Some(by), first));
+        let (application_client, initial_contact) = match proved {
+            Some(Proved { client, initial_contact, .. }) => (Some(client), initial_contact),
+            None => (None, false),
+        };
         let sa = SecurityAssociation { parameters, application_client };
         let id = sa.id();
         self.tell(Some(nexus), EventKind::SaCreated { id });

@@ -19,17 +19,12 @@ struct Entry {
     nexus: NexusId,
     /// The protocol timeout.
     timeout: Instant,
-    /// `None` while the sequence advances.
-    slot: Option<Slot>,
+    slot: Slot,
 }
 
 impl Entry {
-    fn ccs(&self) -> Option<&Ccs> {
-        self.slot.as_ref().map(|slot| &slot.ccs)
-    }
-
     fn is_running(&self) -> bool {
-        self.ccs().is_some_and(|ccs| ccs.sequence().is_some())
+        self.slot.ccs.sequence().is_some()
     }
 }
 
@@ -52,38 +47,35 @@ impl Slots {
     }
 
     pub(in crate::server) fn get(&self, nexus: NexusId) -> Option<&Slot> {
-        self.entries.iter().find(|entry| entry.nexus == nexus)?.slot.as_ref()
+        self.entries.iter().find(|entry| entry.nexus == nexus).map(|entry| &entry.slot)
     }
 
     /// The slot, whose phase and client must stay as they are: [`Slots::advance`] changes them.
     pub(in crate::server) fn get_mut(&mut self, nexus: NexusId) -> Option<&mut Slot> {
-        self.entry(nexus)?.slot.as_mut()
+        self.entry(nexus).map(|entry| &mut entry.slot)
     }
 
     /// A running sequence of another nexus: of those the one with the least number.
     pub(in crate::server) fn running_beside(&self, nexus: NexusId) -> Option<&Ccs> {
         let others = self.entries.iter().filter(|entry| entry.nexus != nexus && entry.is_running());
-        others.min_by_key(|entry| entry.nexus)?.ccs()
+        others.min_by_key(|entry| entry.nexus).map(|entry| &entry.slot.ccs)
     }
 
     /// True if a running sequence will make an association of that DS_SAI.
     pub(in crate::server) fn is_running(&self, ds_sai: Sai) -> bool {
-        let mut sequences = self.entries.iter().filter_map(|entry| entry.ccs()?.sequence());
+        let mut sequences = self.entries.iter().filter_map(|entry| entry.slot.ccs.sequence());
         sequences.any(|sequence| sequence.ds_sai == ds_sai)
     }
 
     /// The nexus whose complete sequence has made the association.
     pub(in crate::server) fn made(&self, id: SaId) -> Option<NexusId> {
-        let has_made = |entry: &&Entry| matches!(entry.ccs(), Some(Ccs::Complete { id: made, .. }) if *made == id);
+        let has_made = |entry: &&Entry| entry.slot.ccs.made() == Some(id);
         self.entries.iter().find(has_made).map(|entry| entry.nexus)
     }
 
     /// How many associations the identity is about to have.
     pub(in crate::server) fn coming(&self, identity: &Identity) -> usize {
-        let is_coming = |entry: &&Entry| match entry.ccs() {
-            Some(Ccs::AuthenticationOut { client, .. }) => client.identity == *identity,
-            _ => false,
-        };
+        let is_coming = |entry: &&Entry| entry.slot.ccs.client().is_some_and(|client| client.identity == *identity);
         self.entries.iter().filter(is_coming).count()
     }
 
@@ -94,7 +86,7 @@ impl Slots {
         slot: Slot,
         timeout: Instant,
     ) -> Result<(), OutOfMemory> {
-        let new = Entry { nexus, timeout, slot: Some(slot) };
+        let new = Entry { nexus, timeout, slot };
         match self.entry(nexus) {
             Some(entry) => *entry = new,
             None => memory::push(&mut self.entries, new)?,
@@ -107,21 +99,16 @@ impl Slots {
         memory::reserve_exact(&mut self.entries, 1)
     }
 
-    /// Changes the sequence of a nexus; gives what the change gives.
-    pub(in crate::server) fn advance<R>(
-        &mut self,
-        nexus: NexusId,
-        change: impl FnOnce(Slot) -> (Slot, R),
-    ) -> Option<R> {
-        let entry = self.entry(nexus)?;
-        let (slot, result) = change(entry.slot.take()?);
-        entry.slot = Some(slot);
-        Some(result)
+    /// Changes the sequence of a nexus, for which no job runs then; gives what the change gives.
+    pub(in crate::server) fn advance<R>(&mut self, nexus: NexusId, change: impl FnOnce(&mut Ccs) -> R) -> Option<R> {
+        let slot = self.get_mut(nexus)?;
+        slot.settle();
+        Some(change(&mut slot.ccs))
     }
 
     pub(in crate::server) fn remove(&mut self, nexus: NexusId) -> Option<Slot> {
         let place = self.entries.iter().position(|entry| entry.nexus == nexus)?;
-        memory::swap_remove(&mut self.entries, place)?.slot
+        memory::swap_remove(&mut self.entries, place).map(|entry| entry.slot)
     }
 
     /// Any nexus that has a sequence.

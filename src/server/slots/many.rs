@@ -16,8 +16,7 @@ use crate::wire::Sai;
 /// many of them to slow a search down. To find a sequence in all these ways takes 88 to 104 bytes of
 /// [`Limits::CCS_BYTES`](crate::ccs::Limits::CCS_BYTES).
 pub(in crate::server) struct Slots {
-    /// `None` while a sequence advances.
-    slots: Array<Option<Slot>>,
+    slots: Array<Slot>,
     by_nexus: Index,
     /// By the DS_SAI of the association that the sequence makes, or has made.
     by_ds_sai: Index,
@@ -61,7 +60,7 @@ impl Slots {
     /// The slot, whose phase and client must stay as they are: [`Slots::advance`] changes them.
     pub(in crate::server) fn get_mut(&mut self, nexus: NexusId) -> Option<&mut Slot> {
         let place = self.place(nexus)?;
-        self.slots.get_mut(place)?.as_mut()
+        self.slots.get_mut(place)
     }
 
     /// A running sequence of another nexus: of those the one with the least number.
@@ -77,7 +76,7 @@ impl Slots {
 
     /// The nexus whose complete sequence has made the association.
     pub(in crate::server) fn made(&self, id: SaId) -> Option<NexusId> {
-        let has_made = |slot: &Slot| matches!(&slot.ccs, Ccs::Complete { id: made, .. } if *made == id);
+        let has_made = |slot: &Slot| slot.ccs.made() == Some(id);
         let place = self.by_ds_sai.find_if(id.ds_sai.0, |place| self.slot(place).is_some_and(has_made))?;
         self.by_nexus.number(place).map(NexusId)
     }
@@ -97,11 +96,14 @@ impl Slots {
         let place = match self.place(nexus) {
             Some(place) => {
                 self.leave(place);
+                if let Some(old) = self.slots.get_mut(place) {
+                    *old = slot;
+                }
                 place
             }
-            None => self.add(nexus)?,
+            None => self.add(nexus, slot)?,
         };
-        self.enter(place, slot);
+        self.enter(place);
         self.timers.set(place, timeout.as_millis());
         Ok(())
     }
@@ -116,10 +118,10 @@ impl Slots {
         self.clients.reserve()
     }
 
-    fn add(&mut self, nexus: NexusId) -> Result<usize, OutOfMemory> {
+    fn add(&mut self, nexus: NexusId, slot: Slot) -> Result<usize, OutOfMemory> {
         self.reserve()?;
         let place = self.len();
-        self.slots.push(None)?;
+        self.slots.push(slot)?;
         self.by_nexus.push()?;
         self.by_ds_sai.push()?;
         self.timers.push()?;
@@ -129,16 +131,16 @@ impl Slots {
         Ok(place)
     }
 
-    /// Changes the sequence of a nexus; gives what the change gives.
-    pub(in crate::server) fn advance<R>(
-        &mut self,
-        nexus: NexusId,
-        change: impl FnOnce(Slot) -> (Slot, R),
-    ) -> Option<R> {
+    /// Changes the sequence of a nexus, for which no job runs then; gives what the change gives.
+    pub(in crate::server) fn advance<R>(&mut self, nexus: NexusId, change: impl FnOnce(&mut Ccs) -> R) -> Option<R> {
         let place = self.place(nexus)?;
-        let (slot, result) = change(self.leave(place)?);
-        self.enter(place, slot);
-        Some(result)
+        self.leave(place);
+        let result = self.slots.get_mut(place).map(|slot| {
+            slot.settle();
+            change(&mut slot.ccs)
+        });
+        self.enter(place);
+        result
     }
 
     pub(in crate::server) fn remove(&mut self, nexus: NexusId) -> Option<Slot> {
@@ -179,33 +181,23 @@ impl Slots {
     }
 
     fn slot(&self, place: usize) -> Option<&Slot> {
-        self.slots.get(place)?.as_ref()
+        self.slots.get(place)
     }
 
     /// The client at a place that is about to have an association.
     fn client(&self, place: usize) -> Option<&Identity> {
-        match &self.slot(place)?.ccs {
-            Ccs::AuthenticationOut { client, .. } => Some(&client.identity),
-            _ => None,
-        }
+        self.slot(place)?.ccs.client().map(|client| &client.identity)
     }
 
     fn leader(&self, identity: &Identity) -> Option<usize> {
         self.clients.leader(sa::number_of(identity), |place| self.client(place) == Some(identity))
     }
 
-    /// Puts a slot into a place that has none, and into what finds it.
-    fn enter(&mut self, place: usize, slot: Slot) {
-        let (ds_sai, is_running) = match &slot.ccs {
-            Ccs::Complete { id, .. } => (Some(id.ds_sai), false),
-            running => (running.sequence().map(|sequence| sequence.ds_sai), true),
-        };
-        if let Some(vacant) = self.slots.get_mut(place) {
-            *vacant = Some(slot);
-        }
-        if let Some(ds_sai) = ds_sai {
-            self.by_ds_sai.set(place, ds_sai.0);
-        }
+    /// Puts a place into what finds its slot.
+    fn enter(&mut self, place: usize) {
+        let Some(slot) = self.slot(place) else { return };
+        let (ds_sai, is_running) = (slot.ccs.sequence.ds_sai, slot.ccs.sequence().is_some());
+        self.by_ds_sai.set(place, ds_sai.0);
         if let Some(nexus) = self.by_nexus.number(place).filter(|_| is_running) {
             self.running.set(place, nexus);
         }
@@ -217,24 +209,22 @@ impl Slots {
         }
     }
 
-    /// Takes the slot out of its place, and out of what finds it but the nexus and the timer.
-    fn leave(&mut self, place: usize) -> Option<Slot> {
+    /// Takes a place out of what finds its slot, but for the nexus and the timer.
+    fn leave(&mut self, place: usize) {
         if let Some(leader) = self.client(place).and_then(|client| self.leader(client)) {
             self.clients.leave(place, leader);
         }
         self.running.clear(place);
         self.by_ds_sai.clear(place);
-        self.slots.get_mut(place)?.take()
     }
 
     fn take(&mut self, place: usize) -> Option<Slot> {
-        let slot = self.leave(place);
+        self.leave(place);
         self.clients.swap_remove(place);
         self.running.swap_remove(place);
         self.timers.swap_remove(place);
         self.by_ds_sai.swap_remove(place);
         self.by_nexus.swap_remove(place);
-        self.slots.swap_remove(place);
-        slot
+        self.slots.swap_remove(place)
     }
 }
