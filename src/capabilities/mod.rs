@@ -20,7 +20,10 @@ use crate::wire::{Capabilities, Descriptor};
 
 /// A set of the IKE authentication algorithms of r3 Table K6, IKE_AUTH_NONE left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MethodSet(u8);
+pub struct MethodSet(
+    /// A bit for each, the lowest for the first.
+    u8,
+);
 
 /// What a [`MethodSet`] is made of: the rows of Table K6 in their order, without the first.
 const METHODS: [u32; 5] = [

@@ -19,8 +19,8 @@ use crate::memory;
 use crate::sense::{Claimant, Refusal};
 use crate::time::UnixTime;
 use crate::wire::{
-    Authentication, Body, Certificate, CertificateRequest, Chain, Encrypted, Expected, Field, Header, Identification,
-    MessageWriter, Notify, Payload, RawPayload, WireError, WireErrorKind, check_order, find,
+    Authentication, Body, Certificate, CertificateRequest, Chain, EmitError, Encrypted, Expected, Field, Header,
+    Identification, MessageWriter, Notify, Payload, RawPayload, WireError, WireErrorKind, check_order, find,
 };
 
 /// What an authentication OUT asks for, its AUTH data not yet verified.
@@ -356,10 +356,10 @@ fn write_in(
     keys: &KeySet,
     own: OwnChoice,
     iv: &[u8],
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, EmitError> {
     let suite = &sequence.selection.suite;
     let protection = Protection::new(suite, keys.sk_er(), keys.sk_ar());
-    let by = setting.credentials.means(own).ok_or(Refusal::Internal)?;
+    let by = setting.credentials.means(own).ok_or(EmitError::TooLong)?;
     let auth_length = by.auth_length(suite.prf);
     let identity = setting.credentials.identity(own).unwrap_or(&setting.identity).as_payload();
     let certificates = || setting.credentials.certificates(own);

@@ -364,10 +364,10 @@ fn answer_length(
 
 /// What was selected echoed, KE, NONCE, CERTREQs (r3 5.13.4.3.3, SPC-4 5.14.4.6.3). Our public value is calculated later: there are
 /// zeros in its place.
-fn write_in(setting: &Setting, sequence: &mut Sequence, echo: &Echo<'_>, ds_nonce: &[u8]) -> Result<(), Refusal> {
+fn write_in(setting: &Setting, sequence: &mut Sequence, echo: &Echo<'_>, ds_nonce: &[u8]) -> Result<(), EmitError> {
     let (selection, answer_at) = (&sequence.selection, sequence.answer_at);
     let sais = (sequence.ac_sai, sequence.ds_sai);
-    let (received, answer) = sequence.messages.split_at_mut_checked(answer_at).ok_or(Refusal::Internal)?;
+    let (received, answer) = sequence.messages.split_at_mut_checked(answer_at).ok_or(EmitError::BufferTooSmall)?;
     let public = received.get(sequence.ac_public.clone()).unwrap_or_default();
     let mut writer = MessageWriter::new(setting.profile, Exchange::KeyExchangeIn, sais, 0, answer)?;
     echo.write(&mut writer, sequence.ds_sai)?;
