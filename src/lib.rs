@@ -32,6 +32,7 @@ pub mod capabilities;
 pub mod ccs;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg_attr(not(feature = "scale"), allow(dead_code, reason = "jobs use part of it in a build for few"))]
 mod collections;
 pub mod crypto;
 pub mod dialect;

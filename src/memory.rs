@@ -79,11 +79,25 @@ pub(crate) fn extend_zeroed(to: &mut Vec<u8>, additional: usize) -> Result<(), O
 /// Puts the element at the end; room is made for several, as `Vec::push` does.
 #[inline(never)]
 pub(crate) fn push<T>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
-    if to.try_reserve(1).is_err() || to.len() == to.capacity() {
+    if to.len() == to.capacity() {
+        // Twice as much, by the function that there is anyway.
+        reserve_exact(to, to.len().max(4))?;
+    }
+    if to.len() == to.capacity() {
         return Err(OutOfMemory);
     }
     to.push(element);
     Ok(())
+}
+
+/// Takes an element and puts the last one into its place.
+#[cfg(any(test, not(feature = "scale")))]
+pub(crate) fn swap_remove<T>(from: &mut Vec<T>, place: usize) -> Option<T> {
+    let last = from.pop()?;
+    match from.get_mut(place) {
+        Some(element) => Some(core::mem::replace(element, last)),
+        None => Some(last),
+    }
 }
 
 /// Copies bytes to a place of the same length; tells whether it has that. `copy_from_slice` brings a panic for others along.
@@ -96,7 +110,7 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> bool {
 /// Puts the element where it stands in ascending order; one that is there already is not put again.
 #[inline(never)]
 pub(crate) fn insert<T: Ord>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
-    if to.contains(&element) {
+    if to.iter().any(|other| *other == element) {
         return Ok(());
     }
     push(to, element)?;

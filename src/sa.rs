@@ -1,16 +1,24 @@
 //! Security associations of one logical unit (r3 5.13.4.5, 5.13.5, 7.7.4.13; readings R2, R31, R31a).
 //!
 //! One table serves all I_T nexuses. Memory: `Limits::SA_BYTES` and what it names besides, for each association; of these bytes
-//! 60 to 68 find it.
+//! 60 to 68 find it, with the feature `scale`.
 //!
-//! What lives here: look-up, inactivity timers, who was authenticated. What does not: how an association comes to be
+//! What lives here: look-up, in one file for many associations (feature `scale`) and in one for few, inactivity timers, who was authenticated. What does not: how an association comes to be
 //! (room `ccs`) and what it is used for (the embedder).
 
-use crate::collections::{Array, Groups, Index, Order};
+#[cfg(any(test, not(feature = "scale")))]
+#[cfg_attr(test, allow(dead_code, unreachable_pub, reason = "unit tests have the other one, and compare"))]
+mod few;
+#[cfg(any(test, feature = "scale"))]
+mod many;
+
+#[cfg(not(any(test, feature = "scale")))]
+pub use few::SaDatabase;
+#[cfg(any(test, feature = "scale"))]
+pub use many::SaDatabase;
+
 use crate::crypto::{Identity, Proof};
 use crate::keys::SaParameters;
-use crate::memory::OutOfMemory;
-use crate::time::Instant;
 use crate::wire::Sai;
 
 /// The two indexes that name a security association.
@@ -66,178 +74,8 @@ impl SecurityAssociation {
     }
 }
 
-/// The security associations of a logical unit.
-///
-/// An association is found by its DS_SAI, by its client's identity and by when it runs out, each without a search through the
-/// others. DS_SAIs are drawn by the device server and identities have been proved, so that nobody can choose many of
-/// them to slow a search down.
-#[derive(Debug)]
-pub struct SaDatabase {
-    sas: Array<SecurityAssociation>,
-    by_ds_sai: Index,
-    /// The moments at which they run out, in milliseconds.
-    inactivity: Order,
-    /// By the identity of the client.
-    clients: Groups,
-}
-
-impl SaDatabase {
-    pub(crate) const fn new() -> Self {
-        Self { sas: Array::new(), by_ds_sai: Index::new(), inactivity: Order::new(), clients: Groups::new() }
-    }
-
-    /// Number of live associations.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.sas.len()
-    }
-
-    /// True without a live association.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The association that both indexes name.
-    #[must_use]
-    pub fn get(&self, id: SaId) -> Option<&SecurityAssociation> {
-        self.sas.get(self.place(id)?)
-    }
-
-    /// The association that both indexes name, to be used.
-    pub(crate) fn get_mut(&mut self, id: SaId) -> Option<&mut SecurityAssociation> {
-        let place = self.place(id)?;
-        self.sas.get_mut(place)
-    }
-
-    /// The association that the device server's index names, to be used.
-    pub(crate) fn get_mut_by_ds_sai(&mut self, ds_sai: Sai) -> Option<&mut SecurityAssociation> {
-        let place = self.by_ds_sai.find(ds_sai.0)?;
-        self.sas.get_mut(place)
-    }
-
-    /// All associations, in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = &SecurityAssociation> {
-        self.sas.iter()
-    }
-
-    /// True if the index names a live association: it must not be given to another one (reading R2).
-    pub(crate) fn has_ds_sai(&self, ds_sai: Sai) -> bool {
-        self.by_ds_sai.find(ds_sai.0).is_some()
-    }
-
-    /// Adds an association, whose DS_SAI no other one has; nothing has changed if there is no memory for it.
-    pub(crate) fn insert(&mut self, sa: SecurityAssociation, now: Instant) -> Result<(), OutOfMemory> {
-        self.reserve()?;
-        let place = self.len();
-        let (ds_sai, runs_out) = (sa.parameters.ds_sai, now.after_seconds(sa.parameters.timeout));
-        self.sas.push(sa)?;
-        self.by_ds_sai.push()?;
-        self.inactivity.push()?;
-        self.clients.push()?;
-        self.by_ds_sai.set(place, ds_sai.0);
-        self.inactivity.set(place, runs_out.as_millis());
-        if let Some(client) = self.client(place) {
-            let (number, leader) = (number_of(&client.identity), self.leader(&client.identity));
-            self.clients.join(place, number, leader);
-        }
-        Ok(())
-    }
-
-    /// Room for one more, so that adding it does not fail.
-    pub(crate) fn reserve(&mut self) -> Result<(), OutOfMemory> {
-        self.sas.reserve(self.len().saturating_add(1))?;
-        self.by_ds_sai.reserve()?;
-        self.inactivity.reserve()?;
-        self.clients.reserve()
-    }
-
-    /// Restarts the inactivity timer; tells whether the association is live.
-    pub(crate) fn touch(&mut self, id: SaId, now: Instant) -> bool {
-        let Some(place) = self.place(id) else { return false };
-        let Some(timeout) = self.sas.get(place).map(|sa| sa.parameters.timeout) else { return false };
-        self.inactivity.set(place, now.after_seconds(timeout).as_millis());
-        true
-    }
-
-    pub(crate) fn remove(&mut self, id: SaId) -> bool {
-        self.place(id).and_then(|place| self.take(place)).is_some()
-    }
-
-    /// Associations of the identity, those excepted that the client's Initial Contact would remove if it makes one.
-    pub(crate) fn count_of(&self, client: &Authenticated, initial_contact: bool) -> usize {
-        let Some(leader) = self.leader(&client.identity) else { return 0 };
-        let all = self.clients.count(leader);
-        if !initial_contact {
-            return all;
-        }
-        let members = core::iter::successors(Some(leader), |member| self.clients.after(*member)).take(all);
-        members.filter(|member| !self.client(*member).is_some_and(|by| by.is_same(client))).count()
-    }
-
-    /// Removes the associations, `kept` excepted, of the same client authenticated by the same secret, and tells which. It looks
-    /// at those of the identity.
-    pub(crate) fn remove_others(&mut self, kept: SaId, client: &Authenticated, mut tell: impl FnMut(SaId)) {
-        let number = number_of(&client.identity);
-        let count = self.leader(&client.identity).map_or(0, |leader| self.clients.count(leader));
-        for _ in 0..count {
-            // Each in its turn leads, and goes: for good, or to the end of the ring.
-            let Some(leader) = self.leader(&client.identity) else { return };
-            let id = self.sas.get(leader).map(SecurityAssociation::id);
-            let is_same = self.client(leader).is_some_and(|by| by.is_same(client));
-            if let Some(id) = id.filter(|id| is_same && *id != kept) {
-                self.take(leader);
-                tell(id);
-            } else {
-                self.clients.leave(leader, leader);
-                self.clients.join(leader, number, self.leader(&client.identity));
-            }
-        }
-    }
-
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.inactivity.first().map(|(at, _)| Instant::from_millis(at))
-    }
-
-    /// Removes one association whose inactivity timer has run out: it is due from its own millisecond on.
-    pub(crate) fn take_expired(&mut self, now: Instant) -> Option<SaId> {
-        let (_, place) = self.inactivity.first().filter(|(at, _)| *at <= now.as_millis())?;
-        self.take(place).map(|sa| sa.id())
-    }
-
-    /// Removes any association.
-    pub(crate) fn take_any(&mut self) -> Option<SaId> {
-        self.take(self.len().checked_sub(1)?).map(|sa| sa.id())
-    }
-
-    fn place(&self, id: SaId) -> Option<usize> {
-        let is_whole = |place: &usize| self.sas.get(*place).is_some_and(|sa| sa.parameters.ac_sai == id.ac_sai);
-        self.by_ds_sai.find(id.ds_sai.0).filter(is_whole)
-    }
-
-    fn client(&self, place: usize) -> Option<&Authenticated> {
-        self.sas.get(place)?.application_client.as_ref()
-    }
-
-    /// The first association of an identity.
-    fn leader(&self, identity: &Identity) -> Option<usize> {
-        let is_of = |place: usize| self.client(place).is_some_and(|client| client.identity == *identity);
-        self.clients.leader(number_of(identity), is_of)
-    }
-
-    fn take(&mut self, place: usize) -> Option<SecurityAssociation> {
-        let leader = self.client(place).and_then(|client| self.leader(&client.identity));
-        if let Some(leader) = leader {
-            self.clients.leave(place, leader);
-        }
-        self.clients.swap_remove(place);
-        self.inactivity.swap_remove(place);
-        self.by_ds_sai.swap_remove(place);
-        self.sas.swap_remove(place)
-    }
-}
-
 /// A number by which an identity is found (FNV-1a).
+#[cfg(any(test, feature = "scale"))]
 pub(crate) fn number_of(identity: &Identity) -> u64 {
     let data = identity.data.iter();
     data.fold(0xCBF2_9CE4_8422_2325, |number, byte| (number ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
@@ -245,9 +83,14 @@ pub(crate) fn number_of(identity: &Identity) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
+    use proptest::prelude::*;
+
     use super::*;
     use crate::crypto::KeyVersion;
     use crate::keys::{MgmtData, SaBlock, SaBytes};
+    use crate::time::Instant;
 
     fn sa(number: u64, timeout: u32, client: Option<(&[u8], u64)>) -> SecurityAssociation {
         let parameters = SaParameters {
@@ -322,12 +165,89 @@ mod tests {
         sas.insert(sa(5, 10, Some((b"a", 1))), at(0)).unwrap();
         let client = sas.get(id(5)).unwrap().application_client.clone().unwrap();
         assert_eq!((sas.count_of(&client, false), sas.count_of(&client, true)), (3, 1));
-        let mut removed = alloc::vec::Vec::new();
+        let mut removed = Vec::new();
         sas.remove_others(id(5), &client, |id| removed.push(id));
         assert_eq!((removed.as_slice(), sas.count_of(&client, false)), (&[id(1)][..], 2));
         // A client whose new association is not there yet keeps none.
         sas.remove_others(id(6), &client, |id| removed.push(id));
         assert_eq!((removed.as_slice(), sas.count_of(&client, true)), (&[id(1), id(5)][..], 1));
         assert!([2, 3, 4].iter().all(|number| sas.get(id(*number)).is_some()));
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Insert(u64, u32, Option<(u8, u64)>),
+        Touch(u64, u64),
+        Remove(u64),
+        RemoveOthers(u64),
+        Expire(u64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let client = proptest::option::of((0..3_u8, 0..3_u64));
+        let number = || 0..20_u64;
+        let step = prop_oneof![
+            3 => (number(), 0..9_u32, client).prop_map(|(number, timeout, client)| Step::Insert(number, timeout, client)),
+            1 => (number(), 0..9000_u64).prop_map(|(number, at)| Step::Touch(number, at)),
+            1 => number().prop_map(Step::Remove),
+            1 => number().prop_map(Step::RemoveOthers),
+            1 => (0..9000_u64).prop_map(Step::Expire),
+        ];
+        proptest::collection::vec(step, 0..100)
+    }
+
+    /// What each step tells, and what can be asked after it.
+    type Told = (bool, Vec<SaId>, Vec<SaId>, Vec<[usize; 2]>, Option<Instant>);
+
+    macro_rules! runs {
+        ($name:ident, $table:path) => {
+            fn $name(steps: &[Step]) -> Vec<Told> {
+                let mut sas = <$table>::new();
+                let mut run = |step: &Step| {
+                    let mut told = Vec::new();
+                    let done = match *step {
+                        Step::Insert(number, ..) if sas.has_ds_sai(Sai(number + 1000)) => false,
+                        Step::Insert(number, timeout, client) => {
+                            let client = client.map(|(name, key)| ([name], key));
+                            let client = client.as_ref().map(|(name, key)| (&name[..], *key));
+                            sas.insert(sa(number, timeout, client), at(0)).is_ok()
+                        }
+                        Step::Touch(number, now) => sas.touch(id(number), at(now)),
+                        Step::Remove(number) => sas.remove(id(number)),
+                        Step::RemoveOthers(number) => {
+                            let client = sas.get(id(number)).and_then(|sa| sa.application_client.clone());
+                            client.is_some_and(|client| {
+                                sas.remove_others(id(number), &client, |id| told.push(id));
+                                true
+                            })
+                        }
+                        Step::Expire(now) => {
+                            told.extend(core::iter::from_fn(|| sas.take_expired(at(now))));
+                            !told.is_empty()
+                        }
+                    };
+                    let mut all: Vec<_> = sas.iter().map(SecurityAssociation::id).collect();
+                    let clients = sas.iter().filter_map(|sa| sa.application_client.as_ref());
+                    let mut counts: Vec<_> =
+                        clients.map(|by| [sas.count_of(by, false), sas.count_of(by, true)]).collect();
+                    told.sort();
+                    all.sort();
+                    counts.sort();
+                    assert!(all.iter().all(|id| sas.get(*id).is_some() && sas.has_ds_sai(id.ds_sai)));
+                    (done, told, all, counts, sas.next_deadline())
+                };
+                steps.iter().map(|step| run(step)).collect()
+            }
+        };
+    }
+
+    runs!(with_many, SaDatabase);
+    runs!(with_few, super::few::SaDatabase);
+
+    proptest! {
+        #[test]
+        fn the_table_for_few_tells_what_the_table_for_many_does(steps in steps()) {
+            prop_assert_eq!(with_few(&steps), with_many(&steps));
+        }
     }
 }

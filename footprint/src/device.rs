@@ -4,9 +4,11 @@ use core::hint::black_box;
 
 use ikev2_scsi::crypto::{CryptoProvider, Identity, KeyVersion, PresharedKeys, Prf, PskError, Random};
 use ikev2_scsi::esp::{Form, Place, TAPE_DATA_ENCRYPTION};
-use ikev2_scsi::server::{Builder, EspCommand};
+use ikev2_scsi::sa::SaId;
+use ikev2_scsi::sense::{Sense, SenseBytes};
+use ikev2_scsi::server::{Builder, Deadline, EspCommand, Event};
 use ikev2_scsi::wire::{Descriptor, IdType, Identification};
-use ikev2_scsi::{DeviceServer, Instant, NexusId, Policy, Reply, Request, SlowCrypto};
+use ikev2_scsi::{DeviceServer, Instant, Job, JobDone, NexusId, Policy, Reply, Request, SlowCrypto};
 
 use crate::recording::{Provisioning, Recording, Step};
 use crate::system::{HeapMark, tell};
@@ -60,12 +62,17 @@ pub fn builder(provider: CryptoProvider, given: &Provisioning) -> Option<Builder
     let mut policy = Policy::default();
     (policy.max_protocol_timeout, policy.max_inactivity_timeout) = (300, 86_400);
     policy.waive_complete_row = true;
-    policy.slow_crypto = black_box(SlowCrypto::Inline);
+    policy.slow_crypto = if cfg!(feature = "offload") { black_box(SlowCrypto::Inline) } else { SlowCrypto::Inline };
     let mut descriptors = [Descriptor::from_bytes(&[0; 12]); DESCRIPTORS];
     let (chunks, _) = given.capabilities.as_chunks();
     descriptors.iter_mut().zip(chunks).for_each(|(to, from)| *to = Descriptor::from_bytes(from));
     let builder = DeviceServer::builder(provider).policy(policy).identity(identity(given.server.identity)?);
     Some(builder.fixed_capabilities(descriptors.get(..chunks.len())?))
+}
+
+/// A firmware's device server is there for good.
+pub fn keep(server: DeviceServer) {
+    core::mem::forget(server);
 }
 
 /// Whether what an image answers is what was recorded.
@@ -78,6 +85,9 @@ pub enum Compare {
 }
 
 /// Replays a recording on a device server, tells what it takes, and returns whether the answers were right.
+// SAFETY: the section is for code.
+#[cfg_attr(firmware, unsafe(link_section = ".harness"))]
+#[inline(never)]
 pub fn replay(server: &mut DeviceServer, recording: Recording, compare: Compare) -> bool {
     let mut draws = recording.provisioning().draws;
     let mark = HeapMark::set();
@@ -108,15 +118,33 @@ fn tell_heap(mark: HeapMark) {
     tell("heap_sa", mark.kept());
 }
 
+/// A function of the device server behind a pointer that the compiler does not see through: what a firmware calls is to be
+/// no part of the harness.
+macro_rules! firmware {
+    ($function:expr, fn($($argument:ty),*) $(-> $result:ty)?) => {
+        black_box($function as fn($($argument),*) $(-> $result)?)
+    };
+}
+
 /// One command.
+// SAFETY: the section is for code.
+#[cfg_attr(firmware, unsafe(link_section = ".harness"))]
 fn answer(server: &mut DeviceServer, nexus: NexusId, step: &Step, random: &mut dyn Random, compare: Compare) -> bool {
+    let execute = firmware!(
+        DeviceServer::execute,
+        fn(&mut DeviceServer, NexusId, Request<'_>, Instant, &mut dyn Random) -> Reply
+    );
+    let format = match black_box(true) {
+        true => firmware!(Sense::to_fixed, fn(&Sense) -> SenseBytes),
+        false => firmware!(Sense::to_descriptor, fn(&Sense) -> SenseBytes),
+    };
     let (mut data_out, mut data_in) = ([0; BUFFER], [0; BUFFER]);
     data_out.iter_mut().zip(step.data_out).for_each(|(to, from)| *to = *from);
     let Some(list) = data_out.get_mut(..step.data_out.len()) else { return false };
     let request = Request { cdb: step.cdb, data_out: list, data_in: &mut data_in };
-    let reply = server.execute(nexus, request, Instant::from_millis(black_box(1)), random);
+    let reply = execute(server, nexus, request, Instant::from_millis(black_box(1)), random);
     let reply = match reply {
-        Reply::Held(_) => later(server, &mut data_in),
+        Reply::Held(_) if cfg!(feature = "offload") => later(server, &mut data_in),
         reply => Some(reply),
     };
     match reply {
@@ -125,7 +153,7 @@ fn answer(server: &mut DeviceServer, nexus: NexusId, step: &Step, random: &mut d
             step.status.first() == Some(&0) && (compare == Compare::Status || right)
         }
         Some(Reply::CheckCondition(sense)) => {
-            let bytes = if black_box(true) { sense.to_fixed() } else { sense.to_descriptor() };
+            let bytes = format(&sense);
             step.status.split_first().is_some_and(|(status, sense)| *status == 2 && sense == bytes.as_ref())
         }
         _ => false,
@@ -133,29 +161,40 @@ fn answer(server: &mut DeviceServer, nexus: NexusId, step: &Step, random: &mut d
 }
 
 /// Slow work, done in the main loop as a task of a firmware would.
+// SAFETY: the section is for code.
+#[cfg_attr(firmware, unsafe(link_section = ".harness"))]
 fn later(server: &mut DeviceServer, data_in: &mut [u8]) -> Option<Reply> {
-    let job = server.poll_job()?;
-    let (_, reply) = server.complete(job.run(), data_in, Instant::from_millis(black_box(1)))?;
+    let complete = firmware!(
+        DeviceServer::complete,
+        fn(&mut DeviceServer, JobDone, &mut [u8], Instant) -> Option<(NexusId, Reply)>
+    );
+    let job = firmware!(DeviceServer::poll_job, fn(&mut DeviceServer) -> Option<Job>)(server)?;
+    let done = firmware!(Job::run, fn(Job) -> JobDone)(job);
+    let (_, reply) = complete(server, done, data_in, Instant::from_millis(black_box(1)))?;
     Some(reply)
 }
 
 /// What a device does besides: timers, events, REQUEST SENSE, use of an association, losses.
+// SAFETY: the section is for code.
+#[cfg_attr(firmware, unsafe(link_section = ".harness"))]
 fn background(server: &mut DeviceServer) -> bool {
     let mut events = 0_usize;
-    while let Some(event) = server.poll_event() {
+    while let Some(event) = firmware!(DeviceServer::poll_event, fn(&mut DeviceServer) -> Option<Event>)(server) {
         events = events.wrapping_add(usize::from(event.nexus.is_some()));
     }
     let now = Instant::from_millis(black_box(1));
-    let sense = server.request_sense(NexusId(1), now);
-    let deadline = server.next_deadline();
-    server.expire(now);
-    server.nexus_lost(NexusId(1));
+    let sense = firmware!(DeviceServer::request_sense, fn(&mut DeviceServer, NexusId, Instant) -> Sense);
+    let sense = sense(server, NexusId(1), now);
+    let deadline = firmware!(DeviceServer::next_deadline, fn(&DeviceServer) -> Option<Deadline>)(server);
+    firmware!(DeviceServer::expire, fn(&mut DeviceServer, Instant))(server, now);
+    firmware!(DeviceServer::nexus_lost, fn(&mut DeviceServer, NexusId))(server, NexusId(1));
     let id = server.sas().iter().next().map(|sa| sa.id());
-    let used = id.is_some_and(|id| server.touch(id, now));
+    let touch = firmware!(DeviceServer::touch, fn(&mut DeviceServer, SaId, Instant) -> bool);
+    let used = id.is_some_and(|id| touch(server, id, now));
     if black_box(false) {
-        server.reset();
+        firmware!(DeviceServer::reset, fn(&mut DeviceServer))(server);
     }
-    used && deadline.is_some() && events != 0 && black_box(sense.to_fixed()).as_ref().len() == 18
+    used && deadline.is_some() && events != 0 && sense == Sense::NONE
 }
 
 /// Data of a command under an association: opens a descriptor, and builds one.

@@ -10,6 +10,7 @@ extern crate alloc;
 extern crate std;
 
 mod allocator;
+#[cfg(feature = "certificates")]
 pub mod certificates;
 pub mod device;
 pub mod null;

@@ -80,6 +80,9 @@ pub struct Provisioning {
 }
 
 impl Recording {
+    // SAFETY: the section is for code.
+    #[cfg_attr(firmware, unsafe(link_section = ".harness"))]
+    #[inline(never)]
     fn next(&mut self) -> &'static [u8] {
         let (member, rest) = match self.0.split_first_chunk() {
             Some((length, rest)) => rest.split_at_checked(u16::from_be_bytes(*length).into()).unwrap_or_default(),
@@ -99,6 +102,9 @@ impl Recording {
         self.take_provisioning()
     }
 
+    // SAFETY: the section is for code.
+    #[cfg_attr(firmware, unsafe(link_section = ".harness"))]
+    #[inline(never)]
     fn take_provisioning(&mut self) -> Provisioning {
         Provisioning {
             server: self.side(),
@@ -156,6 +162,8 @@ pub struct Draws {
 }
 
 impl Random for Draws {
+    // SAFETY: the section is for code.
+    #[cfg_attr(firmware, unsafe(link_section = ".harness"))]
     fn fill(&mut self, purpose: Purpose, out: &mut [u8]) -> Result<(), RandomError> {
         let (value, change) = match purpose {
             Purpose::DsSai => (self.ds_sai, self.change),

@@ -11,6 +11,9 @@ pub fn begin(run: fn() -> bool) {
 }
 
 /// Tells a measured number of bytes, by one line.
+// SAFETY: the section is for code.
+#[cfg_attr(firmware, unsafe(link_section = ".harness"))]
+#[inline(never)]
 pub fn tell(what: &str, bytes: usize) {
     let mut digits = [b' '; 12];
     let mut rest = bytes;
@@ -96,6 +99,8 @@ mod bare {
     }
 
     /// Runs the image, measures its stack and ends.
+    // SAFETY: the section is for code.
+    #[unsafe(link_section = ".harness")]
     pub fn begin(run: fn() -> bool) -> ! {
         let (end, start) = (&raw mut stack_end, &raw mut stack_start);
         let depth = start.addr().wrapping_sub(end.addr());
@@ -144,6 +149,52 @@ mod bare {
     #[panic_handler]
     fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
         exit(101)
+    }
+
+    /// Copying, byte by byte: a firmware has small functions for it in its C library, which take the place of the compiler's fast ones.
+    #[cfg(target_arch = "arm")]
+    mod memory {
+        use core::arch::naked_asm;
+
+        macro_rules! copies {
+            ($($name:ident)*) => {$(
+                // SAFETY: the contract is that of C, or of the processor's standard, which has the same; no other register is written.
+                #[unsafe(no_mangle)]
+                #[unsafe(naked)]
+                unsafe extern "C" fn $name(to: *mut u8, from: *const u8, length: usize) -> *mut u8 {
+                    naked_asm!("2:", "subs r2, r2, #1", "bmi 3f", "ldrb r3, [r1, r2]", "strb r3, [r0, r2]", "b 2b",
+                        "3:", "bx lr")
+                }
+            )*};
+        }
+
+        macro_rules! clears {
+            ($($name:ident)*) => {$(
+                // SAFETY: as above.
+                #[unsafe(no_mangle)]
+                #[unsafe(naked)]
+                unsafe extern "C" fn $name(to: *mut u8, length: usize) {
+                    naked_asm!("movs r2, #0", "2:", "subs r1, r1, #1", "bmi 3f", "strb r2, [r0, r1]", "b 2b", "3:", "bx lr")
+                }
+            )*};
+        }
+
+        copies!(memcpy __aeabi_memcpy __aeabi_memcpy4 __aeabi_memcpy8);
+        clears!(__aeabi_memclr __aeabi_memclr4 __aeabi_memclr8);
+
+        // SAFETY: as above.
+        #[unsafe(no_mangle)]
+        #[unsafe(naked)]
+        unsafe extern "C" fn memset(to: *mut u8, value: i32, length: usize) -> *mut u8 {
+            naked_asm!("2:", "subs r2, r2, #1", "bmi 3f", "strb r1, [r0, r2]", "b 2b", "3:", "bx lr")
+        }
+
+        // SAFETY: as above.
+        #[unsafe(no_mangle)]
+        #[unsafe(naked)]
+        unsafe extern "C" fn __aeabi_memset(to: *mut u8, length: usize, value: i32) {
+            naked_asm!("2:", "subs r1, r1, #1", "bmi 3f", "strb r2, [r0, r1]", "b 2b", "3:", "bx lr")
+        }
     }
 
     /// What the compiler's library has for bare metal, and for x86-64 Linux leaves to the C library.

@@ -16,11 +16,14 @@ use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{Credentials, CryptoProvider};
 use crate::dialect::{Profile, Side};
 use crate::memory::{self, OutOfMemory};
-use crate::wire::{Capabilities, Descriptor, Descriptors, Writer};
+use crate::wire::{Capabilities, Descriptor};
 
 /// A set of the IKE authentication algorithms of r3 Table K6, IKE_AUTH_NONE left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MethodSet([bool; METHODS.len()]);
+pub struct MethodSet(
+    /// A bit for each, the lowest for the first.
+    u8,
+);
 
 /// What a [`MethodSet`] is made of: the rows of Table K6 in their order, without the first.
 const METHODS: [u32; 5] = [
@@ -35,17 +38,18 @@ impl MethodSet {
     /// The algorithms of Table K6 for whose identifiers `has` is true.
     #[must_use]
     pub fn those(has: impl Fn(u32) -> bool) -> Self {
-        Self(METHODS.map(has))
+        let mut set = 0_u8;
+        for (bit, identifier) in (0..).zip(METHODS) {
+            set |= u8::from(has(identifier)).unbounded_shl(bit);
+        }
+        Self(set)
     }
 
     /// True if the algorithm is in the set.
     #[must_use]
     pub fn contains(&self, identifier: u32) -> bool {
-        self.iter().any(|member| member == identifier)
-    }
-
-    fn iter(&self) -> impl Iterator<Item = u32> {
-        METHODS.into_iter().zip(self.0).filter_map(|(identifier, is_member)| is_member.then_some(identifier))
+        let mut bits = (0..).zip(METHODS);
+        bits.any(|(bit, method)| method == identifier && self.0.unbounded_shr(bit) & 1 == 1)
     }
 }
 
@@ -88,15 +92,6 @@ impl AuthMethods {
     pub fn can_accept(&self, method: u8) -> bool {
         self.accepts.contains(u32::from(method))
     }
-
-    fn descriptors(self) -> impl Iterator<Item = Descriptor> {
-        let none = self.none.then(|| Descriptor::authentication(algorithm::IKE_AUTH_NONE, true, true));
-        let others = METHODS.into_iter().filter_map(move |identifier| {
-            let (may_use, accept) = (self.uses.contains(identifier), self.accepts.contains(identifier));
-            (may_use || accept).then(|| Descriptor::authentication(identifier, may_use, accept))
-        });
-        none.into_iter().chain(others)
-    }
 }
 
 /// Why there is no list of capabilities.
@@ -137,8 +132,6 @@ impl From<OutOfMemory> for CapabilitiesError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     profile: Profile,
-    /// As they are reported.
-    descriptors: Vec<[u8; Descriptors::EACH]>,
     /// Those that the dialect assigns, by the numbers of room `algorithm`.
     known: Vec<Descriptor>,
     /// The parameter data that reports them.
@@ -155,25 +148,28 @@ struct Derived<'a> {
     /// Whether a combined mode is in the list.
     has_combined: bool,
     list: Vec<Descriptor>,
+    is_out_of_memory: bool,
 }
 
 impl Derived<'_> {
     /// Offers an algorithm unless it is hidden or not allowed; tells whether it did.
-    fn add(&mut self, algorithm: &Descriptor) -> Result<bool, OutOfMemory> {
+    fn add(&mut self, algorithm: Descriptor) -> bool {
         let is_hidden = |(kind, identifier): &(AlgorithmType, u32)| {
             kind.code() == algorithm.algorithm_type && *identifier == algorithm.identifier
         };
-        if self.hidden.iter().any(is_hidden) || (is_triple_des(algorithm) && !self.allow_triple_des) {
-            return Ok(false);
+        if self.hidden.iter().any(is_hidden) || (is_triple_des(&algorithm) && !self.allow_triple_des) {
+            return false;
         }
-        self.put(algorithm)?;
-        Ok(true)
+        self.put(algorithm);
+        true
     }
 
     /// In the dialect's numbers, ascending, each once; attributes last, so that key lengths of one identifier ascend (r3
     /// 7.7.4.11).
-    fn put(&mut self, algorithm: &Descriptor) -> Result<(), OutOfMemory> {
-        algorithm.in_dialect(self.profile).try_for_each(|descriptor| memory::insert(&mut self.list, descriptor))
+    fn put(&mut self, algorithm: Descriptor) {
+        for descriptor in algorithm.in_dialect(self.profile) {
+            self.is_out_of_memory |= memory::insert(&mut self.list, descriptor).is_err();
+        }
     }
 }
 
@@ -192,28 +188,43 @@ impl Offer {
         hidden: &[(AlgorithmType, u32)],
         allow_triple_des: bool,
     ) -> Result<Self, CapabilitiesError> {
-        let mut list = Derived { profile, hidden, allow_triple_des, has_combined: false, list: Vec::new() };
+        let mut list = Derived {
+            profile,
+            hidden,
+            allow_triple_des,
+            has_combined: false,
+            list: Vec::new(),
+            is_out_of_memory: false,
+        };
         for cipher in provider.ciphers {
             for length in cipher.key_lengths() {
-                let is_offered = list.add(&Descriptor::encryption(cipher.identifier(), *length))?;
+                let is_offered = list.add(Descriptor::encryption(cipher.identifier(), *length));
                 list.has_combined |= is_offered && cipher.is_combined();
             }
         }
-        let plain = |algorithm_type, identifier| Descriptor::new(algorithm_type, identifier);
         for prf in provider.prfs {
-            list.add(&plain(AlgorithmType::PseudoRandom, prf.identifier()))?;
+            list.add(Descriptor::new(AlgorithmType::PseudoRandom, prf.identifier()));
         }
         for integrity in provider.integrity {
-            list.add(&plain(AlgorithmType::Integrity, integrity.identifier()))?;
+            list.add(Descriptor::new(AlgorithmType::Integrity, integrity.identifier()));
         }
         for group in provider.groups {
-            list.add(&plain(AlgorithmType::DiffieHellman, group.identifier()))?;
+            list.add(Descriptor::new(AlgorithmType::DiffieHellman, group.identifier()));
         }
-        for method in methods.descriptors() {
-            list.add(&method)?;
+        if methods.none {
+            list.add(Descriptor::authentication(algorithm::IKE_AUTH_NONE, true, true));
+        }
+        for identifier in METHODS {
+            let (may_use, accept) = (methods.uses.contains(identifier), methods.accepts.contains(identifier));
+            if may_use || accept {
+                list.add(Descriptor::authentication(identifier, may_use, accept));
+            }
         }
         if list.has_combined {
-            list.put(&plain(AlgorithmType::Integrity, algorithm::INTEG_NONE))?;
+            list.put(Descriptor::new(AlgorithmType::Integrity, algorithm::INTEG_NONE));
+        }
+        if list.is_out_of_memory {
+            return Err(CapabilitiesError::Memory);
         }
         Self::fixed(profile, &list.list, allow_triple_des)
     }
@@ -232,21 +243,17 @@ impl Offer {
         if let Some(kind) = AlgorithmType::ALL.iter().find(missing) {
             return Err(CapabilitiesError::NoneOfType(*kind));
         }
-        if list.len() > usize::from(u8::MAX) {
-            return Err(CapabilitiesError::TooMany);
-        }
-        let mut descriptors = memory::with_capacity(list.len())?;
-        let mut known = Vec::new();
+        let Ok(count) = u8::try_from(list.len()) else { return Err(CapabilitiesError::TooMany) };
+        let head = Capabilities::parameter_data_head(profile, count);
+        let mut parameter_data = memory::copy_of(&head)?;
+        let mut known = memory::with_capacity(list.len())?;
         for descriptor in list {
-            memory::push(&mut descriptors, descriptor.to_bytes())?;
+            memory::append(&mut parameter_data, &descriptor.to_bytes())?;
             if let Some(descriptor) = descriptor.known(profile) {
                 memory::push(&mut known, descriptor)?;
             }
         }
-        let payload = Capabilities { profile, descriptors: Descriptors::new(&descriptors) };
-        let mut parameter_data = memory::zeroed(payload.parameter_data_len())?;
-        payload.emit_parameter_data(&mut Writer::new(&mut parameter_data)).map_err(|_| CapabilitiesError::TooMany)?;
-        Ok(Self { profile, descriptors, known, parameter_data, allow_triple_des })
+        Ok(Self { profile, known, parameter_data, allow_triple_des })
     }
 
     /// Checks that one of the dialect's sets of algorithms is there whole (SPC-4 5.14.4.5).
@@ -301,7 +308,7 @@ impl Offer {
     ) -> Result<Self, CapabilitiesError> {
         let profile = self.profile;
         let is_kept = |d: &Descriptor| d.known(profile).is_some_and(|known| is_none(&known)) || keep(d);
-        let mut list = memory::with_capacity(self.descriptors.len())?;
+        let mut list = memory::with_capacity(self.iter().len())?;
         for descriptor in self.iter().filter(is_kept) {
             memory::push(&mut list, descriptor)?;
         }
@@ -314,7 +321,8 @@ impl Offer {
 
     /// The descriptors, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Descriptor> + '_ {
-        self.descriptors.iter().map(Descriptor::from_bytes)
+        let descriptors = self.parameter_data.get(Capabilities::DESCRIPTORS_AT..).unwrap_or_default();
+        descriptors.as_chunks().0.iter().map(Descriptor::from_bytes)
     }
 
     /// The parameter data of protocol 40h, SPECIFIC 0101h; from its fifth byte on it is the SSCC payload.

@@ -3,8 +3,8 @@
 
 use super::{AuthMethods, Offer};
 use crate::algorithm::{self, AlgorithmType};
-use crate::crypto::{Cipher, CryptoProvider, Integrity, Suite, UsageSuite};
-use crate::dialect::Profile;
+use crate::crypto::{Cipher, CryptoProvider, DhGroup, Integrity, Prf, Suite, UsageSuite};
+use crate::dialect::{HAS_SPC4, Profile};
 use crate::wire::{Algorithms, Descriptor, Descriptors, Field, SaAlgorithms, SaUsage, WireError, WireErrorKind};
 
 /// What an application client selected.
@@ -54,14 +54,14 @@ pub(crate) struct Selected<'a> {
 impl<'a> Selected<'a> {
     /// Those of an SCA payload whose first byte stands at offset `at`.
     pub(crate) fn of_algorithms(payload: &Algorithms<'a>, at: usize) -> Self {
-        let first_at = at.saturating_add(payload.descriptors_at());
-        let count = (at.saturating_add(Algorithms::COUNT_AT), Field::NumberOfTransforms);
+        let first_at = at.wrapping_add(payload.descriptors_at());
+        let count = (at.wrapping_add(Algorithms::COUNT_AT), Field::NumberOfTransforms);
         Self { descriptors: payload.descriptors, first_at, count }
     }
 
     /// Those of an SA Cryptographic Algorithms payload.
     pub(crate) fn of_sa_algorithms(payload: &SaAlgorithms<'a>, at: usize) -> Self {
-        let first_at = at.saturating_add(payload.descriptors_at());
+        let first_at = at.wrapping_add(payload.descriptors_at());
         Self {
             descriptors: payload.descriptors,
             first_at,
@@ -71,7 +71,7 @@ impl<'a> Selected<'a> {
 
     /// Those of a SAUT Cryptographic Algorithms payload.
     pub(crate) fn of_sa_usage(payload: &SaUsage<'a>, at: usize) -> Self {
-        let first_at = at.saturating_add(payload.descriptors_at());
+        let first_at = at.wrapping_add(payload.descriptors_at());
         Self {
             descriptors: payload.descriptors,
             first_at,
@@ -81,11 +81,11 @@ impl<'a> Selected<'a> {
 
     /// Offset of a descriptor.
     fn place(&self, index: usize) -> usize {
-        self.first_at.saturating_add(index.saturating_mul(Descriptors::EACH))
+        self.first_at.wrapping_add(index.wrapping_mul(Descriptors::EACH))
     }
 
     fn wrong(&self, index: usize, kind: WireErrorKind) -> WireError {
-        let at = self.place(index).saturating_add(IDENTIFIER_AT);
+        let at = self.place(index).wrapping_add(IDENTIFIER_AT);
         WireError::new(at, Field::AlgorithmIdentifier, kind)
     }
 
@@ -93,7 +93,7 @@ impl<'a> Selected<'a> {
     fn check_types(&self, wanted: &[u8]) -> Result<(), WireError> {
         let wrong_type = |index, kind| Err(WireError::new(self.place(index), Field::AlgorithmType, kind));
         let types = || self.descriptors.iter().map(|d| d.algorithm_type);
-        if let Some(index) = types().position(|code| !wanted.contains(&code)) {
+        if let Some(index) = types().position(|code| !wanted.iter().any(|wanted| *wanted == code)) {
             return wrong_type(index, WireErrorKind::NotOffered);
         }
         if wanted.iter().any(|wanted| !types().any(|code| code == *wanted)) {
@@ -107,21 +107,78 @@ impl<'a> Selected<'a> {
         }
     }
 
-    /// The descriptors by the numbers of room `algorithm`, each of them offered.
-    fn each_offered<const N: usize>(
-        &self,
-        judge: impl Fn(&Descriptor) -> bool,
-        offer: &Offer,
-        absent: Descriptor,
-    ) -> Result<[Descriptor; N], WireError> {
-        let mut found = [absent; N];
-        for (index, (descriptor, known)) in self.descriptors.iter().zip(&mut found).enumerate() {
-            *known = descriptor.known(offer.profile).ok_or_else(|| self.wrong(index, WireErrorKind::NotOffered))?;
-            if !offer.offers(known) || !judge(known) {
-                return Err(not_offered(offer, known, self.place(index)));
+    /// What the build and the list have of the descriptors, each of which must be there.
+    fn find(&self, offer: &Offer, provider: &CryptoProvider, methods: AuthMethods) -> Result<Found, WireError> {
+        let mut found = Found::default();
+        for (index, descriptor) in self.descriptors.iter().enumerate() {
+            let Some(known) = descriptor.known(offer.profile) else {
+                return Err(self.wrong(index, WireErrorKind::NotOffered));
+            };
+            // A list fixed by a test bench may offer what the build does not have.
+            if !offer.offers(&known) || !found.take(offer.profile, provider, methods, &known) {
+                return Err(not_offered(offer, &known, self.place(index)));
             }
         }
         Ok(found)
+    }
+}
+
+/// The algorithms that descriptors name.
+#[derive(Default)]
+struct Found {
+    cipher: Option<&'static dyn Cipher>,
+    key_length: u16,
+    prf: Option<&'static dyn Prf>,
+    integrity: Option<&'static dyn Integrity>,
+    group: Option<&'static dyn DhGroup>,
+    /// The way in which the device server authenticates itself.
+    authentication: u32,
+    /// The application client's, where the dialect has it selected.
+    client_authentication: Option<u32>,
+}
+
+impl Found {
+    /// Takes what a descriptor names; tells whether the build can do it.
+    fn take(&mut self, profile: Profile, provider: &CryptoProvider, methods: AuthMethods, known: &Descriptor) -> bool {
+        let identifier = known.identifier;
+        match AlgorithmType::from_code(known.algorithm_type) {
+            Some(AlgorithmType::Encryption) => {
+                self.key_length = known.key_length();
+                self.cipher = provider.cipher(identifier, self.key_length);
+                self.cipher.is_some()
+            }
+            Some(AlgorithmType::PseudoRandom) => {
+                self.prf = provider.prf(identifier);
+                self.prf.is_some()
+            }
+            Some(AlgorithmType::Integrity) => {
+                self.integrity = provider.integrity(identifier);
+                identifier == algorithm::INTEG_NONE || self.integrity.is_some()
+            }
+            Some(AlgorithmType::DiffieHellman) => {
+                self.group = provider.group(identifier);
+                self.group.is_some()
+            }
+            Some(AlgorithmType::Authentication) if HAS_SPC4 && super::is_of_client(profile, known) => {
+                self.client_authentication = Some(identifier);
+                methods.can_take(identifier)
+            }
+            Some(AlgorithmType::Authentication) => {
+                self.authentication = identifier;
+                methods.can_use(identifier)
+            }
+            None => false,
+        }
+    }
+
+    /// A combined mode goes without an integrity algorithm, everything else with one (reading R5; SPC-4 table 547).
+    fn check_pair(&self, selected: &Selected<'_>) -> Result<(), WireError> {
+        if self.cipher.is_some_and(Cipher::is_combined) == self.integrity.is_none() {
+            return Ok(());
+        }
+        let types = selected.descriptors.iter().map(|d| d.algorithm_type);
+        let index = types.into_iter().position(|code| code == AlgorithmType::Integrity.code()).unwrap_or(0);
+        Err(selected.wrong(index, WireErrorKind::Invalid))
     }
 }
 
@@ -141,31 +198,25 @@ pub(crate) fn select(
 ) -> Result<Selection, WireError> {
     let rules = offer.profile.rules();
     selected.check_types(rules.selected_types)?;
-    let absent = Descriptor::authentication(algorithm::IKE_AUTH_NONE, false, false);
-    let available = |known: &Descriptor| is_available(offer.profile, provider, methods, known);
-    // In r3 the sixth is absent.
-    let [encr, prf, integ, group, fifth, sixth] = selected.each_offered(available, offer, absent)?;
-    let missing = |index| selected.wrong(index, WireErrorKind::NotOffered);
-    let suite = Suite {
-        cipher: provider.cipher(encr.identifier, encr.key_length()).ok_or(missing(0))?,
-        key_length: encr.key_length(),
-        prf: provider.prf(prf.identifier).ok_or(missing(1))?,
-        integrity: provider.integrity(integ.identifier),
-        group: provider.group(group.identifier).ok_or(missing(3))?,
+    let found = selected.find(offer, provider, methods)?;
+    // There is one of each type.
+    let (Some(cipher), Some(prf), Some(group)) = (found.cipher, found.prf, found.group) else {
+        return Err(selected.wrong(0, WireErrorKind::NotOffered));
     };
-    if !rules.null_protects_exchanges && encr.identifier == algorithm::ENCR_NULL.identifier {
+    if !rules.null_protects_exchanges && cipher.identifier() == algorithm::ENCR_NULL.identifier {
         return Err(selected.wrong(0, WireErrorKind::Invalid));
     }
-    check_pair(suite.cipher, suite.integrity, selected)?;
-    let has_one_for_each_side = rules.selected_types.len() > 5;
-    if !has_one_for_each_side {
-        return Ok(Selection { suite, authentication: fifth.identifier, client_authentication: None });
+    found.check_pair(selected)?;
+    let Found { key_length, integrity, authentication, client_authentication, .. } = found;
+    if HAS_SPC4 && let Some(of_client) = client_authentication {
+        let (client_omits, we_omit) =
+            (of_client == algorithm::IKE_AUTH_NONE, authentication == algorithm::IKE_AUTH_NONE);
+        if client_omits != we_omit {
+            return Err(selected.wrong(if client_omits { 4 } else { 5 }, WireErrorKind::Invalid));
+        }
     }
-    let is_none = |d: &Descriptor| d.identifier == algorithm::IKE_AUTH_NONE;
-    if is_none(&fifth) != is_none(&sixth) {
-        return Err(selected.wrong(if is_none(&fifth) { 4 } else { 5 }, WireErrorKind::Invalid));
-    }
-    Ok(Selection { suite, authentication: sixth.identifier, client_authentication: Some(fifth.identifier) })
+    let suite = Suite { cipher, key_length, prf, integrity, group };
+    Ok(Selection { suite, authentication, client_authentication })
 }
 
 /// Judges the descriptors by which an application client selects the algorithms that use an association (SPC-4 7.7.3.5.14).
@@ -178,47 +229,10 @@ pub(crate) fn select_usage(
     selected: &Selected<'_>,
 ) -> Result<UsageSuite, WireError> {
     selected.check_types(&USAGE_TYPES)?;
-    let absent = Descriptor::new(AlgorithmType::Integrity, algorithm::INTEG_NONE);
-    let available = |known: &Descriptor| is_available(offer.profile, provider, AuthMethods::default(), known);
-    let [encr, integ] = selected.each_offered(available, offer, absent)?;
-    let cipher = provider.cipher(encr.identifier, encr.key_length());
-    let suite = UsageSuite {
-        cipher: cipher.ok_or(selected.wrong(0, WireErrorKind::NotOffered))?,
-        key_length: encr.key_length(),
-        integrity: provider.integrity(integ.identifier),
-    };
-    check_pair(suite.cipher, suite.integrity, selected)?;
-    Ok(suite)
-}
-
-/// A combined mode goes without an integrity algorithm, everything else with one (reading R5; SPC-4 table 547).
-fn check_pair(
-    cipher: &dyn Cipher,
-    integrity: Option<&'static dyn Integrity>,
-    selected: &Selected<'_>,
-) -> Result<(), WireError> {
-    if cipher.is_combined() == integrity.is_none() {
-        return Ok(());
-    }
-    let types = selected.descriptors.iter().map(|d| d.algorithm_type);
-    let index = types.into_iter().position(|code| code == AlgorithmType::Integrity.code()).unwrap_or(0);
-    Err(selected.wrong(index, WireErrorKind::Invalid))
-}
-
-/// True if the build can do what the list offers; a list fixed by a test bench may offer more.
-fn is_available(profile: Profile, provider: &CryptoProvider, methods: AuthMethods, known: &Descriptor) -> bool {
-    let identifier = known.identifier;
-    match AlgorithmType::from_code(known.algorithm_type) {
-        Some(AlgorithmType::Encryption) => provider.cipher(identifier, known.key_length()).is_some(),
-        Some(AlgorithmType::PseudoRandom) => provider.prf(identifier).is_some(),
-        Some(AlgorithmType::Integrity) => {
-            identifier == algorithm::INTEG_NONE || provider.integrity(identifier).is_some()
-        }
-        Some(AlgorithmType::DiffieHellman) => provider.group(identifier).is_some(),
-        Some(AlgorithmType::Authentication) if super::is_of_client(profile, known) => methods.can_take(identifier),
-        Some(AlgorithmType::Authentication) => methods.can_use(identifier),
-        None => false,
-    }
+    let found = selected.find(offer, provider, AuthMethods::default())?;
+    let Some(cipher) = found.cipher else { return Err(selected.wrong(0, WireErrorKind::NotOffered)) };
+    found.check_pair(selected)?;
+    Ok(UsageSuite { cipher, key_length: found.key_length, integrity: found.integrity })
 }
 
 /// Blames KEY LENGTH where the algorithm is offered with another one, else ALGORITHM IDENTIFIER.
@@ -230,5 +244,5 @@ fn not_offered(offer: &Offer, known: &Descriptor, at: usize) -> WireError {
     } else {
         (IDENTIFIER_AT, Field::AlgorithmIdentifier)
     };
-    WireError::new(at.saturating_add(offset), field, WireErrorKind::NotOffered)
+    WireError::new(at.wrapping_add(offset), field, WireErrorKind::NotOffered)
 }

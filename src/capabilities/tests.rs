@@ -5,9 +5,9 @@ mod offered;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::wire::{Algorithms, Field, Sai, WireError, WireErrorKind};
+use crate::wire::{Algorithms, Descriptors, Field, Sai, WireError, WireErrorKind};
 
-const SHARED_KEY: MethodSet = MethodSet([false, true, false, false, false]);
+const SHARED_KEY: MethodSet = MethodSet(0b00010);
 const METHODS: AuthMethods = AuthMethods { uses: SHARED_KEY, accepts: SHARED_KEY, none: false };
 /// Where the SCA payload stands in these tests.
 const AT: usize = 44;

@@ -12,15 +12,15 @@ use super::key_exchange::{check_count, check_retained, check_transferred, reques
 use super::usage::Judged;
 use super::{Sequence, Setting, Usage, usage};
 use crate::capabilities::Offer;
-use crate::crypto::{CryptoError, Identity, OwnChoice, Purpose, Random, Secret};
-use crate::dialect::{Exchange, PayloadType};
+use crate::crypto::{CryptoError, HAS_SIGNATURES, Identity, OwnChoice, Purpose, Random, Secret};
+use crate::dialect::{Exchange, HAS_SPC4, PayloadType};
 use crate::keys::{Denial, KeySet, OwnAuth, PeerCheck, Protection, SignedOctets, identity_code, open, seal};
 use crate::memory;
 use crate::sense::{Claimant, Refusal};
 use crate::time::UnixTime;
 use crate::wire::{
-    Authentication, Body, Certificate, CertificateRequest, Chain, Encrypted, Expected, Field, Header, Identification,
-    MessageWriter, Notify, Payload, RawPayload, WireError, WireErrorKind, check_order, find,
+    Authentication, Body, Certificate, CertificateRequest, Chain, EmitError, Encrypted, Expected, Field, Header,
+    Identification, MessageWriter, Notify, Payload, RawPayload, WireError, WireErrorKind, check_order, find,
 };
 
 /// What an authentication OUT asks for, its AUTH data not yet verified.
@@ -35,8 +35,7 @@ pub(crate) struct Claim {
     pub(crate) at: usize,
 }
 
-/// Checks an authentication OUT up to its AUTH data, and writes what is signed in place of the identity into `code`, which has the
-/// length of the PRF's output.
+/// Checks an authentication OUT up to its AUTH data.
 ///
 /// The list is opened in place; a refusal after that leaves plaintext in it, which is the sender's own.
 pub(crate) fn plan_out<'a>(
@@ -46,10 +45,8 @@ pub(crate) fn plan_out<'a>(
     keys: &KeySet,
     list: &'a mut [u8],
     transfer_length: usize,
-    code: &mut [u8],
 ) -> Result<Asserted<'a>, Refusal> {
-    let suite = &sequence.selection.suite;
-    let protection = Protection::new(suite, keys.sk_ei(), keys.sk_ai());
+    let protection = Protection::new(&sequence.selection.suite, keys.sk_ei(), keys.sk_ai());
     let expected = Expected {
         exchange: Exchange::AuthenticationOut,
         ac_sai: Some(sequence.ac_sai),
@@ -61,17 +58,11 @@ pub(crate) fn plan_out<'a>(
     let list: &'a [u8] = list;
     let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
     log.record("plaintext_i", list.get(opened.encrypted.text.clone()).unwrap_or(&[]));
-    let asserted = check_inner(setting, offer, sequence, opened.inner(setting, list), opened.encrypted.at)?;
-    if let Some(why) = deny(setting, offer, sequence, &asserted) {
-        let client = Claimant { identity: Identity::try_new(asserted.identity)?, method: asserted.auth.method };
-        return Err(Refusal::Authentication { at: opened.encrypted.at, client, why });
-    }
-    identity_code(suite.prf, keys.sk_pi(), asserted.signed, code)?;
-    Ok(asserted)
+    check_inner(setting, offer, sequence, opened.inner(setting, list), opened.encrypted.at)
 }
 
 /// Why a claim is not even looked into.
-fn deny(setting: &Setting, offer: &Offer, sequence: &Sequence, asserted: &Asserted<'_>) -> Option<Denial> {
+pub(crate) fn deny(setting: &Setting, offer: &Offer, sequence: &Sequence, asserted: &Asserted<'_>) -> Option<Denial> {
     let (selection, method) = (&sequence.selection, asserted.auth.method);
     let accepted = selection.lets_client_use(method) && offer.accepts(method) && setting.methods.can_accept(method);
     if !accepted {
@@ -83,7 +74,7 @@ fn deny(setting: &Setting, offer: &Offer, sequence: &Sequence, asserted: &Assert
     if !setting.profile.rules().requests_demand {
         return None;
     }
-    if asserted.certificates.is_empty() && requests(setting, selection).next().is_some() {
+    if asserted.presented.0 == 0 && requests(setting, selection).next().is_some() {
         return Some(Denial::NoCertificate);
     }
     // What is asked of us must be in the authentication IN, which may no longer say that it is not (SPC-4 5.14.4.3.3.4,
@@ -145,7 +136,10 @@ pub(crate) struct Asserted<'a> {
     identity: Identification<'a>,
     /// The ID payload's data as received, which is signed with its reserved bytes (reading R29).
     signed: &'a [u8],
+    /// Empty without signatures, which are all that certificates serve.
     certificates: Vec<Certificate<'a>>,
+    /// CERT payloads, and the bytes of their certificates.
+    presented: (usize, usize),
     /// Certificates above the limit, which are not among those.
     has_too_many: bool,
     own: Option<OwnChoice>,
@@ -162,15 +156,23 @@ impl<'a> Asserted<'a> {
 
     /// What is kept of it until the answer is written, or until its job is done.
     fn retained(&self) -> impl Iterator<Item = usize> {
-        let certificates = self.certificates.iter().map(|certificate| certificate.data.len());
         let usage = self.usage.map_or(0, |usage| usage.raw.data.len());
-        certificates.chain([self.identity.data.len(), self.auth.data.len(), usage])
+        [self.presented.1, self.identity.data.len(), self.auth.data.len(), usage].into_iter()
+    }
+
+    /// Offset of the Encrypted payload.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn claimant(&self) -> Result<Claimant, CryptoError> {
+        Ok(Claimant { identity: Identity::try_new(self.identity)?, method: self.auth.method })
     }
 
     /// What outlives the command.
     pub(crate) fn claim(&self) -> Result<Claim, CryptoError> {
         Ok(Claim {
-            client: Claimant { identity: Identity::try_new(self.identity)?, method: self.auth.method },
+            client: self.claimant()?,
             initial_contact: find(&self.inner, PayloadType::Notify).is_some(),
             own: self.own,
             usage: self.usage.map(|usage| usage.keep()).transpose()?,
@@ -178,7 +180,12 @@ impl<'a> Asserted<'a> {
         })
     }
 
-    /// What it takes to check the AUTH data; `code` is what [`plan_out`] has written.
+    /// Writes what is signed in place of the identity into `code`, which has the length of the PRF's output.
+    pub(crate) fn write_code(&self, sequence: &Sequence, keys: &KeySet, code: &mut [u8]) -> Result<(), CryptoError> {
+        identity_code(sequence.selection.suite.prf, keys.sk_pi(), self.signed, code)
+    }
+
+    /// What it takes to check the AUTH data; `code` is what [`Asserted::write_code`] has written.
     pub(crate) fn check<'c>(
         &'c self,
         setting: &'c Setting,
@@ -194,7 +201,7 @@ impl<'a> Asserted<'a> {
         octets.record(log, "octets_i");
         log.record("auth_i", self.auth.data);
         PeerCheck {
-            provider: setting.provider,
+            provider: &setting.provider,
             prf: sequence.selection.suite.prf,
             pad: setting.profile.rules().key_pad,
             credentials: setting.credentials.judges.borrowed(),
@@ -232,6 +239,7 @@ fn check_inner<'a>(
 ) -> Result<Asserted<'a>, Refusal> {
     let mut found = (None, None);
     let mut certificates = Vec::new();
+    let mut presented = (0, 0_usize);
     let mut has_too_many = false;
     let mut usage = None;
     for raw in inner.clone() {
@@ -243,14 +251,21 @@ fn check_inner<'a>(
                 }
                 found.0 = Some((identity, raw.data));
             }
-            Payload::Certificate(_) if certificates.len() >= setting.limits.certificates => has_too_many = true,
-            Payload::Certificate(certificate) => memory::push(&mut certificates, certificate)?,
+            Payload::Certificate(_) if presented.0 >= setting.limits.certificates => has_too_many = true,
+            Payload::Certificate(certificate) => {
+                presented = (presented.0.wrapping_add(1), presented.1.wrapping_add(certificate.data.len()));
+                if HAS_SIGNATURES {
+                    memory::push(&mut certificates, certificate)?;
+                }
+            }
             Payload::Notify(notify) if notify.sai != sequence.ds_sai => {
-                let sai_at = Notify::SAI_AT.saturating_add(setting.profile.rules().sai_offset);
+                let sai_at = Notify::SAI_AT.wrapping_add(setting.profile.rules().sai_offset);
                 return Err(raw.error(sai_at, Field::Sai, WireErrorKind::Invalid).into());
             }
             Payload::Authentication(auth) => found.1 = Some(auth),
-            Payload::SaUsage(_) => usage = Some(usage::check(setting, offer, &raw, Exchange::AuthenticationOut)?),
+            Payload::SaUsage(_) if HAS_SPC4 => {
+                usage = Some(usage::check(setting, offer, &raw, Exchange::AuthenticationOut)?)
+            }
             _ => {}
         }
     }
@@ -258,7 +273,7 @@ fn check_inner<'a>(
     let (identity, signed) = found.0.ok_or(missing)?;
     let auth = found.1.ok_or(missing)?;
     let own = setting.credentials.choose(sequence.selection.authentication, wishes(&inner));
-    let asserted = Asserted { inner, identity, signed, certificates, has_too_many, own, usage, auth, at };
+    let asserted = Asserted { inner, identity, signed, certificates, presented, has_too_many, own, usage, auth, at };
     check_retained(setting, [sequence.retained].into_iter().chain(asserted.retained()))?;
     Ok(asserted)
 }
@@ -341,37 +356,37 @@ fn write_in(
     keys: &KeySet,
     own: OwnChoice,
     iv: &[u8],
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, EmitError> {
     let suite = &sequence.selection.suite;
     let protection = Protection::new(suite, keys.sk_er(), keys.sk_ar());
-    let by = setting.credentials.means(own).ok_or(Refusal::Internal)?;
+    let by = setting.credentials.means(own).ok_or(EmitError::TooLong)?;
     let auth_length = by.auth_length(suite.prf);
     let identity = setting.credentials.identity(own).unwrap_or(&setting.identity).as_payload();
     let certificates = || setting.credentials.certificates(own);
     // Only where the authentication OUT had it (SPC-4 5.14.4.7.3).
-    let usage = sequence.usage.as_ref().and_then(|usage| usage.echo.as_deref());
-    let auth_header = Authentication { method: 0, data: &[] }.len();
-    let ends = [identity.len(), auth_header.saturating_add(auth_length)].into_iter();
+    let usage = sequence.usage.as_ref().filter(|_| HAS_SPC4).and_then(|usage| usage.echo.as_deref());
+    let [.., method] = sequence.selection.authentication.to_be_bytes();
+    let auth = Authentication { method, data: &[] };
+    let ends = [identity.len(), auth.len().wrapping_add(auth_length)].into_iter();
     let lengths = certificates().map(|certificate| certificate.len()).chain(ends).chain(usage.map(<[u8]>::len));
-    let inner = lengths.fold(0, |sum: usize, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN));
-    let padded = inner.saturating_add(1).next_multiple_of(suite.cipher.alignment().max(1));
-    let around = iv.len().saturating_add(protection.icv_length());
-    let total = (Header::LEN + RawPayload::HEADER_LEN).saturating_add(padded).saturating_add(around);
+    let inner = lengths.fold(0, |sum: usize, body| sum.wrapping_add(body).wrapping_add(RawPayload::HEADER_LEN));
+    let padded = inner.wrapping_add(1).next_multiple_of(suite.cipher.alignment().max(1));
+    let around = iv.len().wrapping_add(protection.icv_length());
+    let total = (Header::LEN + RawPayload::HEADER_LEN).wrapping_add(padded).wrapping_add(around);
     let mut message = memory::zeroed(total)?;
     let sais = (sequence.ac_sai, sequence.ds_sai);
     let mut writer = MessageWriter::new(setting.profile, Exchange::AuthenticationIn, sais, 1, &mut message)?;
     writer.begin_encrypted(iv)?;
-    writer.payload(PayloadType::IdDeviceServer, &identity)?;
-    let identity = writer.at().saturating_sub(identity.len())..writer.at();
+    writer.framed(PayloadType::IdDeviceServer, identity.head(), identity.data, 0)?;
+    let identity = writer.at().wrapping_sub(identity.len())..writer.at();
     if let Some(echo) = usage {
         writer.echo(PayloadType::SaUsage, echo)?;
     }
     for certificate in certificates() {
         writer.payload(PayloadType::Certificate, &certificate)?;
     }
-    let [.., method] = sequence.selection.authentication.to_be_bytes();
-    writer.room(PayloadType::Authentication, &Authentication { method, data: &[] }, auth_length)?;
-    let auth = writer.at().saturating_sub(auth_length)..writer.at();
+    writer.framed(PayloadType::Authentication, auth.head(), auth.data, auth_length)?;
+    let auth = writer.at().wrapping_sub(auth_length)..writer.at();
     let encrypted = writer.end_encrypted(suite.cipher.alignment(), protection.icv_length())?;
     writer.finish()?;
     Ok(Answer { message, encrypted, identity, auth })

@@ -59,7 +59,7 @@ fn check(
     let raw = required(&opened.inner(setting, list), PayloadType::Delete)?;
     let delete: Delete = raw.body(setting.profile)?;
     let sai_offset = setting.profile.rules().sai_offset;
-    let wrong = |at: usize, field| Err(raw.error(at.saturating_add(sai_offset), field, WireErrorKind::Invalid).into());
+    let wrong = |at: usize, field| Err(raw.error(at.wrapping_add(sai_offset), field, WireErrorKind::Invalid).into());
     match delete.ds_sai {
         None if delete.ac_sai != id.ac_sai => wrong(Delete::AC_SAI_AT, Field::DeletedSai),
         Some(_) if delete.ac_sai != id.ac_sai => wrong(Delete::AC_SAI_AT, Field::DeletedAcSai),

@@ -11,12 +11,12 @@ use super::job::KeyExchangeWork;
 use super::{Sequence, Setting, Usage, usage};
 use crate::capabilities::{Offer, Selected, Selection, select};
 use crate::crypto::{CryptoError, DhGroup, KeyKind, Purpose, Random, Secret, Suite, draw_sai};
-use crate::dialect::{Exchange, PayloadType};
+use crate::dialect::{Exchange, HAS_SPC4, PayloadType};
 use crate::keys::KeySet;
 use crate::memory;
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
-    Algorithms, Body, CertificateRequest, Chain, Expected, Field, Header, KeyExchange, MessageWriter, Nonce,
+    Algorithms, Body, CertificateRequest, Chain, EmitError, Expected, Field, Header, KeyExchange, MessageWriter, Nonce,
     RawPayload, SaAlgorithms, Sai, Timeouts, WireError, WireErrorKind, check_order, find,
 };
 
@@ -38,7 +38,7 @@ impl Secrets {
     fn draw(suite: &Suite, random: &mut dyn Random) -> Result<Self, Refusal> {
         let private = random.dh_private_length(suite.group.private_length());
         let shared = suite.group.shared_length();
-        let total = private.saturating_add(shared).saturating_add(KeySet::length(suite));
+        let total = private.wrapping_add(shared).wrapping_add(KeySet::length(suite));
         let mut block = Secret::try_zeroed(total)?;
         suite.group.draw_private(random, block.expose_mut().get_mut(..private).unwrap_or_default())?;
         Ok(Self { block, private, shared })
@@ -93,7 +93,7 @@ pub(crate) fn plan(
 
     let answer = answer_length(setting, &selection, echo.lengths(), public.len());
     let retained = check_retained(setting, [list.len(), answer].into_iter())?;
-    let total = list.len().saturating_add(answer);
+    let total = list.len().wrapping_add(answer);
     let mut messages = memory::with_capacity(total)?;
     memory::append(&mut messages, list)?;
 
@@ -110,9 +110,9 @@ pub(crate) fn plan(
         usage,
         messages,
         answer_at: list.len(),
-        ac_nonce: place(raw_nonce.at.saturating_add(RawPayload::HEADER_LEN), nonce.data),
+        ac_nonce: place(raw_nonce.at.wrapping_add(RawPayload::HEADER_LEN), nonce.data),
         ds_nonce: 0..0,
-        ac_public: place(ke.at.saturating_add(KeyExchange::PUBLIC_AT), public),
+        ac_public: place(ke.at.wrapping_add(KeyExchange::PUBLIC_AT), public),
         ds_public: 0..0,
         retained,
         failures: 0,
@@ -124,19 +124,19 @@ pub(crate) fn plan(
 
 /// Where these bytes are that begin at `at`.
 const fn place(at: usize, bytes: &[u8]) -> Range<usize> {
-    at..at.saturating_add(bytes.len())
+    at..at.wrapping_add(bytes.len())
 }
 
 /// No more payloads are read than the limit (reading R40); gives how many there are, `before` with them.
 pub(super) fn check_count(setting: &Setting, chain: &Chain<'_>, before: usize) -> Result<usize, Refusal> {
     let limit = setting.limits.payloads;
-    let count = chain.clone().map_while(Result::ok).take(limit.saturating_add(1)).count().saturating_add(before);
+    let count = chain.clone().map_while(Result::ok).take(limit.saturating_add(1)).count().wrapping_add(before);
     if count > limit { Err(Refusal::InsufficientResources { limit: Limit::Payloads }) } else { Ok(count) }
 }
 
 /// No more is kept than the limit (reading R40); gives how much that is.
 pub(super) fn check_retained(setting: &Setting, parts: impl Iterator<Item = usize>) -> Result<usize, Refusal> {
-    let retained = parts.fold(0, usize::saturating_add);
+    let retained = parts.fold(0, usize::wrapping_add);
     if retained > setting.limits.retained {
         return Err(Refusal::InsufficientResources { limit: Limit::Retained });
     }
@@ -184,37 +184,33 @@ struct Proposed<'a> {
     echo: Echo<'a>,
 }
 
-/// What of a key exchange OUT is returned.
-enum Echo<'a> {
-    /// An SCA payload, with our SAI in the place of the application client's (r3 5.13.4.3.3).
-    Algorithms(Algorithms<'a>),
-    /// Payloads as they came (SPC-4 5.14.4.6.3, reading S1).
-    Payloads([Option<(PayloadType, &'a [u8])>; 2]),
+/// What of a key exchange OUT is returned (SPC-4 5.14.4.6.3, reading S1).
+struct Echo<'a> {
+    /// One payload, in SPC-4 two.
+    payloads: [(PayloadType, &'a [u8]); 2],
+    /// Whether the first has a SAI, in the place of which ours is returned (r3 5.13.4.3.3).
+    has_said: bool,
 }
 
-impl Echo<'_> {
+impl<'a> Echo<'a> {
+    /// The payloads that there are.
+    fn payloads(&self) -> impl Iterator<Item = &(PayloadType, &'a [u8])> + Clone {
+        // Neither is ever empty.
+        self.payloads.iter().filter(|(_, data)| !data.is_empty())
+    }
+
     /// Bytes of each payload's data.
     fn lengths(&self) -> impl Iterator<Item = usize> + Clone {
-        let lengths = match self {
-            Self::Algorithms(sca) => [Some(sca.len()), None],
-            Self::Payloads(payloads) => payloads.map(|payload| payload.map(|(_, data)| data.len())),
-        };
-        lengths.into_iter().flatten()
+        self.payloads().map(|(_, data)| data.len())
     }
 
     /// Writes what the key exchange IN begins with.
-    fn write(&self, writer: &mut MessageWriter<'_>, ds_sai: Sai) -> Result<(), Refusal> {
-        match self {
-            Self::Algorithms(sca) => {
-                writer.payload(PayloadType::Algorithms, &Algorithms { said: ds_sai, ..*sca })?;
-            }
-            Self::Payloads(payloads) => {
-                for (payload, data) in payloads.iter().flatten() {
-                    writer.echo(*payload, data)?;
-                }
-            }
+    fn write(&self, writer: &mut MessageWriter<'_>, ds_sai: Sai) -> Result<(), EmitError> {
+        let at = writer.at();
+        for (payload, data) in self.payloads() {
+            writer.echo(*payload, data)?;
         }
-        Ok(())
+        if self.has_said { writer.patch(at.wrapping_add(Algorithms::SAID_AT), &ds_sai.0.to_be_bytes()) } else { Ok(()) }
     }
 }
 
@@ -228,11 +224,12 @@ fn check_proposed<'a>(
 ) -> Result<Proposed<'a>, Refusal> {
     let kind = setting.profile.rules().algorithms_payload;
     let raw = required(chain, kind)?;
-    if kind == PayloadType::Algorithms {
+    if !HAS_SPC4 || kind == PayloadType::Algorithms {
         let (sca, selection) = check_algorithms(setting, offer, &raw, ac_sai)?;
-        let data = place(raw.at.saturating_add(Algorithms::USAGE_DATA_AT), sca.usage_data);
+        let data = place(raw.at.wrapping_add(Algorithms::USAGE_DATA_AT), sca.usage_data);
         let usage = Usage { sa_type: u16::from(sca.sa_type), suite: None, echo: None, data };
-        return Ok(Proposed { selection, usage: Some(usage), echo: Echo::Algorithms(sca) });
+        let echo = Echo { payloads: [(kind, raw.data), (kind, &[])], has_said: true };
+        return Ok(Proposed { selection, usage: Some(usage), echo });
     }
     let payload: SaAlgorithms<'a> = raw.body(setting.profile)?;
     let selected = Selected::of_sa_algorithms(&payload, raw.at);
@@ -240,9 +237,10 @@ fn check_proposed<'a>(
     let for_usage = find(chain, PayloadType::SaUsage);
     let usage =
         for_usage.as_ref().map(|raw| usage::check(setting, offer, raw, Exchange::KeyExchangeOut)).transpose()?;
-    let second = for_usage.map(|raw| (PayloadType::SaUsage, raw.data));
+    let second = for_usage.map_or(&[][..], |raw| raw.data);
     let usage = usage.map(|judged| judged.in_key_exchange());
-    Ok(Proposed { selection, usage, echo: Echo::Payloads([Some((kind, raw.data)), second]) })
+    let echo = Echo { payloads: [(kind, raw.data), (PayloadType::SaUsage, second)], has_said: false };
+    Ok(Proposed { selection, usage, echo })
 }
 
 fn check_algorithms<'a>(
@@ -299,7 +297,7 @@ impl Plan {
         let (received, answer) = sequence.messages.split_at_mut_checked(sequence.answer_at).ok_or(Refusal::Internal)?;
         let peer = received.get(sequence.ac_public.clone()).unwrap_or_default();
         let Range { start, end } = sequence.ds_public;
-        let ours = start.saturating_sub(sequence.answer_at)..end.saturating_sub(sequence.answer_at);
+        let ours = start.wrapping_sub(sequence.answer_at)..end.wrapping_sub(sequence.answer_at);
         let public = answer.get_mut(ours).ok_or(Refusal::Internal)?;
         secrets.exchange(sequence.selection.suite.group, peer, public)?;
         let keys = derive(setting, &sequence, secrets).map_err(|(error, _)| error)?;
@@ -335,7 +333,7 @@ fn derive(setting: &Setting, sequence: &Sequence, secrets: Secrets) -> Result<Ke
     let Secrets { block, private, shared } = secrets;
     let log = setting.logger(sequence.ac_sai, sequence.ds_sai);
     let (suite, context) = (&sequence.selection.suite, sequence.context());
-    let place = private..private.saturating_add(shared);
+    let place = private..private.wrapping_add(shared);
     let keys = KeySet::derive_in_place(setting.profile, suite, block, place, &context, log);
     keys.map_err(|(error, block)| (error, Secrets { block, private, shared }))
 }
@@ -359,28 +357,29 @@ fn answer_length(
     public_length: usize,
 ) -> usize {
     let requests = requests(setting, selection).map(|request| request.len());
-    let key_exchange = public_length.saturating_add(KeyExchange::PUBLIC_AT.saturating_sub(RawPayload::HEADER_LEN));
+    let key_exchange = public_length.wrapping_add(KeyExchange::PUBLIC_AT.wrapping_sub(RawPayload::HEADER_LEN));
     let bodies = requests.chain(echo).chain([key_exchange, setting.policy.nonce_length]);
-    bodies.fold(Header::LEN, |sum, body| sum.saturating_add(body).saturating_add(RawPayload::HEADER_LEN))
+    bodies.fold(Header::LEN, |sum, body| sum.wrapping_add(body).wrapping_add(RawPayload::HEADER_LEN))
 }
 
 /// What was selected echoed, KE, NONCE, CERTREQs (r3 5.13.4.3.3, SPC-4 5.14.4.6.3). Our public value is calculated later: there are
 /// zeros in its place.
-fn write_in(setting: &Setting, sequence: &mut Sequence, echo: &Echo<'_>, ds_nonce: &[u8]) -> Result<(), Refusal> {
+fn write_in(setting: &Setting, sequence: &mut Sequence, echo: &Echo<'_>, ds_nonce: &[u8]) -> Result<(), EmitError> {
     let (selection, answer_at) = (&sequence.selection, sequence.answer_at);
     let sais = (sequence.ac_sai, sequence.ds_sai);
-    let (received, answer) = sequence.messages.split_at_mut_checked(answer_at).ok_or(Refusal::Internal)?;
+    let (received, answer) = sequence.messages.split_at_mut_checked(answer_at).ok_or(EmitError::BufferTooSmall)?;
     let public = received.get(sequence.ac_public.clone()).unwrap_or_default();
     let mut writer = MessageWriter::new(setting.profile, Exchange::KeyExchangeIn, sais, 0, answer)?;
     echo.write(&mut writer, sequence.ds_sai)?;
     // Each ends with what is looked for.
     let before = |end: usize, bytes: &[u8]| {
-        let end = answer_at.saturating_add(end);
-        end.saturating_sub(bytes.len())..end
+        let end = answer_at.wrapping_add(end);
+        end.wrapping_sub(bytes.len())..end
     };
-    writer.payload(PayloadType::KeyExchange, &KeyExchange { group: selection.suite.group_number(), public })?;
+    let ours = KeyExchange { group: selection.suite.group_number(), public };
+    writer.framed(PayloadType::KeyExchange, ours.head(), ours.public, 0)?;
     sequence.ds_public = before(writer.at(), public);
-    writer.payload(PayloadType::Nonce, &Nonce { data: ds_nonce })?;
+    writer.echo(PayloadType::Nonce, ds_nonce)?;
     sequence.ds_nonce = before(writer.at(), ds_nonce);
     for request in requests(setting, selection) {
         writer.payload(PayloadType::CertificateRequest, &request)?;
@@ -388,7 +387,7 @@ fn write_in(setting: &Setting, sequence: &mut Sequence, echo: &Echo<'_>, ds_nonc
     let written = writer.finish()?;
     // The application client's, of the same length, has kept the place.
     let Range { start, end } = sequence.ds_public;
-    let place = start.saturating_sub(answer_at)..end.saturating_sub(answer_at);
+    let place = start.wrapping_sub(answer_at)..end.wrapping_sub(answer_at);
     written.get_mut(place).unwrap_or_default().zeroize();
     Ok(())
 }

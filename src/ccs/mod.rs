@@ -20,6 +20,7 @@ pub mod table;
 mod usage;
 
 pub use limits::Limits;
+pub(crate) use policy::HAS_OFFLOAD;
 pub use policy::{Policy, PolicyError, SlowCrypto, UsageType};
 
 use alloc::sync::Arc;
@@ -28,8 +29,8 @@ use core::ops::Range;
 
 use crate::capabilities::{AuthMethods, Offer, Selection};
 use crate::crypto::{Credentials, CryptoError, CryptoProvider, Identity, OwnChoice};
-use crate::dialect::{ErrorClasses, Exchange, Profile};
-use crate::keys::{KeyLog, KeyLogger, KeySet, SaContext, SaParameters, SaSource};
+use crate::dialect::{ErrorClasses, Exchange, HAS_SPC4, Profile};
+use crate::keys::{HAS_KEY_LOG, KeyLog, KeyLogger, KeySet, SaContext, SaParameters, SaSource};
 use crate::sa::{Authenticated, SaId};
 use crate::sense::Refusal;
 use crate::time::Instant;
@@ -65,7 +66,7 @@ impl Setting {
     }
 
     pub(crate) fn logger(&self, ac_sai: Sai, ds_sai: Sai) -> KeyLogger<'_> {
-        KeyLogger { log: self.key_log.as_deref(), ac_sai, ds_sai }
+        KeyLogger { log: self.key_log.as_deref().filter(|_| HAS_KEY_LOG), ac_sai, ds_sai }
     }
 }
 
@@ -135,7 +136,7 @@ impl Sequence {
             usage_data: self.usage_data(),
             next_message_id: profile.rules().message_id(Exchange::DeleteOut).unwrap_or(next),
         };
-        let usage = self.usage.as_ref().and_then(|usage| usage.suite.as_ref());
+        let usage = self.usage.as_ref().filter(|_| HAS_SPC4).and_then(|usage| usage.suite.as_ref());
         keys.parameters(profile, &self.selection.suite, &source, usage)
     }
 
@@ -159,88 +160,104 @@ pub(crate) enum Calculation {
     Done(KeySet),
 }
 
-/// A command sequence, by the last of its commands that was accepted.
+/// A command sequence of a nexus. It advances where it is: nothing of it is moved.
 #[derive(Debug)]
-pub(crate) enum Ccs {
-    KeyExchangeOut {
-        sequence: Sequence,
-        calculation: Calculation,
-    },
-    KeyExchangeIn {
-        sequence: Sequence,
-        keys: KeySet,
-    },
-    AuthenticationOut {
-        sequence: Sequence,
-        keys: KeySet,
-        client: Authenticated,
-        initial_contact: bool,
-        /// How we authenticate ourselves, as it suits the application client's Certificate Requests; `None` if we cannot.
-        own: Option<OwnChoice>,
-    },
-    Complete {
-        /// The association that it made.
-        id: SaId,
-        /// The last Data-In, and what stands before it in its block.
-        kept: Vec<u8>,
-        /// Where it begins.
-        kept_at: usize,
-        is_unauthenticated: bool,
-    },
+pub(crate) struct Ccs {
+    /// Once it is complete: what the association is called, and the last Data-In, in the place of the key exchange IN.
+    pub(crate) sequence: Sequence,
+    /// The keys; none once it is complete.
+    pub(crate) calculation: Calculation,
+    pub(crate) stage: Stage,
+}
+
+/// The last command of a sequence that was accepted.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    KeyExchangeOut,
+    KeyExchangeIn,
+    AuthenticationOut(Proved),
+    Complete { is_unauthenticated: bool },
+}
+
+/// What an authentication OUT has proved.
+#[derive(Debug)]
+pub(crate) struct Proved {
+    pub(crate) client: Authenticated,
+    pub(crate) initial_contact: bool,
+    /// How we authenticate ourselves, as it suits the application client's Certificate Requests; `None` if we cannot.
+    pub(crate) own: Option<OwnChoice>,
 }
 
 impl Ccs {
     pub(crate) const fn phase(&self) -> Phase {
-        match self {
-            Self::KeyExchangeOut { .. } => Phase::KeyExchangeOut,
-            Self::KeyExchangeIn { .. } => Phase::KeyExchangeIn,
-            Self::AuthenticationOut { .. } => Phase::AuthenticationOut,
-            Self::Complete { is_unauthenticated: false, .. } => Phase::Complete,
-            Self::Complete { is_unauthenticated: true, .. } => Phase::CompleteUnauthenticated,
+        match self.stage {
+            Stage::KeyExchangeOut => Phase::KeyExchangeOut,
+            Stage::KeyExchangeIn => Phase::KeyExchangeIn,
+            Stage::AuthenticationOut(_) => Phase::AuthenticationOut,
+            Stage::Complete { is_unauthenticated: false } => Phase::Complete,
+            Stage::Complete { is_unauthenticated: true } => Phase::CompleteUnauthenticated,
+        }
+    }
+
+    /// Advances to the end: the Data-In of its last command stands in the key exchange IN's place, and the rest goes. Gives what was
+    /// proved.
+    pub(crate) fn complete(&mut self, is_unauthenticated: bool) -> Option<Proved> {
+        self.calculation = Calculation::Running;
+        self.sequence.usage = None;
+        match core::mem::replace(&mut self.stage, Stage::Complete { is_unauthenticated }) {
+            Stage::AuthenticationOut(proved) => Some(proved),
+            _ => None,
         }
     }
 
     /// The running sequence; `None` once it is complete.
     pub(crate) const fn sequence(&self) -> Option<&Sequence> {
-        match self {
-            Self::KeyExchangeOut { sequence, .. }
-            | Self::KeyExchangeIn { sequence, .. }
-            | Self::AuthenticationOut { sequence, .. } => Some(sequence),
-            Self::Complete { .. } => None,
+        match self.stage {
+            Stage::Complete { .. } => None,
+            _ => Some(&self.sequence),
         }
     }
 
     pub(crate) const fn sequence_mut(&mut self) -> Option<&mut Sequence> {
-        match self {
-            Self::KeyExchangeOut { sequence, .. }
-            | Self::KeyExchangeIn { sequence, .. }
-            | Self::AuthenticationOut { sequence, .. } => Some(sequence),
-            Self::Complete { .. } => None,
+        match self.stage {
+            Stage::Complete { .. } => None,
+            _ => Some(&mut self.sequence),
+        }
+    }
+
+    /// The client that has authenticated itself and has no association yet.
+    pub(crate) const fn client(&self) -> Option<&Authenticated> {
+        match &self.stage {
+            Stage::AuthenticationOut(proved) => Some(&proved.client),
+            _ => None,
+        }
+    }
+
+    /// The association that it has made.
+    pub(crate) const fn made(&self) -> Option<SaId> {
+        match self.stage {
+            Stage::Complete { .. } => Some(self.sequence.id()),
+            _ => None,
         }
     }
 
     /// The Data-In that a repeated SECURITY PROTOCOL IN returns again (reading R26).
     pub(crate) fn kept_data_in(&self) -> Option<&[u8]> {
-        match self {
-            Self::KeyExchangeIn { sequence, .. } => Some(sequence.key_exchange_in()),
-            Self::Complete { kept, kept_at, .. } => kept.get(*kept_at..),
-            Self::KeyExchangeOut { .. } | Self::AuthenticationOut { .. } => None,
+        match self.stage {
+            Stage::KeyExchangeIn | Stage::Complete { .. } => Some(self.sequence.key_exchange_in()),
+            Stage::KeyExchangeOut | Stage::AuthenticationOut(_) => None,
         }
     }
 
     /// Commands done and commands in all, for the progress indication (reading R24).
     pub(crate) const fn progress(&self) -> (u8, u8) {
-        let done = match self {
-            Self::KeyExchangeOut { .. } => 1,
-            Self::KeyExchangeIn { .. } => 2,
-            Self::AuthenticationOut { .. } => 3,
-            Self::Complete { .. } => return (1, 1),
+        let done = match self.stage {
+            Stage::KeyExchangeOut => 1,
+            Stage::KeyExchangeIn => 2,
+            Stage::AuthenticationOut(_) => 3,
+            Stage::Complete { .. } => return (1, 1),
         };
-        let of = match self.sequence() {
-            Some(sequence) => sequence.commands(),
-            None => done,
-        };
-        (done, of)
+        (done, self.sequence.commands())
     }
 }
 

@@ -16,9 +16,12 @@ pub enum SlowCrypto {
     /// The server, at once, inside `execute`.
     #[default]
     Inline,
-    /// The embedder: `poll_job` hands it out, `complete` takes its result.
+    /// The embedder: `poll_job` hands it out, `complete` takes its result. It takes the feature `offload`.
     Offload,
 }
+
+/// Whether this build can hand slow cryptography out (feature `offload`). Unit tests always can.
+pub(crate) const HAS_OFFLOAD: bool = cfg!(any(test, feature = "offload"));
 
 /// A use of security associations that is allowed (r3 7.7.4.12, SPC-4 7.7.3.5.14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,6 +90,11 @@ impl Policy {
         self.usage_types.iter().copied().find(|usage| usage.code == code)
     }
 
+    /// Whether the embedder runs slow cryptography.
+    pub(crate) fn offloads(&self) -> bool {
+        HAS_OFFLOAD && self.slow_crypto == SlowCrypto::Offload
+    }
+
     /// Checks the decisions against what the protocol allows; `min_nonce` is the longest half of an offered PRF's key.
     pub(crate) fn check(&self, profile: Profile, min_nonce: usize) -> Result<(), PolicyError> {
         if self.max_protocol_timeout == 0 || self.max_inactivity_timeout == 0 {
@@ -105,6 +113,9 @@ impl Policy {
         let rules = profile.rules();
         if let Some(code) = codes().find(|code| rules.usage_type_length == 1 && *code > 0xFF) {
             return Err(PolicyError::UsageTypeTooLong(code));
+        }
+        if !HAS_OFFLOAD && self.slow_crypto == SlowCrypto::Offload {
+            return Err(PolicyError::NoOffload);
         }
         if self.one_sequence && !rules.may_be_exclusive {
             return Err(PolicyError::OneSequence);
@@ -159,4 +170,7 @@ pub enum PolicyError {
     /// r3 counts by nexus.
     #[error("r3 does not let one nexus's sequence keep others out: one_sequence is for SPC-4")]
     OneSequence,
+    /// The build cannot hand cryptography out.
+    #[error("to offload slow cryptography takes the feature `offload`")]
+    NoOffload,
 }

@@ -35,13 +35,13 @@ pub(super) struct Judged<'a> {
 impl Judged<'_> {
     /// USAGE DATA in a message in which the payload's data begin at `at`.
     fn data(&self, at: usize) -> Range<usize> {
-        let start = at.saturating_add(SaUsage::USAGE_DATA_AT.saturating_sub(RawPayload::HEADER_LEN));
-        start..start.saturating_add(self.data_length)
+        let start = at.wrapping_add(SaUsage::USAGE_DATA_AT.wrapping_sub(RawPayload::HEADER_LEN));
+        start..start.wrapping_add(self.data_length)
     }
 
     /// What is kept of one that came with the key exchange OUT, which is kept itself.
     pub(super) fn in_key_exchange(&self) -> Usage {
-        let data = self.data(self.raw.at.saturating_add(RawPayload::HEADER_LEN));
+        let data = self.data(self.raw.at.wrapping_add(RawPayload::HEADER_LEN));
         Usage { sa_type: self.sa_type, suite: Some(self.suite), echo: None, data }
     }
 

@@ -234,7 +234,7 @@ impl Awaited {
         octets.record(log, "octets_r");
         log.record("auth_r", auth.data);
         let check = PeerCheck {
-            provider: config.provider,
+            provider: &config.provider,
             prf,
             pad: config.profile.rules().key_pad,
             credentials: config.credentials.judges.borrowed(),

@@ -9,8 +9,8 @@ use core::{fmt, iter};
 use thiserror::Error;
 
 use super::{
-    AuthorityHash, CertificateWish, CryptoProvider, HashKind, Hashes, Identity, KeyKind, KeyVersion, Means,
-    OwnedJudges, PublicKey, Shared, SignatureScheme, Signer,
+    AuthorityHash, CertificateValidator, CertificateWish, CryptoProvider, HAS_SIGNATURES, HashKind, Hashes, Identity,
+    KeyKind, KeyVersion, Means, OwnedJudges, PublicKey, Shared, SignatureScheme, Signer,
 };
 use crate::algorithm;
 use crate::dialect::Profile;
@@ -165,9 +165,15 @@ pub enum Proof {
 pub(crate) struct Credentials {
     /// Whoever checks peers; the shared keys have our own secret besides.
     pub(crate) judges: OwnedJudges,
-    pub(crate) own: Vec<Credential>,
+    pub(crate) own: OwnKeys,
     pub(crate) requests: CertificateRequests,
 }
+
+/// The keys with which one side signs, where there are any.
+#[cfg(any(test, feature = "signatures"))]
+type OwnKeys = Vec<Credential>;
+#[cfg(not(any(test, feature = "signatures")))]
+type OwnKeys = [Credential; 0];
 
 /// Which Certificate Request payloads are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -213,7 +219,7 @@ impl Default for Credentials {
     fn default() -> Self {
         Self {
             judges: OwnedJudges { shared_keys: None, validator: None, rsa_hashes: Hashes::SHA1 },
-            own: Vec::new(),
+            own: OwnKeys::default(),
             requests: CertificateRequests::default(),
         }
     }
@@ -228,9 +234,18 @@ impl Credentials {
     /// Bytes of a CERT payload beside the certificate, and of a CERTREQ payload beside the hashes.
     const AROUND_CERTIFICATE: usize = 5;
 
+    /// The keys with which this side signs.
+    fn signing(&self) -> &[Credential] {
+        if HAS_SIGNATURES { &self.own } else { &[] }
+    }
+
+    fn validator(&self) -> Option<&Shared<dyn CertificateValidator>> {
+        self.judges.validator.as_ref().filter(|_| HAS_SIGNATURES)
+    }
+
     /// True without any way to authenticate anybody.
     pub(crate) fn is_empty(&self) -> bool {
-        self.judges.shared_keys.is_none() && self.own.is_empty() && self.judges.validator.is_none()
+        self.judges.shared_keys.is_none() && self.signing().is_empty() && self.validator().is_none()
     }
 
     /// True if this side can authenticate itself by the IKE authentication algorithm.
@@ -243,9 +258,9 @@ impl Credentials {
         if identifier == algorithm::IKE_AUTH_SHARED_KEY {
             return self.judges.shared_keys.is_some();
         }
-        let Some(kind) = KeyKind::of_auth_method(identifier) else { return false };
+        let Some(kind) = KeyKind::of_auth_method(identifier).filter(|_| HAS_SIGNATURES) else { return false };
         let has = |hash: HashKind| provider.verifier(SignatureScheme::new(kind, hash)).is_some();
-        self.judges.validator.is_some() && self.judges.borrowed().hashes(kind).iter().any(has)
+        self.validator().is_some() && self.judges.borrowed().hashes(kind).iter().any(has)
     }
 
     /// How to authenticate by an IKE authentication algorithm; of several keys, the one that suits the peer's wishes best.
@@ -259,7 +274,7 @@ impl Credentials {
             return keys.filter(|keys| keys.has_own()).map(|_| OwnChoice::SharedKey);
         }
         let kind = KeyKind::of_auth_method(identifier)?;
-        let mut all = self.own.iter().enumerate().filter(|(_, own)| own.kind() == kind);
+        let mut all = self.signing().iter().enumerate().filter(|(_, own)| own.kind() == kind);
         let best = all.clone().find(|(_, own)| own.stands_under(wishes.clone()));
         let (index, own) = best.or_else(|| all.next())?;
         Some(OwnChoice::Signature { index, shows: own.shows(wishes) })
@@ -269,7 +284,7 @@ impl Credentials {
     pub(crate) fn means(&self, choice: OwnChoice) -> Option<Means<'_>> {
         match choice {
             OwnChoice::SharedKey => self.judges.shared_keys.as_ref().map(Means::SharedKey),
-            OwnChoice::Signature { index, .. } => self.own.get(index).map(|own| Means::Signature(&own.signer)),
+            OwnChoice::Signature { index, .. } => self.signing().get(index).map(|own| Means::Signature(&own.signer)),
         }
     }
 
@@ -277,14 +292,14 @@ impl Credentials {
     pub(crate) fn identity(&self, choice: OwnChoice) -> Option<&Identity> {
         match choice {
             OwnChoice::SharedKey => None,
-            OwnChoice::Signature { index, .. } => self.own.get(index)?.identity.as_ref(),
+            OwnChoice::Signature { index, .. } => self.signing().get(index)?.identity.as_ref(),
         }
     }
 
     /// The CERT payloads to send, in their order.
     pub(crate) fn certificates(&self, choice: OwnChoice) -> impl Iterator<Item = Certificate<'_>> + Clone {
         let own = match choice {
-            OwnChoice::Signature { index, shows: true } => self.own.get(index),
+            OwnChoice::Signature { index, shows: true } => self.signing().get(index),
             _ => None,
         };
         let is_raw = own.is_some_and(|own| own.presentation == Presentation::RawKey);
@@ -298,10 +313,10 @@ impl Credentials {
     /// The Certificate Request payloads to send.
     pub(crate) fn wishes(&self) -> impl Iterator<Item = CertificateRequest<'_>> + Clone {
         let exactly: &[CertificateWish] = match &self.requests {
-            CertificateRequests::Exactly(wishes) => wishes,
+            CertificateRequests::Exactly(wishes) if HAS_SIGNATURES => wishes,
             _ => &[],
         };
-        let anchors = match (&self.requests, &self.judges.validator) {
+        let anchors = match (&self.requests, self.validator()) {
             (CertificateRequests::TrustAnchors, Some(validator)) => validator.authorities(),
             _ => &[],
         };
@@ -324,7 +339,7 @@ impl Credentials {
         if requests > Self::REQUESTS_ROOM {
             return Err(CredentialError::TooLong);
         }
-        for own in &self.own {
+        for own in self.signing() {
             let identity = own.identity.as_ref().unwrap_or(identity).data.len();
             let certificates = own.certificates.iter().map(|der| der.len().saturating_add(Self::AROUND_CERTIFICATE));
             let length = certificates.chain([identity, requests]).fold(0, usize::saturating_add);
@@ -346,155 +361,4 @@ impl Credentials {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::crypto::{CertificateValidator, CryptoError, KnownKeys, MemoryKeys, Secret, SignatureScheme};
-    use crate::wire::IdType;
-
-    struct Key(KeyKind, &'static [u8]);
-
-    impl Signer for Key {
-        fn scheme(&self) -> SignatureScheme {
-            SignatureScheme::of_auth(self.0)
-        }
-
-        fn public_key(&self) -> PublicKey {
-            PublicKey::new(self.0, self.1)
-        }
-
-        fn signature_length(&self) -> usize {
-            256
-        }
-
-        fn sign(&self, _: &[&[u8]], _: &mut [u8]) -> Result<(), CryptoError> {
-            Err(CryptoError::Device)
-        }
-    }
-
-    const ROOT: AuthorityHash = [1; 20];
-    const OTHER_ROOT: AuthorityHash = [2; 20];
-
-    fn rsa(name: &'static [u8]) -> Credential {
-        Credential::with_certificates(Arc::new(Key(KeyKind::Rsa, name)), &[name, b"intermediate"])
-    }
-
-    fn wish(encoding: CertificateEncoding, authorities: &[AuthorityHash]) -> CertificateWish {
-        CertificateWish { encoding, authorities: authorities.into() }
-    }
-
-    fn sent(credentials: &Credentials, wishes: &[CertificateWish]) -> Vec<(CertificateEncoding, Box<[u8]>)> {
-        let wishes = wishes.iter().map(CertificateWish::as_payload);
-        let choice = credentials.choose(algorithm::IKE_AUTH_RSA, wishes).unwrap();
-        credentials.certificates(choice).map(|sent| (sent.encoding, sent.data.into())).collect()
-    }
-
-    #[test]
-    fn the_peers_trust_anchors_choose_among_keys_of_one_kind() {
-        let own = [rsa(b"first").authorities(&[OTHER_ROOT]), rsa(b"second").authorities(&[ROOT])];
-        let credentials = Credentials { own: own.into(), ..Credentials::default() };
-        let x509 = CertificateEncoding::X509Signature;
-        let first = |wishes: &[CertificateWish]| sent(&credentials, wishes)[0].1.to_vec();
-        assert_eq!(first(&[]), b"first");
-        assert_eq!(first(&[wish(x509, &[ROOT])]), b"second");
-        assert_eq!(first(&[wish(x509, &[[9; 20]]), wish(x509, &[[8; 20], OTHER_ROOT])]), b"first");
-        assert_eq!(first(&[wish(x509, &[[9; 20]])]), b"first", "a request is no demand");
-        let raw = [rsa(b"first"), rsa(b"raw").authorities(&[ROOT]).presenting(Presentation::RawKey)];
-        let raw = Credentials { own: raw.into(), ..Credentials::default() };
-        assert_eq!(*sent(&raw, &[wish(x509, &[ROOT])])[0].1, *b"first", "no certificate stands under an anchor");
-        assert!(!credentials.can_use(algorithm::IKE_AUTH_ECDSA_256));
-        assert!(!credentials.can_use(algorithm::IKE_AUTH_SHARED_KEY) && !credentials.can_use(0));
-    }
-
-    #[test]
-    fn what_is_presented() {
-        let x509 = CertificateEncoding::X509Signature;
-        let present = |presentation, wishes: &[CertificateWish]| {
-            let own = [rsa(b"leaf").presenting(presentation)];
-            let sent = sent(&Credentials { own: own.into(), ..Credentials::default() }, wishes);
-            sent.into_iter().map(|(encoding, data)| (encoding.code(), data.to_vec())).collect::<Vec<_>>()
-        };
-        let (asked, raw) = ([wish(x509, &[])], [wish(CertificateEncoding::RawRsaKey, &[])]);
-        let chain = [(4, b"leaf".to_vec()), (4, b"intermediate".to_vec())];
-        assert_eq!(present(Presentation::Certificates, &[]), chain);
-        assert_eq!(present(Presentation::OnRequest, &[]), []);
-        assert_eq!(present(Presentation::OnRequest, &raw), []);
-        assert_eq!(present(Presentation::OnRequest, &asked), chain);
-        assert_eq!(present(Presentation::Nothing, &asked), []);
-        assert_eq!(present(Presentation::RawKey, &asked), [(0x0B, b"leaf".to_vec())]);
-    }
-
-    #[test]
-    fn what_cannot_work() {
-        let check = |own: Credential, identity: &Identity| {
-            Credentials { own: alloc::vec![own], ..Credentials::default() }.check(Profile::R3, identity)
-        };
-        let (name, dn) = (Identity::key_id(b"drive"), Identity::new(IdType::DerAsn1Dn, b"0"));
-        let bare = |kind| Credential::new(Arc::new(Key(kind, b"")));
-        assert_eq!(check(rsa(b"leaf"), &dn), Ok(()));
-        assert_eq!(check(bare(KeyKind::Rsa).presenting(Presentation::RawKey), &name), Ok(()));
-        assert_eq!(check(rsa(b"leaf").presenting(Presentation::OnRequest), &name), Ok(()));
-        for own in [bare(KeyKind::P256), rsa(b"leaf").presenting(Presentation::OnRequest)] {
-            assert_eq!(check(own.clone(), &dn), Err(CredentialError::IdentityNeedsCertificate));
-            assert_eq!(check(own.clone().identity(name.clone()), &dn), Ok(()));
-            assert_eq!(check(own.identity(dn.clone()), &name), Err(CredentialError::IdentityNeedsCertificate));
-        }
-        for presentation in [Presentation::Certificates, Presentation::OnRequest] {
-            let own = bare(KeyKind::Rsa).presenting(presentation);
-            assert_eq!(check(own, &name), Err(CredentialError::NoCertificates));
-        }
-        let raw = bare(KeyKind::P384).presenting(Presentation::RawKey);
-        assert_eq!(check(raw, &name), Err(CredentialError::RawKeyKind));
-        let long = |length: usize| rsa(b"").identity(Identity::key_id(&alloc::vec![0; length]));
-        let room = Credentials::ROOM - b"intermediate".len() - 2 * Credentials::AROUND_CERTIFICATE;
-        assert_eq!(check(long(room), &name), Ok(()));
-        assert_eq!(check(long(room + 1), &name), Err(CredentialError::TooLong));
-        let mut keys = MemoryKeys::new();
-        keys.set_own(Secret::copy_of(b"own")).unwrap();
-        let mut credentials = Credentials::default();
-        credentials.judges.shared_keys = Some(Shared::Counted(Arc::new(keys)));
-        assert_eq!(credentials.check(Profile::R3, &dn), Err(CredentialError::IdentityNeedsCertificate));
-        assert_eq!(credentials.check(Profile::SPC4, &dn), Ok(()));
-        // 20 bytes for each hash and 5 for each request, of 8192.
-        let any = wish(CertificateEncoding::X509Signature, &[]);
-        for (hashes, requests, expected) in [(409, 1, Ok(())), (410, 1, Err(())), (0, 1638, Ok(())), (0, 1639, Err(()))]
-        {
-            let mut all = alloc::vec![any.clone(); requests];
-            all[0].authorities = alloc::vec![ROOT; hashes].into();
-            let asking = Credentials { requests: CertificateRequests::Exactly(all), ..Credentials::default() };
-            assert_eq!(
-                asking.check(Profile::R3, &name),
-                expected.map_err(|()| CredentialError::TooLong),
-                "{hashes} {requests}"
-            );
-        }
-    }
-
-    #[test]
-    fn requests_are_the_validators_unless_said_otherwise() {
-        struct Roots;
-        impl CertificateValidator for Roots {
-            fn validate(&self, _: &crate::crypto::PeerClaim<'_>) -> Result<PublicKey, crate::crypto::CertificateError> {
-                Err(crate::crypto::CertificateError::Unknown)
-            }
-
-            fn authorities(&self) -> &[AuthorityHash] {
-                &[ROOT, OTHER_ROOT]
-            }
-        }
-        let keys = KnownKeys::new().with_certificates(Arc::new(Roots));
-        let with = |requests| {
-            let keys = KnownKeys::new().with_certificates(Arc::new(Roots));
-            let mut credentials = Credentials { requests, ..Credentials::default() };
-            credentials.judges.validator = Some(Shared::Counted(Arc::new(keys)));
-            let wishes = credentials.wishes();
-            wishes.map(|request| wish(request.encoding, request.authorities)).collect::<Vec<_>>()
-        };
-        let x509 = CertificateEncoding::X509Signature;
-        assert_eq!(keys.authorities(), [ROOT, OTHER_ROOT]);
-        assert_eq!(with(CertificateRequests::TrustAnchors), [wish(x509, &[ROOT, OTHER_ROOT])]);
-        assert_eq!(with(CertificateRequests::Nothing), []);
-        let raw = wish(CertificateEncoding::RawRsaKey, &[]);
-        assert_eq!(with(CertificateRequests::Exactly(alloc::vec![raw.clone()])), [raw]);
-        assert_eq!(Credentials::default().wishes().count(), 0);
-    }
-}
+mod tests;

@@ -39,7 +39,7 @@ pub use random::RandCore;
 pub(crate) use random::draw_sai;
 pub use random::{Purpose, Random, RandomError};
 pub use secret::{HexError, Secret};
-pub(crate) use signature::Decoy;
+pub(crate) use signature::{Decoy, HAS_SIGNATURES};
 pub use signature::{HashKind, KeyKind, PublicKey, SignatureScheme, Signer, Verifier};
 
 use thiserror::Error;
@@ -94,7 +94,10 @@ impl CryptoProvider {
     /// The cipher with this ALGORITHM IDENTIFIER and KEY LENGTH in bytes, if listed.
     #[must_use]
     pub fn cipher(&self, identifier: u32, key_length: u16) -> Option<&'static dyn Cipher> {
-        self.ciphers.iter().copied().find(|c| c.identifier() == identifier && c.key_lengths().contains(&key_length))
+        self.ciphers
+            .iter()
+            .copied()
+            .find(|c| c.identifier() == identifier && c.key_lengths().iter().any(|length| *length == key_length))
     }
 
     /// The pseudo-random function with this ALGORITHM IDENTIFIER, if listed.

@@ -11,6 +11,10 @@ use super::CryptoError;
 use crate::algorithm;
 use crate::memory::{self, OutOfMemory};
 
+/// Whether this build knows authentication by signatures (feature `signatures`): without it there are no keys to sign with and nobody who
+/// judges those of others. Unit tests always have it.
+pub(crate) const HAS_SIGNATURES: bool = cfg!(any(test, feature = "signatures"));
+
 /// What a key signs with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyKind {

@@ -12,6 +12,7 @@ mod numbers;
 mod payloads;
 mod r3;
 mod sense_codes;
+#[cfg_attr(not(feature = "spc4"), allow(dead_code, reason = "what only SPC-4 uses is in the build and goes unused"))]
 mod spc4;
 
 #[cfg(test)]
@@ -22,6 +23,10 @@ pub use payloads::PayloadType;
 pub(crate) use payloads::{Count, PayloadCodes, Slot, Slots};
 pub use sense_codes::{Asc, SenseCodes};
 
+/// Whether this build speaks SPC-4: without the feature nothing can ask for it, and what only it has is left out. Unit tests have it
+/// always.
+pub(crate) const HAS_SPC4: bool = cfg!(any(test, feature = "spc4"));
+
 /// Which text of the protocol a logical unit speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -29,7 +34,8 @@ pub enum Dialect {
     /// T10/06-449r3.
     #[default]
     R3,
-    /// SPC-4 (INCITS 513), as of its ballot draft r36f.
+    /// SPC-4 (INCITS 513), as of its ballot draft r36f (feature `spc4`).
+    #[cfg(any(test, feature = "spc4"))]
     Spc4,
 }
 
@@ -84,13 +90,15 @@ impl Profile {
     /// T10/06-449r3 with its own header bits and the sense codes that it recommends.
     pub const R3: Self = Self { dialect: Dialect::R3, header_flags: HeaderFlags::T10, sense_codes: SenseCodes::R3 };
 
-    /// SPC-4 with its own header bits and the sense codes that were assigned, the only ones that it knows.
+    /// SPC-4 with its own header bits and the sense codes that were assigned, the only ones that it knows (feature `spc4`).
+    #[cfg(any(test, feature = "spc4"))]
     pub const SPC4: Self =
         Self { dialect: Dialect::Spc4, header_flags: HeaderFlags::T10, sense_codes: SenseCodes::Spc4 };
 
     pub(crate) const fn rules(self) -> &'static Rules {
         match self.dialect {
             Dialect::R3 => &r3::RULES,
+            #[cfg(any(test, feature = "spc4"))]
             Dialect::Spc4 => &spc4::RULES,
         }
     }

@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::KeyLogger;
+use super::{HAS_KEY_LOG, KeyLogger};
 use crate::crypto::{CryptoError, MAX_OUTPUT, Prf};
 use crate::memory;
 
@@ -61,12 +61,12 @@ impl<'a> SignedOctets<'a> {
     }
 
     fn len(&self) -> usize {
-        self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.len()))
+        self.parts.iter().fold(0, |sum, part| sum.wrapping_add(part.len()))
     }
 
     /// Records the octets, if anybody listens and there is memory to put them together.
     pub fn record(&self, log: KeyLogger<'_>, name: &'static str) {
-        if log.log.is_none() {
+        if !HAS_KEY_LOG || log.log.is_none() {
             return;
         }
         let Ok(mut octets) = memory::with_capacity(self.len()) else { return };

@@ -4,6 +4,9 @@ use core::fmt;
 
 use crate::wire::Sai;
 
+/// Whether this build can show its secrets (feature `key-log`). Unit tests always can.
+pub(crate) const HAS_KEY_LOG: bool = cfg!(any(test, feature = "key-log"));
+
 /// Receives the secret values of exchanges as they come up.
 ///
 /// Whoever holds this record can read and forge everything that the security associations protect. It exists for test
@@ -29,7 +32,7 @@ pub struct KeyLogger<'a> {
 impl KeyLogger<'_> {
     /// Records one value, if anybody listens.
     pub fn record(&self, name: &'static str, value: &[u8]) {
-        if let Some(log) = self.log {
+        if let Some(log) = self.log.filter(|_| HAS_KEY_LOG) {
             log.record(self.ac_sai, self.ds_sai, name, value);
         }
     }

@@ -18,6 +18,7 @@ mod work;
 
 pub(crate) use auth::PrfOutput;
 pub use auth::{SignedOctets, identity_code, shared_key_auth, verify_shared_key_auth};
+pub(crate) use key_log::HAS_KEY_LOG;
 pub use key_log::{KeyLog, KeyLogger};
 pub use parameters::{MgmtData, SaBlock, SaBytes, SaParameters, SaSource, UsageAlgorithms};
 pub use proof::Denial;

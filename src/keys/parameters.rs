@@ -218,7 +218,7 @@ impl SaBlock {
         for (length, bytes) in lengths.iter_mut().zip(all) {
             *length = u16::try_from(bytes).map_err(|_| CryptoError::Length)?;
         }
-        let total = lengths.iter().fold(0, |sum: usize, length| sum.saturating_add(usize::from(*length)));
+        let total = lengths.iter().fold(0, |sum: usize, length| sum.wrapping_add(usize::from(*length)));
         let mut block = Secret::try_zeroed(total)?;
         let (first, mut rest) = block.expose_mut().split_at_mut_checked(keymat).ok_or(CryptoError::Length)?;
         for part in parts {
@@ -232,9 +232,9 @@ impl SaBlock {
 
     fn part(&self, wanted: Part) -> &[u8] {
         let before = self.lengths.iter().take(wanted as usize);
-        let start = before.fold(0, |sum: usize, length| sum.saturating_add(usize::from(*length)));
+        let start = before.fold(0, |sum: usize, length| sum.wrapping_add(usize::from(*length)));
         let length = self.lengths.get(wanted as usize).copied().unwrap_or(0);
-        self.bytes.expose().get(start..start.saturating_add(usize::from(length))).unwrap_or_default()
+        self.bytes.expose().get(start..start.wrapping_add(usize::from(length))).unwrap_or_default()
     }
 }
 

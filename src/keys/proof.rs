@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use super::{PrfOutput, SignedOctets, shared_key_auth, verify_shared_key_auth};
 use crate::crypto::{
-    CertificateError, CryptoError, CryptoProvider, Decoy, Judges, KeyKind, Means, PeerClaim, Prf, Proof, PskError,
-    PublicKey, SignatureScheme, Verifier,
+    CertificateError, CryptoError, CryptoProvider, Decoy, HAS_SIGNATURES, Judges, KeyKind, Means, PeerClaim, Prf,
+    Proof, PskError, PublicKey, SignatureScheme, Verifier,
 };
 use crate::time::UnixTime;
 use crate::wire::{Certificate, Identification};
@@ -69,7 +69,7 @@ impl From<CryptoError> for PeerError {
 /// What it takes to check a peer's AUTH. It borrows all of that; [`PeerCheckWork`](super::PeerCheckWork) owns it.
 #[derive(Clone, Copy)]
 pub(crate) struct PeerCheck<'a> {
-    pub(crate) provider: CryptoProvider,
+    pub(crate) provider: &'a CryptoProvider,
     pub(crate) prf: &'static dyn Prf,
     pub(crate) pad: &'static [u8],
     pub(crate) credentials: Judges<'a>,
@@ -93,7 +93,8 @@ impl PeerCheck<'_> {
     /// For one method and one shape of message every denial takes the same work: nothing tells which it was.
     pub(crate) fn run(&self) -> Result<Proof, PeerError> {
         match KeyKind::of_auth_method(u32::from(self.method)) {
-            Some(kind) => self.signature(kind),
+            Some(kind) if HAS_SIGNATURES => self.signature(kind),
+            Some(_) => Err(PeerError::Denied(Denial::Method)),
             None => self.shared_key(),
         }
     }
@@ -211,6 +212,10 @@ mod tests {
     use crate::tested::{PRF_HMAC_SHA1, provider};
     use crate::wire::IdType;
 
+    fn leaked(provider: CryptoProvider) -> &'static CryptoProvider {
+        alloc::boxed::Box::leak(alloc::boxed::Box::new(provider))
+    }
+
     const DENIED: Result<Proof, PeerError> = Err(PeerError::Denied(Denial::WrongAuth));
 
     /// Answers each time the same.
@@ -231,7 +236,7 @@ mod tests {
 
     fn check<'a>(prf: &'static dyn Prf, method: u32, credentials: Judges<'a>, auth: &'a [u8]) -> PeerCheck<'a> {
         PeerCheck {
-            provider: provider(),
+            provider: leaked(provider()),
             prf,
             pad: b"pad",
             credentials,
@@ -251,7 +256,7 @@ mod tests {
         [known, KnownKeys::new()].map(|keys| {
             let credentials = Judges { validator: Some(&keys), ..NOBODY };
             let check = check(PRF_HMAC_SHA1, KeyKind::P256.auth_method(), credentials, &[1; 64]);
-            PeerCheck { provider: CryptoProvider { verifiers, ..provider() }, ..check }.run()
+            PeerCheck { provider: leaked(CryptoProvider { verifiers, ..provider() }), ..check }.run()
         })
     }
 

@@ -46,7 +46,7 @@ impl SaContext<'_> {
         let second = rest.get_mut(..lengths.1).ok_or(CryptoError::Length)?;
         first.iter_mut().zip(self.ac_nonce).for_each(|(to, from)| *to = *from);
         second.iter_mut().zip(self.ds_nonce).for_each(|(to, from)| *to = *from);
-        let length = lengths.0.saturating_add(lengths.1);
+        let length = lengths.0.wrapping_add(lengths.1);
         suite.prf.compute(key.get(..length).ok_or(CryptoError::Length)?, &[shared], out)
     }
 }
@@ -71,7 +71,7 @@ impl KeySet {
         let integrity = suite.integrity.map_or(0, Integrity::key_length);
         let all = [suite.prf.output_length(), integrity, suite.key_material_length()];
         let [prf, integrity, cipher] = all;
-        prf.saturating_mul(3).saturating_add(integrity.saturating_mul(2)).saturating_add(cipher.saturating_mul(2))
+        prf.wrapping_mul(3).wrapping_add(integrity.wrapping_mul(2)).wrapping_add(cipher.wrapping_mul(2))
     }
 
     /// The keys from the shared secret: prf+(SKEYSEED, Ni | Nr | SPIi | SPIr), where SKEYSEED = prf(Ni | Nr, shared secret). Wiping
@@ -133,10 +133,10 @@ impl KeySet {
 
     /// So many keys as long as the PRF's output, integrity keys and encryption keys come before, then the one of `length`.
     fn key(&self, [prf, integrity, cipher]: [usize; 3], length: usize) -> &[u8] {
-        let before = [prf.saturating_mul(self.prf), integrity.saturating_mul(self.integrity)];
-        let before = before.iter().fold(cipher.saturating_mul(self.cipher), |sum, bytes| sum.saturating_add(*bytes));
-        let start = self.at.saturating_add(before);
-        self.block.expose().get(start..start.saturating_add(length)).unwrap_or_default()
+        let before = [prf.wrapping_mul(self.prf), integrity.wrapping_mul(self.integrity)];
+        let before = before.iter().fold(cipher.wrapping_mul(self.cipher), |sum, bytes| sum.wrapping_add(*bytes));
+        let start = self.at.wrapping_add(before);
+        self.block.expose().get(start..start.wrapping_add(length)).unwrap_or_default()
     }
 
     /// SK_d: becomes KEY_SEED.
@@ -209,7 +209,7 @@ impl KeySet {
             }
             Some(usage) => {
                 let (integrity, encryption) = usage.key_lengths();
-                let keymat = integrity.saturating_add(encryption).saturating_mul(2);
+                let keymat = integrity.wrapping_add(encryption).wrapping_mul(2);
                 let bytes = SaBytes { sk_er: self.sk_er(), sk_ar: self.sk_ar(), ..both };
                 let block = SaBlock::deriving(&bytes, keymat, |out| {
                     context.with_string(profile, |seed| suite.prf.expand(self.sk_d(), seed, out))

@@ -18,7 +18,7 @@ struct Packed<const N: usize> {
 impl<const N: usize> Packed<N> {
     fn new(parts: [&[u8]; N]) -> Result<Self, CryptoError> {
         let lengths = parts.map(<[u8]>::len);
-        let block = packed(lengths.iter().fold(0, |sum, length| sum.saturating_add(*length)), parts.into_iter())?;
+        let block = packed(lengths.iter().fold(0, |sum, length| sum.wrapping_add(*length)), parts.into_iter())?;
         Ok(Self { block, lengths })
     }
 
@@ -73,10 +73,10 @@ impl PeerCheckWork {
         let mut total = 0_usize;
         for Certificate { encoding, data } in check.certificates {
             memory::push(&mut encodings, (*encoding, data.len()))?;
-            total = total.saturating_add(data.len());
+            total = total.wrapping_add(data.len());
         }
         Ok(Self {
-            provider: check.provider,
+            provider: *check.provider,
             prf: check.prf,
             pad: check.pad,
             credentials: credentials.clone(),
@@ -100,7 +100,7 @@ impl PeerCheckWork {
             rest = later;
         }
         let check = PeerCheck {
-            provider: self.provider,
+            provider: &self.provider,
             prf: self.prf,
             pad: self.pad,
             credentials: self.credentials.borrowed(),

@@ -277,7 +277,7 @@ pub struct Claimant {
 }
 
 /// Why a command is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
     /// A field of the parameter list.
@@ -288,12 +288,10 @@ pub enum Refusal {
     NothingToDelete(WireError),
     /// A field of the CDB.
     Cdb(WireError),
-    /// Authentication failed, for whatever reason; the offset of the Encrypted payload.
+    /// Authentication failed, for whatever reason. Whose it was is told apart.
     Authentication {
         /// Offset of the Encrypted payload.
         at: usize,
-        /// Whose it was.
-        client: Claimant,
         /// For the embedder alone.
         why: Denial,
     },

@@ -48,8 +48,7 @@ fn faults_of_the_cdb_and_of_sequence() {
 /// r3 5.13.4.4.2 and reading R21: ILLEGAL REQUEST; reading R32: the pointer tells nothing.
 #[test]
 fn authentication_failed() {
-    let client = Claimant { identity: Identity::key_id(b"host"), method: 2 };
-    let failed = Refusal::Authentication { at: 28, client, why: Denial::WrongAuth };
+    let failed = Refusal::Authentication { at: 28, why: Denial::WrongAuth };
     assert_eq!(failed.consequence(Profile::R3, Some(SequenceCommand::AuthenticationOut)), Consequence::CountFailure);
     assert_eq!(fixed(failed), (5, [0x74, 0x40], [0x80, 0, 28]));
     assert_eq!(Refusal::Internal.consequence(Profile::R3, Some(SequenceCommand::AuthenticationOut)), Consequence::None);
@@ -167,9 +166,8 @@ fn every_rule_has_a_clause() {
 /// Refusals that blame no field: each has its clause, and no fault.
 #[test]
 fn refusals_without_a_field_have_a_clause() {
-    let client = Claimant { identity: Identity::key_id(b"host"), method: 2 };
     let refusals = [
-        (Refusal::Authentication { at: 28, client, why: Denial::WrongAuth }, "r3 5.13.4.4.2"),
+        (Refusal::Authentication { at: 28, why: Denial::WrongAuth }, "r3 5.13.4.4.2"),
         (Refusal::OperationInProgress { done: 1, of: 4 }, "r3 5.13.4.6, reading R24"),
         (Refusal::Calculating { progress: 0 }, "r3 5.13.7"),
         (Refusal::InvalidSequence { is_delete: true }, "r3 5.13.5, reading R25"),
@@ -273,10 +271,7 @@ fn what_is_too_great_for_its_field_is_the_greatest() {
 /// Reading R40: a limit is told where one is the cause, and nowhere else.
 #[test]
 fn a_limit_is_named_where_it_is_the_cause() {
-    let failed = |why| {
-        let client = Claimant { identity: Identity::key_id(b"host"), method: 2 };
-        Refusal::Authentication { at: 28, client, why }
-    };
+    let failed = |why| Refusal::Authentication { at: 28, why };
     let cdb = |field| Refusal::Cdb(WireError::new(6, field, WireErrorKind::Invalid));
     assert_eq!(Refusal::InsufficientResources { limit: Limit::Sas }.limit(), Some(Limit::Sas));
     assert_eq!(failed(Denial::TooManyAssociations).limit(), Some(Limit::SasPerIdentity));
@@ -331,7 +326,6 @@ fn sense_data_print_as_bytes() {
 fn what_leaves_a_sequence_alone_in_spc4() {
     use SequenceCommand::{AuthenticationOut, Delete, In, KeyExchangeOut};
     let fault = WireError::new(28, Field::PayloadLength, WireErrorKind::Length);
-    let client = || Claimant { identity: Identity::key_id(b"a"), method: 2 };
     let all = [
         (Refusal::List(fault), [false, false, false, false]),
         (Refusal::Rejected(fault), [true, true, false, true]),
@@ -340,7 +334,7 @@ fn what_leaves_a_sequence_alone_in_spc4() {
         (Refusal::Conflict, [true, false, false, true]),
         (Refusal::OperationInProgress { done: 1, of: 4 }, [true; 4]),
         (Refusal::Calculating { progress: 1 }, [true; 4]),
-        (Refusal::Authentication { at: 28, client: client(), why: Denial::WrongAuth }, [false, false, false, true]),
+        (Refusal::Authentication { at: 28, why: Denial::WrongAuth }, [false, false, false, true]),
         (Refusal::Internal, [false, false, false, true]),
         (Refusal::Unable, [false, false, false, true]),
         (Refusal::InsufficientResources { limit: Limit::Payloads }, [false, false, false, true]),
@@ -364,8 +358,7 @@ fn sense_data_of_spc4() {
         (bytes[2], [bytes[12], bytes[13]], [bytes[15], bytes[16], bytes[17]])
     };
     let fault = |kind| WireError::new(0x0123, Field::KeyLength, kind);
-    let client = Claimant { identity: Identity::key_id(b"a"), method: 2 };
-    let denied = Refusal::Authentication { at: 28, client, why: Denial::WrongAuth };
+    let denied = Refusal::Authentication { at: 28, why: Denial::WrongAuth };
     let at = [0x80, 0x01, 0x23];
     let cdb = [0xC0, 0, 2];
     assert_eq!(told(Refusal::List(fault(WireErrorKind::Invalid))), (5, [0x74, 0x10], at));
@@ -392,7 +385,6 @@ fn sense_data_of_spc4() {
 #[test]
 fn rules_of_spc4_have_their_clauses() {
     let fault = |field, kind| WireError::new(16, field, kind);
-    let client = Claimant { identity: Identity::key_id(b"a"), method: 2 };
     let invalid = |field| fault(field, WireErrorKind::Invalid);
     let absent = fault(Field::NextPayload, WireErrorKind::Missing);
     let unknown = fault(Field::NextPayload, WireErrorKind::UnrecognisedCritical);
@@ -405,7 +397,7 @@ fn rules_of_spc4_have_their_clauses() {
         (Refusal::Cdb(invalid(Field::Inc512)), "SPC-4 7.7.2.2, 7.7.3.2, 7.7.3.3"),
         (Refusal::Cdb(invalid(Field::TransferLength)), "SPC-4 7.7.3.3"),
         (Refusal::Cdb(invalid(Field::AllocationLength)), "SPC-4 6.40, 6.41"),
-        (Refusal::Authentication { at: 28, client, why: Denial::Method }, "SPC-4 5.14.4.7.2, 7.7.3.5.7"),
+        (Refusal::Authentication { at: 28, why: Denial::Method }, "SPC-4 5.14.4.7.2, 7.7.3.5.7"),
         (Refusal::OperationInProgress { done: 1, of: 4 }, "SPC-4 7.7.3.7"),
         (Refusal::Calculating { progress: 0 }, "SPC-4 5.14.5, 7.7.3.7"),
         (Refusal::InvalidSequence { is_delete: false }, "SPC-4 5.14.4.6.3, reading S2"),

@@ -10,6 +10,9 @@ use crate::sa::Authenticated;
 use crate::sense::Refusal;
 use crate::wire::Descriptor;
 
+/// Whether this build asks the embedder (feature `admission`). Unit tests always do.
+const HAS_ADMISSION: bool = cfg!(any(test, feature = "admission"));
+
 /// Decisions for one nexus or one application client, within what the policy allows all of them.
 ///
 /// Both questions have the same answer until the embedder decides otherwise; they are asked inside `execute` and `complete`, so
@@ -54,7 +57,7 @@ pub struct Applicant<'a> {
 impl DeviceServer {
     /// What is offered to a nexus.
     pub(super) fn offer_to(&self, nexus: NexusId) -> Result<Cow<'_, Offer>, Refusal> {
-        let admission = self.admission.as_ref().filter(|_| self.setting.profile.rules().offers_differ);
+        let admission = self.admission.as_ref().filter(|_| HAS_ADMISSION && self.setting.profile.rules().offers_differ);
         let Some(admission) = admission else { return Ok(Cow::Borrowed(&self.setting.offer)) };
         let offers = |algorithm: &Descriptor| admission.offers(nexus, algorithm);
         let offer = self.setting.offer.only(&self.setting.provider, offers).map_err(|error| match error {
@@ -66,7 +69,7 @@ impl DeviceServer {
     }
 
     pub(super) fn admits(&self, nexus: NexusId, client: &Authenticated, usage: Option<&Usage>) -> bool {
-        let Some(admission) = &self.admission else { return true };
+        let Some(admission) = self.admission.as_ref().filter(|_| HAS_ADMISSION) else { return true };
         let Some(sequence) = self.slots.get(nexus).and_then(|slot| slot.ccs.sequence()) else { return false };
         let Some(usage) = usage.or(sequence.usage.as_ref()) else { return false };
         let (selection, usage_type) = (&sequence.selection, usage.sa_type);

@@ -1,5 +1,8 @@
 //! Configuration: what cannot work is refused here, and not when the first command comes.
 
+#[cfg(any(test, feature = "signatures"))]
+mod signing;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -13,16 +16,13 @@ use super::{Admission, DeviceServer};
 use crate::capabilities::{AuthMethods, CapabilitiesError, Offer};
 use crate::ccs::job::Owner;
 use crate::ccs::{Limits, Policy, PolicyError, Setting};
-use crate::crypto::{
-    CertificateRequests, CertificateValidator, Credential, CredentialError, Credentials, CryptoProvider, Hashes,
-    Identity, PresharedKeys, Shared,
-};
-use crate::dialect::{Exchange, Profile};
+use crate::crypto::{CredentialError, Credentials, CryptoProvider, Hashes, Identity, PresharedKeys, Shared};
+use crate::dialect::{Exchange, HAS_SPC4, Profile};
 use crate::keys::KeyLog;
 use crate::memory::{self, OutOfMemory};
 use crate::sa::SaDatabase;
 use crate::time::Instant;
-use crate::wire::{Descriptor, protocol};
+use crate::wire::{Descriptor, SupportedProtocols, Writer, protocol};
 
 /// Why a device server cannot be configured so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -157,35 +157,6 @@ impl Builder {
         self
     }
 
-    /// Adds a key with which the device server signs, and its certificates. Each kind of key is one more way to
-    /// authenticate itself; of several of one kind the application client's Certificate Request tells which.
-    #[must_use]
-    pub fn credential(mut self, own: Credential) -> Self {
-        self.out_of_memory |= memory::push(&mut self.credentials.own, own).is_err();
-        self
-    }
-
-    /// Who decides about the keys of application clients that sign. Without it, signatures are not accepted.
-    #[must_use]
-    pub fn validator(mut self, validator: Arc<dyn CertificateValidator>) -> Self {
-        self.credentials.judges.validator = Some(Shared::Counted(validator));
-        self
-    }
-
-    /// The same, of one that is there for good, as in firmware.
-    #[must_use]
-    pub fn validator_static(mut self, validator: &'static dyn CertificateValidator) -> Self {
-        self.credentials.judges.validator = Some(Shared::Static(validator));
-        self
-    }
-
-    /// Which Certificate Requests a key exchange IN carries; the validator's trust anchors unless said otherwise.
-    #[must_use]
-    pub fn certificate_requests(mut self, requests: CertificateRequests) -> Self {
-        self.credentials.requests = requests;
-        self
-    }
-
     /// Security protocols that the embedder serves itself, such as 20h, for the supported list.
     #[must_use]
     pub fn other_protocols(mut self, protocols: &[u8]) -> Self {
@@ -194,7 +165,8 @@ impl Builder {
         self
     }
 
-    /// Records every secret. For test benches and one's own captures: see [`KeyLog`].
+    /// Records every secret. For test benches and one's own captures: see [`KeyLog`]. It takes the feature `key-log`.
+    #[cfg(any(test, feature = "key-log"))]
     #[must_use]
     pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
         self.key_log = Some(log);
@@ -202,7 +174,8 @@ impl Builder {
     }
 
     /// Who decides, within the policy, what is offered to which nexus and who may have which association. Without it all are
-    /// treated alike.
+    /// treated alike. It takes the feature `admission`.
+    #[cfg(any(test, feature = "admission"))]
     #[must_use]
     pub fn admission(mut self, admission: Arc<dyn Admission>) -> Self {
         self.admission = Some(admission);
@@ -257,9 +230,11 @@ impl Builder {
                 Offer::derive(self.profile, &self.provider, methods, hidden_algorithms, *allow_triple_des)?
             }
         };
-        offer.check_sides()?;
-        if !policy.waive_complete_row {
-            offer.check_complete()?;
+        if HAS_SPC4 {
+            offer.check_sides()?;
+            if !policy.waive_complete_row {
+                offer.check_complete()?;
+            }
         }
         policy.check(self.profile, offer.min_nonce(&self.provider))?;
         Ok(DeviceServer {
@@ -284,6 +259,7 @@ impl Builder {
             owner: Owner::new(),
             events: EventQueue::new(limits.events),
             reporter: self.reporter,
+            denied: None,
             admission: self.admission,
             calendar: None,
         })
@@ -307,15 +283,19 @@ fn check_limits(profile: Profile, limits: &Limits) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Ours and the embedder's, ascending, each once.
+/// The parameter data that report ours and the embedder's, ascending, each once.
 fn supported_protocols(others: &[u8]) -> Result<Vec<u8>, ConfigError> {
     let own = [protocol::INFORMATION, protocol::SA_CREATION_CAPABILITIES, protocol::IKEV2_SCSI];
-    if let Some(taken) = others.iter().find(|other| own.contains(other)) {
+    if let Some(taken) = others.iter().find(|other| own.iter().any(|own| own == *other)) {
         return Err(ConfigError::OwnProtocol(*taken));
     }
     let mut all = Vec::new();
     for protocol in own.iter().chain(others) {
         memory::insert(&mut all, *protocol)?;
     }
-    Ok(all)
+    let list = SupportedProtocols { protocols: &all };
+    let mut data = memory::zeroed(list.len())?;
+    // Each is there once, so that they are few.
+    let _ = list.emit(&mut Writer::new(&mut data));
+    Ok(data)
 }

@@ -1,20 +1,19 @@
 //! From a CDB to its handler (r3 6.29, 6.30, Tables A0, A1, D1; readings R24-R26, R35, R36; SPC-4 6.40, 6.41, 7.7.2, 7.7.3,
 //! readings S2, S7, S9).
 
-use super::jobs::{HeldResult, HeldWork};
+use super::results::{HeldResult, HeldWork};
 use super::{DataIn, DeviceServer, DropReason, EventKind, NexusId, RemovalReason, Reply, Request, Slot};
 use crate::ccs::job::Work;
 use crate::ccs::table::{Phase, Step, Verdict, decide};
-use crate::ccs::{Calculation, Ccs, SlowCrypto, authentication, delete, key_exchange};
+use crate::ccs::{Calculation, Ccs, HAS_OFFLOAD, Stage, authentication, delete, key_exchange};
 use crate::crypto::Random;
-use crate::dialect::{ErrorClasses, Profile};
+use crate::dialect::{ErrorClasses, HAS_SPC4, Profile};
 use crate::keys::{OwnAuthWork, PeerCheckWork, PrfOutput};
-use crate::memory;
 use crate::sa::SaId;
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
-    CapabilityFormats, Cdb, CertificateData, Direction, Field, Header, Sai, SupportedProtocols, WireError,
-    WireErrorKind, Writer, protocol, specific,
+    CapabilityFormats, Cdb, CertificateData, Direction, Field, Header, Sai, WireError, WireErrorKind, protocol,
+    specific,
 };
 
 /// Data-Out of a command, cut to the CDB's TRANSFER LENGTH.
@@ -84,7 +83,7 @@ impl DeviceServer {
             }
             _ => return Err(invalid_cdb(1, Field::SecurityProtocol)),
         };
-        if !known.contains(&cdb.specific) {
+        if !known.iter().any(|known| *known == cdb.specific) {
             return Err(invalid_cdb(2, Field::SecurityProtocolSpecific));
         }
         if cdb.inc_512 {
@@ -114,23 +113,10 @@ impl DeviceServer {
         random: &mut dyn Random,
     ) -> Result<Reply, Refusal> {
         match (cdb.protocol, cdb.specific) {
-            (protocol::INFORMATION, specific::SUPPORTED_LIST) => {
-                let list = SupportedProtocols { protocols: &self.protocols };
-                let mut bytes = memory::zeroed(list.len())?;
-                list.emit(&mut Writer::new(&mut bytes))?;
-                Ok(data_in.put(&bytes))
-            }
-            (protocol::INFORMATION, _) => {
-                let none = CertificateData { certificate: &[] };
-                let mut bytes = memory::zeroed(none.len())?;
-                none.emit(&mut Writer::new(&mut bytes))?;
-                Ok(data_in.put(&bytes))
-            }
+            (protocol::INFORMATION, specific::SUPPORTED_LIST) => Ok(data_in.put(&self.protocols)),
+            (protocol::INFORMATION, _) => Ok(data_in.put(CertificateData::NONE)),
             (protocol::SA_CREATION_CAPABILITIES, specific::CAPABILITY_FORMATS) => {
-                let list = CapabilityFormats::IKEV2_SCSI;
-                let mut bytes = memory::zeroed(list.len())?;
-                list.emit(&mut Writer::new(&mut bytes))?;
-                Ok(data_in.put(&bytes))
+                Ok(data_in.put(CapabilityFormats::OF_IKEV2_SCSI))
             }
             (protocol::SA_CREATION_CAPABILITIES, _) => self.capabilities(nexus, data_in),
             (_, specific::KEY_EXCHANGE) => self.key_exchange_in(nexus, data_in),
@@ -142,12 +128,13 @@ impl DeviceServer {
     /// other nexuses are to be told (SPC-4 5.14.4.5).
     fn capabilities(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
         let mut put = |bytes: &[u8]| (data_in.put(bytes), bytes.len());
-        let (reply, length) = match &self.unread_offer {
+        let (reply, length) = match self.unread_offer.as_ref().filter(|_| HAS_SPC4) {
             Some(unread) => put(unread.parameter_data()),
             None => put(self.offer_to(nexus)?.parameter_data()),
         };
         self.tell(Some(nexus), EventKind::CapabilitiesRead);
         if reply == (Reply::Good { len: length })
+            && HAS_SPC4
             && let Some(read) = self.unread_offer.take()
         {
             self.setting.offer = read;
@@ -162,7 +149,7 @@ impl DeviceServer {
         let phase = slot.map_or(Phase::Idle, |slot| slot.ccs.phase());
         let is_delete = matches!(step, Step::Delete | Step::ForeignDelete);
         match decide(self.setting.profile.dialect, phase, step) {
-            Verdict::Process => match slot.and_then(|slot| slot.running) {
+            Verdict::Process => match slot.and_then(Slot::running) {
                 Some(job) if !is_delete => Err(self.calculating(job)),
                 _ => Ok(Admitted::Process),
             },
@@ -188,6 +175,7 @@ impl DeviceServer {
         }
     }
 
+    #[inline(never)]
     fn key_exchange_out(
         &mut self,
         nexus: NexusId,
@@ -195,12 +183,12 @@ impl DeviceServer {
         random: &mut dyn Random,
     ) -> Result<Reply, Refusal> {
         self.admit(nexus, Step::KeyExchangeOut)?;
-        if self.setting.policy.one_sequence && self.slots.running_beside(nexus).is_some() {
+        if HAS_SPC4 && self.setting.policy.one_sequence && self.slots.running_beside(nexus).is_some() {
             return Err(Refusal::Conflict);
         }
         self.check_room(nexus)?;
         self.slots.reserve()?;
-        if self.setting.policy.slow_crypto == SlowCrypto::Offload {
+        if self.setting.policy.offloads() {
             self.pending.reserve()?;
         }
         let is_taken = |sai| self.is_taken(sai);
@@ -208,19 +196,16 @@ impl DeviceServer {
         let (list, transfer_length) = (&*data_out.list, data_out.transfer_length);
         let plan = key_exchange::plan(&self.setting, &offer, list, transfer_length, random, is_taken)?;
         drop(offer);
-        let (sequence, calculation, running) = match self.setting.policy.slow_crypto {
-            SlowCrypto::Inline => {
-                let (sequence, keys) = plan.calculate(&self.setting)?;
-                (sequence, Calculation::Done(keys), None)
-            }
-            SlowCrypto::Offload => {
-                let (sequence, work) = plan.into_work()?;
-                let job = self.queue_job(nexus, Work::KeyExchange(work), None)?;
-                (sequence, Calculation::Running, Some(job))
-            }
+        let (sequence, calculation, running) = if self.setting.policy.offloads() {
+            let (sequence, work) = plan.into_work()?;
+            let job = self.queue_job(nexus, Work::KeyExchange(work), None)?;
+            (sequence, Calculation::Running, Some(job))
+        } else {
+            let (sequence, keys) = plan.calculate(&self.setting)?;
+            (sequence, Calculation::Done(keys), None)
         };
         let (id, timeout) = (sequence.id(), sequence.timeouts.protocol);
-        let ccs = Ccs::KeyExchangeOut { sequence, calculation };
+        let ccs = Ccs { sequence, calculation, stage: Stage::KeyExchangeOut };
         let timeout = self.now.after_seconds(timeout);
         self.slots.insert(nexus, Slot { ccs, running, met_deadline: None }, timeout)?;
         self.tell(Some(nexus), EventKind::SequenceStarted { id });
@@ -231,9 +216,9 @@ impl DeviceServer {
     fn check_room(&self, nexus: NexusId) -> Result<(), Refusal> {
         let (slots, running) = self.slots.beside(nexus);
         let sas = self.sas.len().saturating_add(running);
-        let jobs = match self.setting.policy.slow_crypto {
-            SlowCrypto::Inline => 0,
-            SlowCrypto::Offload => self.pending.queued().max(self.pending.held()),
+        let jobs = match self.setting.policy.offloads() {
+            true => self.pending.queued().max(self.pending.held()),
+            false => 0,
         };
         let limits = &self.setting.limits;
         let bounds = [
@@ -248,40 +233,29 @@ impl DeviceServer {
         }
     }
 
+    #[inline(never)]
     fn key_exchange_in(&mut self, nexus: NexusId, mut data_in: DataIn<'_>) -> Result<Reply, Refusal> {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::KeyExchangeIn)? {
             return Ok(data_in.put(kept));
         }
-        let Some(Slot { ccs: Ccs::KeyExchangeOut { sequence, calculation }, .. }) = self.slots.get(nexus) else {
+        let Some(Slot { ccs: Ccs { sequence, calculation, stage: Stage::KeyExchangeOut }, .. }) = self.slots.get(nexus)
+        else {
             return Err(Refusal::Internal);
         };
         let keys = match calculation {
             Calculation::Done(keys) => keys,
-            Calculation::Failed(_) => return Err(self.try_again(nexus)),
-            Calculation::Running => return Err(Refusal::Internal),
+            Calculation::Failed(_) if HAS_OFFLOAD => return Err(self.try_again(nexus)),
+            Calculation::Failed(_) | Calculation::Running => return Err(Refusal::Internal),
         };
         let timeout = self.now.after_seconds(sequence.timeouts.protocol);
         let reply = data_in.put(sequence.key_exchange_in());
         if sequence.selection.is_unauthenticated() {
             let parameters = sequence.parameters(self.setting.profile, keys)?;
             self.sas.reserve()?;
-            self.slots.advance(nexus, |slot| match slot.ccs {
-                Ccs::KeyExchangeOut { sequence, .. } => {
-                    let (id, kept_at) = (sequence.id(), sequence.answer_at);
-                    let ccs = Ccs::Complete { id, kept: sequence.messages, kept_at, is_unauthenticated: true };
-                    (Slot { ccs, running: None, met_deadline: None }, ())
-                }
-                ccs => (Slot { ccs, ..slot }, ()),
-            });
+            self.slots.advance(nexus, |ccs| ccs.complete(true));
             self.create_sa(nexus, parameters, None)?;
         } else {
-            self.slots.advance(nexus, |slot| match slot.ccs {
-                Ccs::KeyExchangeOut { sequence, calculation: Calculation::Done(keys) } => {
-                    let ccs = Ccs::KeyExchangeIn { sequence, keys };
-                    (Slot { ccs, running: None, met_deadline: None }, ())
-                }
-                ccs => (Slot { ccs, ..slot }, ()),
-            });
+            self.slots.advance(nexus, |ccs| ccs.stage = Stage::KeyExchangeIn);
         }
         self.slots.set_timeout(nexus, timeout);
         Ok(reply)
@@ -293,7 +267,9 @@ impl DeviceServer {
             return no_memory.into();
         }
         let calculation = self.slots.get_mut(nexus).and_then(|slot| match &mut slot.ccs {
-            Ccs::KeyExchangeOut { calculation, .. } => Some(core::mem::replace(calculation, Calculation::Running)),
+            Ccs { calculation, stage: Stage::KeyExchangeOut, .. } => {
+                Some(core::mem::replace(calculation, Calculation::Running))
+            }
             _ => None,
         });
         if let Some(Calculation::Failed(work)) = calculation {
@@ -305,6 +281,7 @@ impl DeviceServer {
         Refusal::Internal
     }
 
+    #[inline(never)]
     fn authentication_out(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
         let sequence = self.slots.get(nexus).and_then(|slot| slot.ccs.sequence());
         let ours = sequence.map(|sequence| SaId { ac_sai: sequence.ac_sai, ds_sai: sequence.ds_sai });
@@ -313,30 +290,34 @@ impl DeviceServer {
             data_out.sais(self.setting.profile).is_some_and(|named| ours.is_some_and(|ours| ours != named));
         let step = if is_foreign { Step::ForeignAuthenticationOut } else { Step::AuthenticationOut };
         self.admit(nexus, step)?;
-        let Some(Slot { ccs: Ccs::KeyExchangeIn { sequence, keys }, .. }) = self.slots.get(nexus) else {
+        let Some(Ccs { sequence, calculation: Calculation::Done(keys), stage: Stage::KeyExchangeIn }) =
+            self.slots.get(nexus).map(|slot| &slot.ccs)
+        else {
             return Err(Refusal::Internal);
         };
         let (setting, offer) = (&self.setting, self.offer_to(nexus)?);
         let mut code = PrfOutput::room(sequence.selection.suite.prf.output_length())?;
         let DataOut { list, transfer_length } = data_out;
-        let asserted =
-            authentication::plan_out(setting, &offer, sequence, keys, list, transfer_length, code.expose_mut())?;
+        let asserted = authentication::plan_out(setting, &offer, sequence, keys, list, transfer_length)?;
+        if let Some(why) = authentication::deny(setting, &offer, sequence, &asserted) {
+            let (at, client) = (asserted.at(), asserted.claimant()?);
+            drop(offer);
+            return Err(self.deny(at, client, why));
+        }
+        asserted.write_code(sequence, keys, code.expose_mut())?;
         let claim = asserted.claim()?;
         let check = asserted.check(setting, &offer, sequence, code.expose(), self.unix_time());
-        match setting.policy.slow_crypto {
-            SlowCrypto::Inline => {
-                let result = check.run();
-                drop(offer);
-                Ok(self.finish_at_once(nexus, HeldWork::AuthenticationOut(claim), HeldResult::Verify(result), &mut []))
-            }
-            SlowCrypto::Offload => {
-                let work = PeerCheckWork::new(&check, &setting.credentials.judges)?;
-                drop(offer);
-                self.hold(nexus, HeldWork::AuthenticationOut(claim), Work::Verify(work))
-            }
+        if setting.policy.offloads() {
+            let work = PeerCheckWork::new(&check, &setting.credentials.judges)?;
+            drop(offer);
+            return self.hold(nexus, HeldWork::AuthenticationOut(claim), Work::Verify(work));
         }
+        let result = check.run();
+        drop(offer);
+        Ok(self.finish_at_once(nexus, HeldWork::AuthenticationOut(claim), HeldResult::Verify(result), &mut []))
     }
 
+    #[inline(never)]
     fn authentication_in(
         &mut self,
         nexus: NexusId,
@@ -346,29 +327,28 @@ impl DeviceServer {
         if let Admitted::Repeat(kept) = self.admit(nexus, Step::AuthenticationIn)? {
             return Ok(data_in.put(kept));
         }
-        let Some(Slot { ccs: Ccs::AuthenticationOut { sequence, keys, own, .. }, .. }) = self.slots.get(nexus) else {
+        let Some(Ccs { sequence, calculation: Calculation::Done(keys), stage: Stage::AuthenticationOut(proved) }) =
+            self.slots.get(nexus).map(|slot| &slot.ccs)
+        else {
             return Err(Refusal::Internal);
         };
-        let (setting, offer, own) = (&self.setting, self.offer_to(nexus)?, own.ok_or(Refusal::Internal)?);
+        let (setting, offer, own) = (&self.setting, self.offer_to(nexus)?, proved.own.ok_or(Refusal::Internal)?);
         let mut code = PrfOutput::room(sequence.selection.suite.prf.output_length())?;
         let mut answer = authentication::plan_in(setting, sequence, keys, own, random, code.expose_mut())?;
         let work = authentication::own_auth(setting, &offer, sequence, own, code.expose())?;
         let DataIn { buffer, allocation_length } = data_in;
-        match setting.policy.slow_crypto {
-            SlowCrypto::Inline => {
-                let result = work.run(answer.auth_mut());
-                drop(offer);
-                let held = HeldWork::AuthenticationIn { answer, allocation_length };
-                Ok(self.finish_at_once(nexus, held, HeldResult::Signed(result), buffer))
-            }
-            SlowCrypto::Offload => {
-                let work = OwnAuthWork::new(&work)?;
-                drop(offer);
-                self.hold(nexus, HeldWork::AuthenticationIn { answer, allocation_length }, Work::Sign(work))
-            }
+        if setting.policy.offloads() {
+            let work = OwnAuthWork::new(&work)?;
+            drop(offer);
+            return self.hold(nexus, HeldWork::AuthenticationIn { answer, allocation_length }, Work::Sign(work));
         }
+        let result = work.run(answer.auth_mut());
+        drop(offer);
+        let held = HeldWork::AuthenticationIn { answer, allocation_length };
+        Ok(self.finish_at_once(nexus, held, HeldResult::Signed(result), buffer))
     }
 
+    #[inline(never)]
     fn delete(&mut self, nexus: NexusId, data_out: DataOut<'_>) -> Result<Reply, Refusal> {
         let named = data_out.sais(self.setting.profile);
         if self.setting.profile.rules().delete_ends_sequences && named.is_none_or(|named| self.sas.get(named).is_none())
@@ -414,7 +394,11 @@ impl DeviceServer {
         match ccs {
             _ if named.is_none_or(|named| named.ac_sai != sequence.ac_sai) => wrong_sai(0, Field::AcSai),
             _ if named.is_none_or(|named| named.ds_sai != sequence.ds_sai) => wrong_sai(8, Field::DsSai),
-            Some(Ccs::KeyExchangeIn { sequence, keys } | Ccs::AuthenticationOut { sequence, keys, .. }) => {
+            Some(Ccs {
+                sequence,
+                calculation: Calculation::Done(keys),
+                stage: Stage::KeyExchangeIn | Stage::AuthenticationOut(_),
+            }) => {
                 delete::plan_of_sequence(&self.setting, sequence, keys, data_out.list, data_out.transfer_length)?;
                 self.drop_sequence(nexus, DropReason::Delete);
                 Ok(Reply::Good { len: 0 })

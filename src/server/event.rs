@@ -177,6 +177,7 @@ pub(super) enum Worth {
     Association,
 }
 
+#[cfg(any(test, feature = "scale"))]
 impl Worth {
     /// All of them, the least first.
     pub(super) const ALL: [Self; 3] = [Self::Cheap, Self::Dear, Self::Association];

@@ -2,6 +2,7 @@
 
 use super::{ConfigError, Deadline, DeadlineReason, DeviceServer, DropReason, EventKind, NexusId, RemovalReason};
 use crate::capabilities::Offer;
+use crate::ccs::HAS_OFFLOAD;
 use crate::time::Instant;
 use crate::wire::Descriptor;
 
@@ -9,9 +10,13 @@ impl DeviceServer {
     /// The next moment at which a timer runs out, if nothing happens before it.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        let protocol = self.slots.next_timeout().map(|(at, _)| Deadline { at, reason: DeadlineReason::Protocol });
-        let inactivity = self.sas.next_deadline().map(|at| Deadline { at, reason: DeadlineReason::Inactivity });
-        protocol.into_iter().chain(inactivity).min_by_key(|deadline| deadline.at)
+        let protocol = self.slots.next_timeout().map(|(at, _)| at);
+        match (protocol, self.sas.next_deadline()) {
+            (Some(at), inactivity) if inactivity.is_none_or(|other| at <= other) => {
+                Some(Deadline { at, reason: DeadlineReason::Protocol })
+            }
+            (_, inactivity) => inactivity.map(|at| Deadline { at, reason: DeadlineReason::Inactivity }),
+        }
     }
 
     /// Drops what has run out by `now`. Every other call with a time does this first.
@@ -29,13 +34,17 @@ impl DeviceServer {
 
     /// I_T nexus loss: the nexus's sequence is dropped, security associations stay (reading R37).
     pub fn nexus_lost(&mut self, nexus: NexusId) {
-        self.pending.forget_all_of(nexus);
+        if HAS_OFFLOAD {
+            self.pending.forget_all_of(nexus);
+        }
         self.drop_sequence(nexus, DropReason::NexusLoss);
     }
 
     /// Logical unit reset, hard reset, power on: all sequences and all security associations are dropped (reading R37).
     pub fn reset(&mut self) {
-        self.pending.clear();
+        if HAS_OFFLOAD {
+            self.pending.clear();
+        }
         while let Some(nexus) = self.slots.any() {
             self.drop_sequence(nexus, DropReason::Reset);
         }
@@ -70,7 +79,7 @@ impl DeviceServer {
     pub(super) fn drop_sequence(&mut self, nexus: NexusId, why: DropReason) {
         let Some(slot) = self.slots.remove(nexus) else { return };
         // Timeouts are the client's choice, so jobs that nobody waits for would pile up.
-        if let Some(running) = slot.running {
+        if let Some(running) = slot.running() {
             self.pending.forget(running.id);
         }
         if slot.ccs.sequence().is_some() {

@@ -20,6 +20,7 @@ mod jobs;
 mod lifetime;
 mod pending;
 mod report;
+mod results;
 mod slots;
 #[cfg(all(test, feature = "rustcrypto"))]
 mod tests;
@@ -38,10 +39,10 @@ use alloc::sync::Arc;
 use crate::capabilities::Offer;
 use crate::ccs::job::{JobId, Owner};
 use crate::ccs::table::Phase;
-use crate::ccs::{Ccs, Setting};
-use crate::crypto::Random;
+use crate::ccs::{Ccs, HAS_OFFLOAD, Setting};
+use crate::crypto::{HAS_SIGNATURES, Random};
 use crate::sa::{SaDatabase, SaId, SecurityAssociation};
-use crate::sense::{Refusal, Sense};
+use crate::sense::{Claimant, Refusal, Sense};
 use crate::time::{Instant, UnixTime};
 use crate::wire::Sai;
 use event_queue::EventQueue;
@@ -109,6 +110,18 @@ struct Slot {
     met_deadline: Option<Instant>,
 }
 
+impl Slot {
+    /// Nothing is awaited any more.
+    const fn settle(&mut self) {
+        self.running = None;
+        self.met_deadline = None;
+    }
+
+    const fn running(&self) -> Option<RunningJob> {
+        if HAS_OFFLOAD { self.running } else { None }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct RunningJob {
     id: JobId,
@@ -118,6 +131,7 @@ struct RunningJob {
 /// The device server of one logical unit.
 pub struct DeviceServer {
     setting: Setting,
+    /// The supported security protocol list, as it is returned.
     protocols: alloc::vec::Vec<u8>,
     /// Capabilities that take effect when somebody has read them.
     unread_offer: Option<Offer>,
@@ -130,6 +144,8 @@ pub struct DeviceServer {
     owner: Owner,
     events: EventQueue,
     reporter: Option<Reporter>,
+    /// Whose authentication the command at hand has failed.
+    denied: Option<Claimant>,
     admission: Option<Arc<dyn Admission>>,
     /// The calendar's time when it was last told, and when that was.
     calendar: Option<(UnixTime, Instant)>,
@@ -173,7 +189,7 @@ impl DeviceServer {
         if self.setting.profile.rules().waiting_prolongs {
             self.prolong(nexus);
         }
-        let running = self.slots.get(nexus).and_then(|slot| slot.running);
+        let running = self.slots.get(nexus).and_then(Slot::running);
         running.map_or(Sense::NONE, |job| self.calculating(job).sense(self.setting.profile.codes()))
     }
 
@@ -240,7 +256,7 @@ impl DeviceServer {
     }
 
     fn unix_time(&self) -> Option<UnixTime> {
-        let (time, told) = self.calendar?;
+        let (time, told) = self.calendar.filter(|_| HAS_SIGNATURES)?;
         let seconds = self.now.millis_since(told).checked_div(1000).unwrap_or(0);
         Some(UnixTime(time.0.saturating_add(seconds)))
     }

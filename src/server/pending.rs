@@ -1,7 +1,7 @@
 //! Jobs that nobody has taken, those that are out, and the commands that wait for them.
 
 use super::NexusId;
-use super::jobs::HeldWork;
+use super::results::HeldWork;
 use crate::ccs::job::{Job, JobId};
 use crate::collections::{Array, Groups, Index, Order};
 use crate::memory::OutOfMemory;

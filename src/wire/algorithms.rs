@@ -176,9 +176,9 @@ impl<'a> Descriptors<'a> {
         }
         for [_, _, l0, l1, ..] in descriptors {
             if usize::from(u16::from_be_bytes([*l0, *l1])) != Self::EACH {
-                return Err(WireError::new(at.saturating_add(2), Field::DescriptorLength, WireErrorKind::Length));
+                return Err(WireError::new(at.wrapping_add(2), Field::DescriptorLength, WireErrorKind::Length));
             }
-            at = at.saturating_add(Self::EACH);
+            at = at.wrapping_add(Self::EACH);
         }
         Ok(Self(descriptors))
     }
@@ -212,7 +212,7 @@ impl Algorithms<'_> {
     /// Offset of the first descriptor from the payload's first byte.
     #[must_use]
     pub const fn descriptors_at(&self) -> usize {
-        self.usage_data.len().saturating_add(Self::USAGE_DATA_AT)
+        self.usage_data.len().wrapping_add(Self::USAGE_DATA_AT)
     }
 }
 
@@ -234,7 +234,7 @@ impl<'a> Body<'a> for Algorithms<'a> {
     }
 
     fn len(&self) -> usize {
-        self.usage_data.len().saturating_add(self.descriptors.as_bytes().len()).saturating_add(12)
+        self.usage_data.len().wrapping_add(self.descriptors.as_bytes().len()).wrapping_add(12)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {

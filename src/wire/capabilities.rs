@@ -57,6 +57,20 @@ impl<'a> Capabilities<'a> {
     /// Offset of the SSCC payload in the parameter data; it is what the device server signs (reading R29).
     pub const PAYLOAD_AT: usize = 4;
 
+    /// Offset of the first descriptor in the parameter data.
+    pub(crate) const DESCRIPTORS_AT: usize = 12;
+
+    /// What stands before so many descriptors in the parameter data.
+    pub(crate) fn parameter_data_head(profile: Profile, count: u8) -> [u8; 12] {
+        let [l0, l1] = u16::from(count).wrapping_mul(12).wrapping_add(8).to_be_bytes();
+        let mut head = [0, 0, l0, l1, 0, 0x80, l0, l1, 0, 0, 0, 0];
+        let count_at = profile.rules().capabilities_count_at.saturating_add(Self::PAYLOAD_AT);
+        if let Some(place) = head.get_mut(count_at) {
+            *place = count;
+        }
+        head
+    }
+
     /// Bytes of the whole parameter data.
     #[must_use]
     pub fn parameter_data_len(&self) -> usize {
@@ -88,14 +102,8 @@ impl<'a> Capabilities<'a> {
     /// # Errors
     /// [`EmitError`].
     pub fn emit_parameter_data(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
-        let start = writer.at();
-        writer.zeros(4)?;
-        let payload_at = writer.at();
-        writer.bytes(&[0, 0x80, 0, 0])?;
-        self.emit(writer)?;
-        let end = writer.at();
-        writer.patch_length_u16(payload_at.saturating_add(2), end.saturating_sub(payload_at))?;
-        writer.patch_length_u32(start, end.saturating_sub(payload_at))
+        writer.bytes(&Self::parameter_data_head(self.profile, self.descriptors.count()?))?;
+        writer.bytes(self.descriptors.as_bytes())
     }
 }
 
@@ -111,6 +119,12 @@ impl<'a> CapabilityFormats<'a> {
     /// What a device server with IKEv2-SCSI and nothing else lists: itself and the capabilities.
     pub const IKEV2_SCSI: Self =
         Self { formats: &[specific::CAPABILITY_FORMATS.to_be_bytes(), specific::CAPABILITIES.to_be_bytes()] };
+
+    /// The same as parameter data.
+    pub(crate) const OF_IKEV2_SCSI: &'static [u8] = {
+        let [[f0, f1], [c0, c1]] = [specific::CAPABILITY_FORMATS.to_be_bytes(), specific::CAPABILITIES.to_be_bytes()];
+        &[0, 0, 0, 4, f0, f1, c0, c1]
+    };
 
     /// Bytes of the parameter data.
     #[must_use]

@@ -210,6 +210,9 @@ pub struct CertificateData<'a> {
 }
 
 impl<'a> CertificateData<'a> {
+    /// The parameter data of a device without a certificate.
+    pub(crate) const NONE: &'static [u8] = &[0; 4];
+
     /// Bytes of the parameter data: two reserved, a two-byte length, the certificate.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], WireError> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.length_error())?;
         self.rest = rest;
-        self.at = self.at.saturating_add(count);
+        self.at = self.at.wrapping_add(count);
         Ok(taken)
     }
 
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
         let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.length_error())?;
         self.rest = rest;
-        self.at = self.at.saturating_add(N);
+        self.at = self.at.wrapping_add(N);
         Ok(*taken)
     }
 
@@ -240,7 +240,7 @@ impl<'a> Writer<'a> {
         self.patch(at, &length.to_be_bytes())
     }
 
-    fn patch(&mut self, at: usize, bytes: &[u8]) -> Result<(), EmitError> {
+    pub(super) fn patch(&mut self, at: usize, bytes: &[u8]) -> Result<(), EmitError> {
         let end = at.checked_add(bytes.len()).filter(|end| *end <= self.at).ok_or(EmitError::BufferTooSmall)?;
         put(self.buffer.get_mut(at..end), bytes)
     }

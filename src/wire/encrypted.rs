@@ -65,7 +65,7 @@ impl Encrypted {
             Padding::Counted => padding.iter().zip(1..=u8::MAX).position(|(byte, counted)| *byte != counted),
         };
         wrong.map_or(Ok(()), |offset| {
-            Err(WireError::new(start.saturating_add(offset), Field::Padding, WireErrorKind::Invalid))
+            Err(WireError::new(start.wrapping_add(offset), Field::Padding, WireErrorKind::Invalid))
         })
     }
 

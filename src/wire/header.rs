@@ -127,14 +127,13 @@ impl Header {
         let bits = profile.header_flags;
         let flag = |set: bool, number: u8| u8::from(set).unbounded_shl(u32::from(number));
         let sai_mask = profile.rules().sai_mask;
+        let flags = flag(self.initiator, bits.initiator_bit())
+            | flag(self.version, bits.version_bit())
+            | flag(self.response, bits.response_bit());
+        let version = self.major_version.unbounded_shl(4) | (self.minor_version & 0x0F);
         writer.u64(self.ac_sai.0 & sai_mask)?;
         writer.u64(self.ds_sai.0 & sai_mask)?;
-        writer.u8(self.next_payload)?;
-        writer.u8(self.major_version.unbounded_shl(4) | (self.minor_version & 0x0F))?;
-        writer.u8(self.exchange_type)?;
-        writer.u8(flag(self.initiator, bits.initiator_bit())
-            | flag(self.version, bits.version_bit())
-            | flag(self.response, bits.response_bit()))?;
+        writer.bytes(&[self.next_payload, version, self.exchange_type, flags])?;
         writer.u32(self.message_id)?;
         writer.u32(self.length)
     }
@@ -159,7 +158,7 @@ impl Header {
         }
         let ignores_ds_sai = rules.first_ds_sai_is_reserved && expected.exchange == Exchange::KeyExchangeOut;
         if !ignores_ds_sai && wrong_sai(self.ds_sai, expected.ds_sai) {
-            return invalid(rules.sai_offset.saturating_add(8), Field::DsSai);
+            return invalid(rules.sai_offset.wrapping_add(8), Field::DsSai);
         }
         if self.major_version != Self::MAJOR_VERSION {
             return Err(WireError::at_bit(17, 7, Field::MajorVersion, WireErrorKind::Invalid));

@@ -79,6 +79,11 @@ pub struct Identification<'a> {
 }
 
 impl Identification<'_> {
+    /// What stands before IDENTIFICATION DATA.
+    pub(crate) const fn head(&self) -> [u8; 4] {
+        [self.id_type.code(), 0, 0, 0]
+    }
+
     /// Offset of ID TYPE from the payload's first byte.
     pub const TYPE_AT: usize = 4;
 
@@ -108,11 +113,11 @@ impl<'a> Body<'a> for Identification<'a> {
     }
 
     fn len(&self) -> usize {
-        self.data.len().saturating_add(4)
+        self.data.len().wrapping_add(4)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
-        writer.bytes(&[self.id_type.code(), 0, 0, 0])?;
+        writer.bytes(&self.head())?;
         writer.bytes(self.data)
     }
 }
@@ -171,7 +176,7 @@ impl<'a> Body<'a> for Certificate<'a> {
     }
 
     fn len(&self) -> usize {
-        self.data.len().saturating_add(1)
+        self.data.len().wrapping_add(1)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
@@ -198,7 +203,7 @@ impl<'a> Body<'a> for CertificateRequest<'a> {
     }
 
     fn len(&self) -> usize {
-        self.authorities.as_flattened().len().saturating_add(1)
+        self.authorities.as_flattened().len().wrapping_add(1)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
@@ -216,6 +221,13 @@ pub struct Authentication<'a> {
     pub data: &'a [u8],
 }
 
+impl Authentication<'_> {
+    /// What stands before AUTHENTICATION DATA.
+    pub(crate) const fn head(&self) -> [u8; 4] {
+        [self.method, 0, 0, 0]
+    }
+}
+
 impl<'a> Body<'a> for Authentication<'a> {
     fn parse(_: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
         let [method, _, _, _] = reader.array()?;
@@ -223,11 +235,11 @@ impl<'a> Body<'a> for Authentication<'a> {
     }
 
     fn len(&self) -> usize {
-        self.data.len().saturating_add(4)
+        self.data.len().wrapping_add(4)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
-        writer.bytes(&[self.method, 0, 0, 0])?;
+        writer.bytes(&self.head())?;
         writer.bytes(self.data)
     }
 }

@@ -20,6 +20,12 @@ pub struct KeyExchange<'a> {
 }
 
 impl KeyExchange<'_> {
+    /// What stands before KEY EXCHANGE DATA.
+    pub(crate) const fn head(&self) -> [u8; 4] {
+        let [high, low] = self.group.to_be_bytes();
+        [high, low, 0, 0]
+    }
+
     /// Offset of DIFFIE-HELLMAN GROUP NUMBER from the payload's first byte.
     pub const GROUP_AT: usize = 4;
     /// Offset of KEY EXCHANGE DATA from the payload's first byte.
@@ -35,12 +41,11 @@ impl<'a> Body<'a> for KeyExchange<'a> {
     }
 
     fn len(&self) -> usize {
-        self.public.len().saturating_add(4)
+        self.public.len().wrapping_add(4)
     }
 
     fn emit(&self, writer: &mut Writer<'_>) -> Result<(), EmitError> {
-        writer.u16(self.group)?;
-        writer.zeros(2)?;
+        writer.bytes(&self.head())?;
         writer.bytes(self.public)
     }
 }

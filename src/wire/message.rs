@@ -147,6 +147,27 @@ impl<'a> MessageWriter<'a> {
         self.end(at)
     }
 
+    /// The same for a payload whose data are four bytes, others and those: one function for all of them.
+    #[inline(never)]
+    pub(crate) fn framed(
+        &mut self,
+        payload: PayloadType,
+        head: [u8; 4],
+        data: &[u8],
+        length: usize,
+    ) -> Result<(), EmitError> {
+        let at = self.begin(payload)?;
+        self.writer.bytes(&head)?;
+        self.writer.bytes(data)?;
+        self.writer.zeros(length)?;
+        self.end(at)
+    }
+
+    /// Overwrites bytes that were written before.
+    pub(crate) fn patch(&mut self, at: usize, bytes: &[u8]) -> Result<(), EmitError> {
+        self.writer.patch(at, bytes)
+    }
+
     /// Bytes written so far.
     #[must_use]
     pub const fn at(&self) -> usize {
@@ -172,7 +193,7 @@ impl<'a> MessageWriter<'a> {
     /// [`EmitError`]; [`EmitError::TooLong`] also when no Encrypted payload was begun.
     pub fn end_encrypted(&mut self, alignment: usize, icv_length: usize) -> Result<Encrypted, EmitError> {
         let Begun { at, text_at, first } = self.encrypted.take().ok_or(EmitError::TooLong)?;
-        let pad_length = super::pad_length_for(self.writer.at().saturating_sub(text_at), alignment);
+        let pad_length = super::pad_length_for(self.writer.at().wrapping_sub(text_at), alignment);
         for byte in 1..=pad_length {
             self.writer.u8(byte)?;
         }
@@ -180,7 +201,7 @@ impl<'a> MessageWriter<'a> {
         let icv_at = self.writer.at();
         self.writer.zeros(icv_length)?;
         self.end(at)?;
-        let iv_at = at.saturating_add(super::RawPayload::HEADER_LEN);
+        let iv_at = at.wrapping_add(super::RawPayload::HEADER_LEN);
         Ok(Encrypted { at, first, iv: iv_at..text_at, text: text_at..icv_at, icv: icv_at..self.writer.at() })
     }
 
@@ -207,6 +228,6 @@ impl<'a> MessageWriter<'a> {
     }
 
     fn end(&mut self, at: usize) -> Result<(), EmitError> {
-        self.writer.patch_length_u16(at.saturating_add(2), self.writer.at().saturating_sub(at))
+        self.writer.patch_length_u16(at.wrapping_add(2), self.writer.at().wrapping_sub(at))
     }
 }

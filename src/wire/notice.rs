@@ -29,7 +29,7 @@ fn read_frame(reader: &mut Reader<'_>) -> Result<(), WireError> {
         return Err(WireError::new(at, Field::ProtocolId, WireErrorKind::Invalid));
     }
     if sai_size != SAI_SIZE {
-        return Err(WireError::new(at.saturating_add(1), Field::SaiSize, WireErrorKind::Invalid));
+        return Err(WireError::new(at.wrapping_add(1), Field::SaiSize, WireErrorKind::Invalid));
     }
     Ok(())
 }

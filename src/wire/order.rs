@@ -5,7 +5,7 @@
 
 use super::{Chain, Field, Header, Payload, RawPayload, SaAlgorithms, WireError, WireErrorKind};
 use crate::algorithm::{self, AlgorithmType};
-use crate::dialect::{Count, Exchange, Order, PayloadType, Slot, Slots};
+use crate::dialect::{Count, Exchange, HAS_SPC4, Order, PayloadType, Slot, Slots};
 
 /// Checks that a chain holds the payloads of a message in their order and number (reading R6).
 ///
@@ -38,7 +38,7 @@ fn check_places(chain: &Chain<'_>, exchange: Exchange, inside_encrypted: bool) -
     let rules = chain.profile.rules();
     let slots = if inside_encrypted { (rules.inner)(exchange) } else { (rules.outer)(exchange) };
     // Asked for once: whoever repeats a payload as often as a message holds it shall not have the chain walked as often.
-    let open = if slots.open == 0 { Presence::Forbidden } else { presence_without_authentication(chain) };
+    let open = if !HAS_SPC4 || slots.open == 0 { Presence::Forbidden } else { presence_without_authentication(chain) };
     let required = slots.required | if open == Presence::Required { slots.open } else { 0 };
     let allowed = slots.allowed | if open == Presence::Forbidden { 0 } else { slots.open };
     if is_as_sent(chain, slots.list, required) {

@@ -12,7 +12,7 @@ use super::{
     Identification, KeyExchange, Nonce, Notify, Reader, SaAlgorithms, SaUsage, Timeouts, VendorId, WireError,
     WireErrorKind,
 };
-use crate::dialect::{PayloadType, Profile};
+use crate::dialect::{HAS_SPC4, PayloadType, Profile};
 
 /// One payload of a chain, its data not yet read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,8 @@ impl<'a> RawPayload<'a> {
     /// A reader over the data that blames PAYLOAD LENGTH.
     #[must_use]
     pub const fn reader(&self) -> Reader<'a> {
-        let data_at = self.at.saturating_add(Self::HEADER_LEN);
-        Reader::new(self.data, data_at, self.at.saturating_add(2), Field::PayloadLength)
+        let data_at = self.at.wrapping_add(Self::HEADER_LEN);
+        Reader::new(self.data, data_at, self.at.wrapping_add(2), Field::PayloadLength)
     }
 
     /// Reads the data as one kind of payload.
@@ -55,7 +55,7 @@ impl<'a> RawPayload<'a> {
     /// A fault of a field of this payload, `offset` bytes after its first byte.
     #[must_use]
     pub const fn error(&self, offset: usize, field: Field, kind: WireErrorKind) -> WireError {
-        WireError::new(self.at.saturating_add(offset), field, kind)
+        WireError::new(self.at.wrapping_add(offset), field, kind)
     }
 }
 
@@ -125,7 +125,7 @@ impl<'a> Chain<'a> {
             self.close();
         } else {
             self.named_at = self.at;
-            self.at = self.at.saturating_add(length);
+            self.at = self.at.wrapping_add(length);
         }
         Some(raw)
     }
@@ -143,7 +143,7 @@ impl<'a> Chain<'a> {
         if left < RawPayload::HEADER_LEN {
             return WireError::new(named_at, Field::NextPayload, WireErrorKind::Length);
         }
-        WireError::new(at.saturating_add(2), Field::PayloadLength, WireErrorKind::Length)
+        WireError::new(at.wrapping_add(2), Field::PayloadLength, WireErrorKind::Length)
     }
 }
 
@@ -228,9 +228,9 @@ impl<'a> Payload<'a> {
             PayloadType::Capabilities => Self::Capabilities(raw.body(profile)?),
             PayloadType::Algorithms => Self::Algorithms(raw.body(profile)?),
             PayloadType::Timeouts => Self::Timeouts(raw.body(profile)?),
-            PayloadType::SaAlgorithms => Self::SaAlgorithms(raw.body(profile)?),
-            PayloadType::SaUsage => Self::SaUsage(raw.body(profile)?),
-            PayloadType::Prohibited => Self::Unrecognised(raw.data),
+            PayloadType::SaAlgorithms if HAS_SPC4 => Self::SaAlgorithms(raw.body(profile)?),
+            PayloadType::SaUsage if HAS_SPC4 => Self::SaUsage(raw.body(profile)?),
+            PayloadType::SaAlgorithms | PayloadType::SaUsage | PayloadType::Prohibited => Self::Unrecognised(raw.data),
         })
     }
 }

@@ -30,16 +30,22 @@ impl Timeouts {
 
 impl<'a> Body<'a> for Timeouts {
     #[inline]
-    fn parse(profile: Profile, mut reader: Reader<'a>) -> Result<Self, WireError> {
-        let [_, _, _, count] = reader.array()?;
+    fn parse(profile: Profile, reader: Reader<'a>) -> Result<Self, WireError> {
+        let Some(&count) = reader.rest.get(3) else { return Err(reader.length_error()) };
         if count < Self::COUNT || count > profile.rules().most_timeout_values {
-            let count_at = reader.at().saturating_sub(1);
+            let count_at = reader.at().wrapping_add(3);
             return Err(WireError::new(count_at, Field::NumberOfTimeoutValues, WireErrorKind::Invalid));
         }
-        let timeouts = Self { protocol: reader.u32()?, inactivity: reader.u32()? };
-        reader.take(usize::from(count).saturating_sub(2).saturating_mul(4))?;
-        reader.end()?;
-        Ok(timeouts)
+        match reader.rest.split_first_chunk() {
+            Some((&[_, _, _, _, p0, p1, p2, p3, i0, i1, i2, i3], further))
+                if further.len() == usize::from(count.wrapping_sub(Self::COUNT)).wrapping_mul(4) =>
+            {
+                let (protocol, inactivity) =
+                    (u32::from_be_bytes([p0, p1, p2, p3]), u32::from_be_bytes([i0, i1, i2, i3]));
+                Ok(Self { protocol, inactivity })
+            }
+            _ => Err(reader.length_error()),
+        }
     }
 
     fn len(&self) -> usize {

@@ -22,5 +22,7 @@ image!(run);
 fn run() -> bool {
     let Some(builder) = device::builder(PROVIDER, &MANDATORY.provisioning()) else { return false };
     let Ok(mut server) = builder.preshared_keys_static(&KEYS).build() else { return false };
-    device::replay(&mut server, MANDATORY, Compare::Everything)
+    let passed = device::replay(&mut server, MANDATORY, Compare::Everything);
+    device::keep(server);
+    passed
 }

@@ -26,7 +26,7 @@ fn only(offer: &Offer, keep: impl Fn(u8, u32) -> bool) -> Vec<(u8, u32)> {
 /// r3 7.7.4.11.1.5: USE tells what the device server can do, ACCEPT what it can check; a method has a descriptor for either.
 #[test]
 fn use_and_accept_are_told_apart() {
-    let rsa = MethodSet([true, false, false, false, false]);
+    let rsa = MethodSet(0b00001);
     let offer = derived(AuthMethods { uses: SHARED_KEY, accepts: rsa, none: false }, &[]);
     let authentication: Vec<_> = offer.iter().filter(|d| d.algorithm_type == 0xF9).map(|d| d.to_bytes()).collect();
     assert_eq!(authentication, [[0xF9, 0, 0, 12, 0, 0, 0, 1, 1, 0, 0, 0], [0xF9, 0, 0, 12, 0, 0, 0, 2, 2, 0, 0, 0]]);
@@ -78,7 +78,7 @@ fn a_nonce_is_half_as_long_as_the_longest_key() {
 /// to select, and what it has keys for the device server's.
 #[test]
 fn each_side_has_the_ways_of_the_build() {
-    const SHARED_KEY_AND_ECDSA: MethodSet = MethodSet([false, true, false, false, true]);
+    const SHARED_KEY_AND_ECDSA: MethodSet = MethodSet(0b10010);
     let methods = AuthMethods { uses: SHARED_KEY, accepts: SHARED_KEY_AND_ECDSA, none: false };
     let descriptor = |code: u8, identifier: u32, key_length: u8| {
         let [i0, i1, i2, i3] = identifier.to_be_bytes();

@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 
 use super::{DeviceServer, DropReason, Event, EventKind, Limit, Reply};
 use crate::ccs::table::Phase;
-use crate::ccs::{Ccs, SlowCrypto};
+use crate::ccs::{Calculation, Ccs, SlowCrypto, Stage};
 use crate::dialect::Profile;
 use crate::keys::Protection;
 use crate::sense::{SenseKey, SenseKeySpecific};
@@ -162,7 +162,7 @@ fn corpus(transcript: &Transcript) -> Vec<Command> {
     // After the key exchange IN.
     let keyed = replay(transcript, 3, SlowCrypto::Inline);
     let protection = match keyed.slots.get(NEXUS).map(|slot| &slot.ccs) {
-        Some(Ccs::KeyExchangeIn { sequence, keys }) => {
+        Some(Ccs { sequence, calculation: Calculation::Done(keys), stage: Stage::KeyExchangeIn }) => {
             Protection::new(&sequence.selection.suite, keys.sk_ei(), keys.sk_ai())
         }
         _ => {

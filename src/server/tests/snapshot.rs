@@ -15,7 +15,7 @@ use crate::crypto::{CryptoProvider, Identity};
 use crate::dialect::Profile;
 use crate::keys::{KeySet, MgmtData, SaParameters};
 use crate::sa::SecurityAssociation;
-use crate::server::jobs::HeldWork;
+use crate::server::results::HeldWork;
 use crate::server::{DeviceServer, Limits, NexusId, RunningJob, Slot};
 
 /// What commands may change, by name; and what they may not.
@@ -74,6 +74,7 @@ impl Snapshot {
             owner,
             events,
             reporter,
+            denied,
             admission,
             calendar,
         } = server;
@@ -84,6 +85,7 @@ impl Snapshot {
         state.debug("next job", next_job);
         state.debug("events", events);
         state.debug("calendar", calendar);
+        state.debug("denied", denied);
         state.debug("reporter", &reporter.is_some());
         state.debug("admission", &admission.as_ref().map(|admission| core::ptr::from_ref(&**admission).cast::<()>()));
         // Its secrets are not printed, and follow.
@@ -136,36 +138,17 @@ fn nexus_state(state: &mut State, slot: &Slot) {
     state.debug("running", &running.map(|RunningJob { id, since }| (id, since)));
     state.debug("met deadline", met_deadline);
     state.debug("phase", &ccs.phase());
-    match ccs {
-        Ccs::KeyExchangeOut { sequence: begun, calculation } => {
-            sequence(state, begun);
-            match calculation {
-                Calculation::Running => state.bytes("calculation", b"running"),
-                Calculation::Failed(work) => {
-                    state.debug("calculation", &work);
-                    state.bytes("private, shared and keys", work.secrets());
-                }
-                Calculation::Done(done) => keys(state, done),
-            }
+    let Ccs { sequence: begun, calculation, stage } = ccs;
+    sequence(state, begun);
+    match calculation {
+        Calculation::Running => state.bytes("calculation", b"running"),
+        Calculation::Failed(work) => {
+            state.debug("calculation", &work);
+            state.bytes("private, shared and keys", work.secrets());
         }
-        Ccs::KeyExchangeIn { sequence: begun, keys: done } => {
-            sequence(state, begun);
-            keys(state, done);
-        }
-        Ccs::AuthenticationOut { sequence: begun, keys: done, client, initial_contact, own } => {
-            sequence(state, begun);
-            keys(state, done);
-            state.debug("client", client);
-            state.debug("initial contact", initial_contact);
-            state.debug("own", own);
-        }
-        Ccs::Complete { id, kept, kept_at, is_unauthenticated } => {
-            state.debug("association", id);
-            state.bytes("kept", kept);
-            state.debug("kept at", kept_at);
-            state.debug("is unauthenticated", is_unauthenticated);
-        }
+        Calculation::Done(done) => keys(state, done),
     }
+    state.debug("stage", stage);
 }
 
 fn sequence(state: &mut State, sequence: &Sequence) {

@@ -38,6 +38,7 @@ display!(Profile::R3;
     Timeouts,
     VendorId<'_>,
 );
+#[cfg(any(test, feature = "spc4"))]
 display!(Profile::SPC4; SaAlgorithms<'_>, SaUsage<'_>);
 
 /// What stands behind a number that has a name.

@@ -1,31 +1,31 @@
-//! Events that wait, of bounded number.
+//! Events that wait, in a build for many (feature `scale`).
 
 use core::fmt;
 
-use super::Event;
-use super::event::{EventKind, Worth};
+use super::super::Event;
+use super::super::event::{EventKind, Worth};
 use crate::collections::Array;
 use crate::time::Instant;
 
 /// Events in order, of bounded number: of those that are worth least the oldest is lost first, and the loss is told.
 ///
 /// There is a list for each worth, so that nothing is searched. An event for which there is no memory is lost, too.
-pub(super) struct EventQueue {
-    cells: Array<Cell>,
+pub(in crate::server) struct EventQueue {
+    pub(super) cells: Array<Cell>,
     /// By worth, the least first.
     lists: [List; Worth::ALL.len()],
     /// The first cell without an event.
     free: Option<u32>,
     /// Events that wait.
-    len: usize,
+    pub(super) len: usize,
     limit: usize,
     /// How many have come.
     count: u64,
     lost: u64,
-    lost_at: Instant,
+    pub(super) lost_at: Instant,
 }
 
-struct Cell {
+pub(super) struct Cell {
     event: Option<Event>,
     /// Which event of all that have come it is.
     number: u64,
@@ -44,14 +44,14 @@ fn place(cell: u32) -> usize {
 }
 
 impl EventQueue {
-    pub(super) const fn new(limit: usize) -> Self {
+    pub(in crate::server) const fn new(limit: usize) -> Self {
         let list = List { first: None, last: None };
         let lists = [list; Worth::ALL.len()];
         let lost_at = Instant::from_millis(0);
         Self { cells: Array::new(), lists, free: None, len: 0, limit, count: 0, lost: 0, lost_at }
     }
 
-    pub(super) fn push(&mut self, event: Event) {
+    pub(in crate::server) fn push(&mut self, event: Event) {
         let worth = event.kind.worth();
         if self.len >= self.limit {
             self.lose(event.at);
@@ -67,7 +67,7 @@ impl EventQueue {
         }
     }
 
-    pub(super) fn pop(&mut self) -> Option<Event> {
+    pub(in crate::server) fn pop(&mut self) -> Option<Event> {
         let count = core::mem::take(&mut self.lost);
         if count != 0 {
             return Some(Event { at: self.lost_at, nexus: None, kind: EventKind::Lost { count } });
@@ -146,72 +146,5 @@ impl fmt::Debug for EventQueue {
         let events = self.lists.iter().flat_map(of).filter_map(|cell| self.cell(cell)?.event.as_ref());
         f.debug_list().entries(events).finish()?;
         write!(f, ", {} lost", self.lost)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::vec::Vec;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::server::{DropReason, NexusId};
-
-    /// A queue that searches.
-    struct Searching {
-        events: Vec<Event>,
-        limit: usize,
-        lost: u64,
-    }
-
-    impl Searching {
-        fn push(&mut self, event: Event) {
-            if self.events.len() >= self.limit {
-                self.lost += 1;
-                let least = self.events.iter().map(|event| event.kind.worth()).min().unwrap();
-                if least > event.kind.worth() {
-                    return;
-                }
-                let oldest = self.events.iter().position(|event| event.kind.worth() == least).unwrap();
-                self.events.remove(oldest);
-            }
-            self.events.push(event);
-        }
-    }
-
-    fn event(number: u64, worth: u8) -> Event {
-        let kind = match worth {
-            0 => EventKind::CapabilitiesRead,
-            1 => EventKind::SequenceDropped { why: DropReason::Reset },
-            _ => EventKind::CapabilitiesChanged,
-        };
-        Event { at: Instant::from_millis(number), nexus: Some(NexusId(1)), kind }
-    }
-
-    proptest! {
-        /// `None` takes an event.
-        #[test]
-        fn the_queue_does_what_a_search_would(
-            limit in 1..12_usize,
-            steps in proptest::collection::vec(proptest::option::weighted(0.7, 0..3_u8), 0..200),
-        ) {
-            let mut queue = EventQueue::new(limit);
-            let mut searching = Searching { events: Vec::new(), limit, lost: 0 };
-            for (number, step) in (0..).zip(steps) {
-                if let Some(worth) = step {
-                    queue.push(event(number, worth));
-                    searching.push(event(number, worth));
-                } else {
-                    let expected = match core::mem::take(&mut searching.lost) {
-                        0 => (!searching.events.is_empty()).then(|| searching.events.remove(0)),
-                        count => Some(Event { at: queue.lost_at, nexus: None, kind: EventKind::Lost { count } }),
-                    };
-                    prop_assert_eq!(queue.pop(), expected);
-                }
-                prop_assert_eq!(queue.len, searching.events.len());
-                prop_assert!(queue.cells.len() <= limit);
-            }
-        }
     }
 }
