@@ -10,7 +10,7 @@ use core::fmt::Debug;
 use crate::capabilities::{AuthMethods, Offer};
 use crate::ccs::authentication::Claim;
 use crate::ccs::job::Owner;
-use crate::ccs::{Calculation, Ccs, Policy, Sequence, Setting};
+use crate::ccs::{Calculation, Ccs, Policy, Proved, Sequence, Setting, Stage};
 use crate::crypto::{CryptoProvider, Identity};
 use crate::dialect::Profile;
 use crate::keys::{KeySet, MgmtData, SaParameters};
@@ -148,7 +148,15 @@ fn nexus_state(state: &mut State, slot: &Slot) {
         }
         Calculation::Done(done) => keys(state, done),
     }
-    state.debug("stage", stage);
+    match stage {
+        Stage::KeyExchangeOut | Stage::KeyExchangeIn => {}
+        Stage::AuthenticationOut(Proved { client, initial_contact, own }) => {
+            state.debug("client", client);
+            state.debug("initial contact", initial_contact);
+            state.debug("own", own);
+        }
+        Stage::Complete { is_unauthenticated } => state.debug("is unauthenticated", is_unauthenticated),
+    }
 }
 
 fn sequence(state: &mut State, sequence: &Sequence) {
