@@ -15,7 +15,8 @@ typedef struct bench {
     transcript all;
     /* The draws of this command, by ikev2_scsi_purpose. */
     unsigned drawn[8];
-    unsigned freed, signed_count, asked_for_time, keyed, descriptors;
+    unsigned freed, signed_count, asked_for_time, keyed, descriptors, logged;
+    uint32_t removed_why;
     uint8_t *data_in;
     uint64_t now;
 } bench;
@@ -99,6 +100,21 @@ static int peer_key(void *user, uint32_t id_type, const uint8_t *id, size_t id_l
     return 1;
 }
 
+/* The record of secrets has the recorded key. */
+static void record(void *user, uint64_t ac_sai, uint64_t ds_sai, const char *name, const uint8_t *value, size_t length) {
+    bench *b = user;
+    const line *parameter;
+    if (strcmp(name, "SK_ei") != 0 || find(&b->all, "sa", 0) == NULL) return;
+    for (size_t i = 0; (parameter = find(&b->all, "parameter", i)) != NULL; i++) {
+        if (number(parameter, 1) != IKEV2_SCSI_SA_BYTES_SK_EI) continue;
+        blob expected = hex(parameter, 2);
+        CHECK(expected.length == length && memcmp(expected.data, value, length) == 0);
+        free(expected.data);
+        b->logged++;
+    }
+    CHECK(ac_sai == number(find(&b->all, "sa", 0), 1) && ds_sai == number(find(&b->all, "sa", 0), 2));
+}
+
 /* The certificates of a kind of key. */
 static size_t chain(const transcript *all, uint64_t kind, ikev2_scsi_bytes *out, size_t most) {
     size_t count = 0;
@@ -180,6 +196,8 @@ static ikev2_scsi_server *make(bench *b, int use_callbacks) {
         ikev2_scsi_clock_callbacks clock = {b, unix_time, freed};
         CHECK(ikev2_scsi_builder_preshared_keys(builder, &keys) == 0);
         CHECK(ikev2_scsi_builder_clock(builder, &clock) == 0);
+        ikev2_scsi_key_log_callbacks log = {b, record, freed};
+        CHECK(ikev2_scsi_builder_key_log(builder, &log) == 0);
         CHECK(ikev2_scsi_builder_policy(builder, IKEV2_SCSI_POLICY_OFFLOAD, 1) == 0);
     }
     CHECK(ikev2_scsi_builder_build(builder, &server) == 0);
@@ -253,7 +271,11 @@ static unsigned drain(bench *b, ikev2_scsi_server *server, uint32_t wanted) {
     char text[256];
     unsigned count = 0;
     while (ikev2_scsi_server_poll_event(server, &event, text, sizeof text) == IKEV2_SCSI_RESULT_OK) {
-        CHECK(strlen(text) == event.text_length && event.has_nexus == 1);
+        CHECK(strlen(text) == event.text_length);
+        if (event.kind == IKEV2_SCSI_EVENT_KIND_SA_REMOVED)
+            b->removed_why = event.reason;
+        else
+            CHECK(event.has_nexus == 1);
         if (event.kind == IKEV2_SCSI_EVENT_KIND_SA_CREATED)
             check_sa(b, server, (ikev2_scsi_sa_id){event.ac_sai, event.ds_sai});
         count += event.kind == wanted;
@@ -284,8 +306,33 @@ static void step(bench *b, ikev2_scsi_server *server, const line *from, unsigned
     free(sense.data);
 }
 
+/* The association was deleted; or an administrator removes it, or it is not used for long. */
+static void check_removal(bench *b, ikev2_scsi_server *server, int is_unused) {
+    const line *sa = find(&b->all, "sa", 0);
+    ikev2_scsi_sa_id id = {number(sa, 1), number(sa, 2)};
+    size_t count = 1;
+    if (b->removed_why == 0 && is_unused) {
+        uint64_t at = 0;
+        uint32_t reason = 0;
+        CHECK(ikev2_scsi_server_touch_sa(server, id, b->now) == 0);
+        CHECK(ikev2_scsi_server_expire(server, b->now + number(sa, 3) * 1000 - 1) == 0);
+        CHECK(ikev2_scsi_server_next_deadline(server, &at, &reason) == 0 && at == b->now + number(sa, 3) * 1000);
+        CHECK(reason == IKEV2_SCSI_DEADLINE_INACTIVITY && ikev2_scsi_server_expire(server, at) == 0);
+        drain(b, server, 0);
+        CHECK(b->removed_why == IKEV2_SCSI_REMOVAL_REASON_INACTIVITY);
+    } else if (b->removed_why == 0) {
+        CHECK(ikev2_scsi_server_remove_sa(server, id) == 0);
+        drain(b, server, 0);
+        CHECK(b->removed_why == IKEV2_SCSI_REMOVAL_REASON_ADMINISTRATOR);
+    } else {
+        CHECK(b->removed_why == IKEV2_SCSI_REMOVAL_REASON_DELETE);
+    }
+    CHECK(ikev2_scsi_server_remove_sa(server, id) == IKEV2_SCSI_RESULT_NONE);
+    CHECK(ikev2_scsi_server_list_sas(server, b->now, NULL, 0, &count) == 0 && count == 0);
+}
+
 static void replay(const char *path, int use_callbacks) {
-    bench b = {{NULL, NULL, 0}, {0}, 0, 0, 0, 0, 0, malloc(BUFFER), 5};
+    bench b = {.data_in = malloc(BUFFER), .now = 5};
     const line *from;
     unsigned jobs = 0, created = 0;
     size_t steps = 0;
@@ -296,11 +343,12 @@ static void replay(const char *path, int use_callbacks) {
         created += drain(&b, server, IKEV2_SCSI_EVENT_KIND_SA_CREATED);
         b.now += 1000;
     }
-    CHECK(created == (find(&b.all, "sa", 0) != NULL));
+    CHECK(created == (find(&b.all, "sa", 0) != NULL) && b.logged == (use_callbacks ? created : 0));
+    if (created) check_removal(&b, server, use_callbacks);
     CHECK((jobs > 0) == use_callbacks && (b.asked_for_time > 0) == use_callbacks);
     CHECK((b.signed_count > 0) == (use_callbacks && find(&b.all, "signer", 0) != NULL));
     CHECK(ikev2_scsi_server_free(server) == 0);
-    CHECK(b.freed == (unsigned)(1 + (use_callbacks ? 2 + (find(&b.all, "signer", 0) != NULL) : 0)));
+    CHECK(b.freed == (unsigned)(1 + (use_callbacks ? 3 + (find(&b.all, "signer", 0) != NULL) : 0)));
     printf("%s: %zu commands, %u jobs, by callbacks %u signatures and %u values of shared keys, %u descriptors\n", path, steps,
            jobs, b.signed_count, b.keyed, b.descriptors);
     free_transcript(&b.all);
@@ -365,7 +413,7 @@ static uint32_t dropped_why(bench *b, ikev2_scsi_server *server) {
  * timeout is 60 seconds: capabilities, key exchange OUT and IN, authentication OUT and IN. */
 static void disturb(const char *path) {
     enum { HARDWARE_ERROR = 0x4, NOT_READY = 0x2, GOOD = 0, HELD = 256, NOBODY = 256 };
-    bench b = {{NULL, NULL, 0}, {0}, 0, 0, 0, 0, 0, malloc(BUFFER), 5}, other = b;
+    bench b = {.data_in = malloc(BUFFER), .now = 5}, other = b;
     b.all = read_transcript(path);
     other.all = b.all;
     ikev2_scsi_server *server = make(&b, 1), *second = make(&other, 1);
@@ -405,7 +453,7 @@ static void disturb(const char *path) {
     ikev2_scsi_reply reply;
     CHECK(ikev2_scsi_server_complete(server, job, NULL, 0, 0, &reply) == IKEV2_SCSI_RESULT_INVALID_HANDLE);
     CHECK(ikev2_scsi_job_free(job) == 0 && ikev2_scsi_job_free(job) == IKEV2_SCSI_RESULT_INVALID_HANDLE);
-    CHECK(ikev2_scsi_server_free(second) == 0 && b.freed == 3 && other.freed == 3);
+    CHECK(ikev2_scsi_server_free(second) == 0 && b.freed == 4 && other.freed == 4);
     printf("%s: jobs that fail, are lost, late or misdirected\n", path);
     free_transcript(&b.all);
     free(b.data_in);
