@@ -9,7 +9,7 @@ use ikev2_scsi::{Profile, SlowCrypto};
 use ikev2_scsi_initiator::validate::{Clock, Report, Stop, assertions};
 use ikev2_scsi_initiator::{InProcess, InProcessClock};
 
-use crate::bench::{COMBINED, MANDATORY, ROW_2, SEPARATE, Suite, server_with, validate};
+use crate::bench::{CERTIFIED, COMBINED, MANDATORY, ROW_2, SEPARATE, Suite, server_with, validate};
 use crate::wrong::{Draws, Fault, Keys, Wrong};
 
 /// Time that does not pass for the device server.
@@ -220,11 +220,13 @@ fn each_can_fail(profile: Profile, named: impl Iterator<Item = &'static [u16]>) 
         (Fault::StrictInside, SEPARATE),
         (Fault::SaysGood, MANDATORY),
         (Fault::SaysGood, ROW_2),
+        (Fault::SaysGood, CERTIFIED),
     ];
     for (fault, suite) in blanket {
         let only: &[u16] = match suite.name {
             name if name == MANDATORY.name => &[432],
             name if name == ROW_2.name => &[437],
+            name if name == CERTIFIED.name => &[938],
             _ => &inline,
         };
         let failed = reports(fault, profile, suite, only);
