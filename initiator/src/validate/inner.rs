@@ -276,6 +276,24 @@ pub(super) const ASSERTIONS: &[Assertion] = &[
             })
         },
     ),
+    Assertion::new(
+        938,
+        "refuses one who signs without the certificate that it asked for",
+        ["", "5.14.4.3.3.4, 5.14.4.7.2 (Q35)"],
+        |bench| {
+            let mut exchange = bench.after(2)?;
+            let asks = exchange.answered()?.part(code::CERTIFICATE_REQUEST).is_some();
+            let (suite, mut plain) = bench.plain_claim(&mut exchange)?;
+            if !asks || plain.index(code::CERTIFICATE).is_none() {
+                return Err(Stop::skipped("no certificate is asked for and sent"));
+            }
+            plain.inner.retain(|part| part.code != code::CERTIFICATE);
+            let list = exchange.seal(&suite, &plain);
+            let seen = bench.authentication_out(FIRST, &list)?;
+            seen.refused(bench.profile(), "no certificate", Cause::Denied, Pointer::Absent)?;
+            bench.is_idle(FIRST, "after a failed authentication")
+        },
+    ),
 ];
 
 /// An Initial Contact for the exchange.

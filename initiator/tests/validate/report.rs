@@ -73,7 +73,7 @@ fn the_exit_status_tells() {
 /// Nothing is left at the device server when the run has ended.
 #[test]
 fn what_was_made_is_removed() {
-    let mut unit = in_process(Profile::R3, SlowCrypto::Inline);
+    let mut unit = in_process(Profile::R3, SlowCrypto::Inline, false);
     let mut clock = unit.clock();
     // 717 makes two associations and deletes them, 801 leaves one behind, 505 a sequence.
     let reports = validate(Profile::R3, COMBINED, &mut unit, &mut clock, |number| [505, 717, 801].contains(&number));
