@@ -100,6 +100,12 @@ pub(crate) fn swap_remove<T>(from: &mut Vec<T>, place: usize) -> Option<T> {
     }
 }
 
+/// Whether an element is in a list. For a list of bytes the standard library's own takes more code than all of its callers here.
+#[expect(clippy::manual_contains, reason = "the search of the standard library is made for long lists")]
+pub(crate) fn is_among<T: PartialEq>(wanted: &T, list: &[T]) -> bool {
+    list.iter().any(|element| *element == *wanted)
+}
+
 /// Copies bytes to a place of the same length; tells whether it has that. `copy_from_slice` brings a panic for others along.
 #[must_use]
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> bool {
@@ -110,7 +116,7 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> bool {
 /// Puts the element where it stands in ascending order; one that is there already is not put again.
 #[inline(never)]
 pub(crate) fn insert<T: Ord>(to: &mut Vec<T>, element: T) -> Result<(), OutOfMemory> {
-    if to.iter().any(|other| *other == element) {
+    if is_among(&element, to) {
         return Ok(());
     }
     push(to, element)?;

@@ -5,6 +5,7 @@ use super::{AuthMethods, Offer};
 use crate::algorithm::{self, AlgorithmType};
 use crate::crypto::{Cipher, CryptoProvider, DhGroup, Integrity, Prf, Suite, UsageSuite};
 use crate::dialect::{HAS_SPC4, Profile};
+use crate::memory;
 use crate::wire::{Algorithms, Descriptor, Descriptors, Field, SaAlgorithms, SaUsage, WireError, WireErrorKind};
 
 /// What an application client selected.
@@ -93,7 +94,7 @@ impl<'a> Selected<'a> {
     fn check_types(&self, wanted: &[u8]) -> Result<(), WireError> {
         let wrong_type = |index, kind| Err(WireError::new(self.place(index), Field::AlgorithmType, kind));
         let types = || self.descriptors.iter().map(|d| d.algorithm_type);
-        if let Some(index) = types().position(|code| !wanted.iter().any(|wanted| *wanted == code)) {
+        if let Some(index) = types().position(|code| !memory::is_among(&code, wanted)) {
             return wrong_type(index, WireErrorKind::NotOffered);
         }
         if wanted.iter().any(|wanted| !types().any(|code| code == *wanted)) {

@@ -264,7 +264,7 @@ fn check_inner<'a>(
             }
             Payload::Authentication(auth) => found.1 = Some(auth),
             Payload::SaUsage(_) if HAS_SPC4 => {
-                usage = Some(usage::check(setting, offer, &raw, Exchange::AuthenticationOut)?)
+                usage = Some(usage::check(setting, offer, &raw, Exchange::AuthenticationOut)?);
             }
             _ => {}
         }

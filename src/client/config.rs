@@ -326,6 +326,7 @@ impl ClientConfigBuilder {
     }
 
     /// Records every secret. For test benches and one's own captures: see [`KeyLog`].
+    #[cfg(any(test, feature = "key-log"))]
     #[must_use]
     pub fn key_log(mut self, log: Arc<dyn KeyLog>) -> Self {
         self.config.key_log = Some(log);

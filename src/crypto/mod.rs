@@ -44,7 +44,7 @@ pub use signature::{HashKind, KeyKind, PublicKey, SignatureScheme, Signer, Verif
 
 use thiserror::Error;
 
-use crate::memory::OutOfMemory;
+use crate::memory::{self, OutOfMemory};
 
 /// Why a cryptographic operation did not succeed.
 ///
@@ -97,7 +97,7 @@ impl CryptoProvider {
         self.ciphers
             .iter()
             .copied()
-            .find(|c| c.identifier() == identifier && c.key_lengths().iter().any(|length| *length == key_length))
+            .find(|c| c.identifier() == identifier && memory::is_among(&key_length, c.key_lengths()))
     }
 
     /// The pseudo-random function with this ALGORITHM IDENTIFIER, if listed.

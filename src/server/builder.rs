@@ -286,7 +286,7 @@ fn check_limits(profile: Profile, limits: &Limits) -> Result<(), ConfigError> {
 /// The parameter data that report ours and the embedder's, ascending, each once.
 fn supported_protocols(others: &[u8]) -> Result<Vec<u8>, ConfigError> {
     let own = [protocol::INFORMATION, protocol::SA_CREATION_CAPABILITIES, protocol::IKEV2_SCSI];
-    if let Some(taken) = others.iter().find(|other| own.iter().any(|own| own == *other)) {
+    if let Some(taken) = others.iter().find(|other| memory::is_among(*other, &own)) {
         return Err(ConfigError::OwnProtocol(*taken));
     }
     let mut all = Vec::new();

@@ -9,6 +9,7 @@ use crate::ccs::{Calculation, Ccs, HAS_OFFLOAD, Stage, authentication, delete, k
 use crate::crypto::Random;
 use crate::dialect::{ErrorClasses, HAS_SPC4, Profile};
 use crate::keys::{OwnAuthWork, PeerCheckWork, PrfOutput};
+use crate::memory;
 use crate::sa::SaId;
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
@@ -83,7 +84,7 @@ impl DeviceServer {
             }
             _ => return Err(invalid_cdb(1, Field::SecurityProtocol)),
         };
-        if !known.iter().any(|known| *known == cdb.specific) {
+        if !memory::is_among(&cdb.specific, known) {
             return Err(invalid_cdb(2, Field::SecurityProtocolSpecific));
         }
         if cdb.inc_512 {
