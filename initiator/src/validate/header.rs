@@ -9,20 +9,12 @@ use super::message::{byte, code, part_of, put};
 use super::outcome::{Cause, Ended, Pointer, same};
 
 const FIRST: Nexus = Nexus::First;
-const fn clause(readings: [&'static str; 2]) -> [&'static str; 2] {
-    readings
-}
 
 pub(super) const ASSERTIONS: &[Assertion] = &[
-    Assertion::new(
-        301,
-        "refuses an application client SAI of zero",
-        clause(["7.7.3.1.1 (R2)", "7.7.3.4 (S5)"]),
-        |bench| {
-            let at = bench.either(0, 4);
-            edited(bench, 0, &[0; 8], Pointer::List(at))
-        },
-    ),
+    Assertion::new(301, "refuses an application client SAI of zero", ["7.7.3.1.1 (R2)", "7.7.3.4 (S5)"], |bench| {
+        let at = bench.either(0, 4);
+        edited(bench, 0, &[0; 8], Pointer::List(at))
+    }),
     Assertion::new(302, "refuses the reserved application client SAIs 1 to 255", ["", "7.7.3.4 (S5, Q25)"], |bench| {
         edited(bench, 4, &1_u32.to_be_bytes(), Pointer::List(4))?;
         edited(bench, 4, &255_u32.to_be_bytes(), Pointer::List(4))
