@@ -242,7 +242,7 @@ mod tests {
     }
 
     runs!(with_many, SaDatabase);
-    runs!(with_few, super::few::SaDatabase);
+    runs!(with_few, few::SaDatabase);
 
     proptest! {
         #[test]

@@ -59,7 +59,7 @@ mod tests {
             limit in 1..12_usize,
             steps in proptest::collection::vec(proptest::option::weighted(0.7, 0..3_u8), 0..200),
         ) {
-            let mut queue = many::EventQueue::new(limit);
+            let mut queue = EventQueue::new(limit);
             let mut few = few::EventQueue::new(limit);
             let mut searching = Searching { events: Vec::new(), limit, lost: 0 };
             for (number, step) in (0..).zip(steps) {
