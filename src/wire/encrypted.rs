@@ -41,14 +41,15 @@ impl Encrypted {
         block_length: usize,
     ) -> Result<Self, WireError> {
         let wrong = raw.reader().length_error();
-        let iv_at = raw.at.checked_add(RawPayload::HEADER_LEN).ok_or(wrong)?;
-        let text_at = iv_at.checked_add(iv_length).ok_or(wrong)?;
-        let end = iv_at.checked_add(raw.data.len()).ok_or(wrong)?;
-        let icv_at = end.checked_sub(icv_length).ok_or(wrong)?;
-        let text_length = icv_at.checked_sub(text_at).ok_or(wrong)?;
+        let iv_at = raw.at.wrapping_add(RawPayload::HEADER_LEN);
+        let around = iv_length.checked_add(icv_length).ok_or(wrong)?;
+        let text_length = raw.data.len().checked_sub(around).ok_or(wrong)?;
         if text_length == 0 || text_length.checked_rem(block_length) != Some(0) {
             return Err(wrong);
         }
+        // Within the payload, which is in memory.
+        let text_at = iv_at.wrapping_add(iv_length);
+        let (icv_at, end) = (text_at.wrapping_add(text_length), iv_at.wrapping_add(raw.data.len()));
         Ok(Self { at: raw.at, first: raw.next, iv: iv_at..text_at, text: text_at..icv_at, icv: icv_at..end })
     }
 
