@@ -19,13 +19,14 @@ ENCRYPTION = {
     "aes-gcm-16-128": (0x14, 16),
     "aes-ccm-16-256": (0x10, 32),
     "aes-ccm-16-128": (0x10, 16),
+    "aes-ccm-8-256": (0x0E, 32),
     "aes-ccm-8-128": (0x0E, 16),
     "aes-cbc-256": (0x0C, 32),
     "aes-cbc-128": (0x0C, 16),
 }
 PRF = {"hmac-sha512": 7, "hmac-sha384": 6, "hmac-sha256": 5, "hmac-sha1": 2, "aes-xcbc": 4}
 INTEGRITY = {"hmac-sha512-256": 14, "hmac-sha384-192": 13, "hmac-sha256-128": 12, "hmac-sha1-96": 2, "aes-xcbc-96": 5, "none": 0}
-GROUP = {"modp-2048": 14, "modp-3072": 15, "modp-4096": 16, "ecp-256": 19, "ecp-384": 20, "ecp-521": 21}
+GROUP = {"modp-2048": 14, "modp-3072": 15, "modp-4096": 16, "modp-6144": 17, "modp-8192": 18, "ecp-256": 19, "ecp-384": 20, "ecp-521": 21}
 AUTHENTICATION = {
     "none": NONE,
     "rsa": RSA,
