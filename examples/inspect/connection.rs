@@ -71,13 +71,18 @@ impl Login {
             _ => None,
         };
         match (key, digest) {
-            ("InitiatorName", _) => self.initiator = Some(value.into()),
-            ("TargetName", _) => self.target = Some(value.into()),
+            ("InitiatorName", _) => self.initiator = Some(shown(value)),
+            ("TargetName", _) => self.target = Some(shown(value)),
             ("HeaderDigest", Some(wanted)) => self.negotiated.header = wanted,
             ("DataDigest", Some(wanted)) => self.negotiated.data = wanted,
             _ => {}
         }
     }
+}
+
+/// A name as it may be printed: of the length that RFC 7143 4.2.7.1 allows, and without what a terminal would obey.
+fn shown(name: &str) -> String {
+    name.chars().take(223).flat_map(char::escape_debug).collect()
 }
 
 /// Data that comes in pieces.

@@ -48,8 +48,8 @@ impl Step {
             });
         }
         lines.extend(self.notes.iter().map(|note| format!("Note: {note}")));
-        let name = self.name.as_ref().map_or(String::new(), |name| format!(": {name}"));
-        let nexus = self.nexus.as_ref().map_or(String::new(), |nexus| format!(", I_T nexus {nexus}"));
+        let name = self.name.as_ref().map_or(String::new(), |name| format!(": {}", name.escape_debug()));
+        let nexus = self.nexus.as_ref().map_or(String::new(), |nexus| format!(", I_T nexus {}", nexus.escape_debug()));
         let place = self.place.as_ref().map_or(String::new(), |place| format!(", {place}"));
         format!("{name}{nexus}{place}\n{}", lines.join("\n"))
     }

@@ -10,9 +10,9 @@
 //! with the names of [`KeyLog`], both SAIs as sixteen hexadecimal digits, and the value in hexadecimal digits; lines that
 //! begin with `#` say nothing.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -33,6 +33,8 @@ impl KeyLogFile {
     /// What the system says.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        // One that is there already may have been everybody's.
+        file.set_permissions(Permissions::from_mode(0o600))?;
         if file.metadata()?.len() == 0 {
             writeln!(file, "# Keys of IKEv2-SCSI exchanges: whoever reads this reads and forges what they protect.")?;
         }

@@ -13,7 +13,7 @@ use crate::capabilities::{Offer, Selected, Selection, select};
 use crate::crypto::{CryptoError, DhGroup, KeyKind, Purpose, Random, Secret, Suite, draw_sai};
 use crate::dialect::{Exchange, HAS_SPC4, PayloadType};
 use crate::keys::KeySet;
-use crate::memory;
+use crate::memory::{self, OutOfMemory};
 use crate::sense::{Limit, Refusal};
 use crate::wire::{
     Algorithms, Body, CertificateRequest, Chain, EmitError, Expected, Field, Header, KeyExchange, MessageWriter, Nonce,
@@ -38,8 +38,9 @@ impl Secrets {
     fn draw(suite: &Suite, random: &mut dyn Random) -> Result<Self, Refusal> {
         let private = random.dh_private_length(suite.group.private_length());
         let shared = suite.group.shared_length();
-        let total = private.wrapping_add(shared).wrapping_add(KeySet::length(suite));
-        let mut block = Secret::try_zeroed(total)?;
+        // The embedder's random source and group say how long theirs are.
+        let total = private.checked_add(shared).and_then(|length| length.checked_add(KeySet::length(suite)));
+        let mut block = Secret::try_zeroed(total.ok_or(OutOfMemory)?)?;
         suite.group.draw_private(random, block.expose_mut().get_mut(..private).unwrap_or_default())?;
         Ok(Self { block, private, shared })
     }

@@ -4,12 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ikev2_scsi::crypto::Secret;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Fault};
 
 /// What begins a block of PEM (RFC 7468 3).
 const BEGIN: &str = "-----BEGIN ";
+/// Characters of a file's name; the shortest private key has more in base64.
+const LONGEST_NAME: usize = 128;
 
 /// Reads the files of one provisioning.
 #[derive(Debug)]
@@ -46,8 +48,12 @@ impl Files {
 
     /// What `source` says: PEM itself, or the name of a file with PEM or, where it is `label`'s, DER in it.
     pub(crate) fn blocks(&self, member: &str, source: &str, label: &str) -> Result<Vec<Block>, Error> {
-        if source.trim_start().starts_with(BEGIN) {
+        if source.contains(BEGIN) {
             return decode(member, source);
+        }
+        // Errors tell the file. What is longer than names are may be a key that was pasted without its first line.
+        if source.len() > LONGEST_NAME || source.contains('\n') {
+            return Err(Error::value(member, "is neither PEM nor a file's name"));
         }
         let bytes = self.read(member, source)?;
         match str::from_utf8(&bytes) {
@@ -67,22 +73,22 @@ impl Files {
 
 /// The blocks of a text. What stands between them is explanatory (RFC 7468 2).
 fn decode(member: &str, text: &str) -> Result<Vec<Block>, Error> {
-    let pieces = text.split_inclusive('\n').collect::<Vec<_>>();
     let mut blocks = Vec::new();
-    let mut block = Zeroizing::new(String::with_capacity(text.len()));
-    for line in pieces {
+    // Where the block that is being read begins, and where the line does.
+    let (mut begun, mut at) = (None, 0_usize);
+    for line in text.split_inclusive('\n') {
         if line.starts_with(BEGIN) {
-            block.zeroize();
+            begun = Some(at);
         }
-        block.push_str(line);
+        at = at.saturating_add(line.len());
         if line.starts_with("-----END ") {
             let wrong = |error| Error::value(member, format!("block {} of PEM: {error}", blocks.len()));
+            let block = text.get(begun.take().unwrap_or(at)..at).unwrap_or_default();
             let (label, der) = pem_rfc7468::decode_vec(block.trim_end().as_bytes()).map_err(wrong)?;
             blocks.push(Block { label: label.into(), der: Zeroizing::new(der) });
-            block.zeroize();
         }
     }
-    if block.contains(BEGIN) {
+    if begun.is_some() {
         return Err(Error::value(member, "the last block of PEM has no end"));
     }
     Ok(blocks)

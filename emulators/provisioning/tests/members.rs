@@ -143,6 +143,24 @@ fn text_that_is_none_has_a_line_and_no_secret() {
     assert!(Provisioning::load(directory().join("none.toml")).unwrap_err().to_string().contains("none.toml"));
 }
 
+/// A private key in the provisioning itself may come without its first line, or with others before it: then it is no file's name.
+#[test]
+fn a_key_that_is_not_pem_is_not_told() {
+    let base = write_keys("pasted");
+    let pem = fs::read_to_string(base.join("server-p256.pem")).unwrap();
+    let own = |key: &str| {
+        let toml =
+            format!("own.identity = {{ type = 'key_id', text = 'me' }}\n[[own.credential]]\nkey = \'\'\'{key}\'\'\'");
+        Provisioning::from_toml(&toml, &base)
+    };
+    assert!(own(&format!("Bag Attributes\n    friendlyName: drive\n{pem}")).is_ok());
+    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    for key in [body.clone(), body.replace('M', "\n")] {
+        let told = own(&key).unwrap_err().to_string();
+        assert!(!told.contains(&body[..16]) && told.contains("neither PEM"), "{told}");
+    }
+}
+
 /// The same content in both formats is the same provisioning.
 #[test]
 fn json_is_toml() {

@@ -13,6 +13,7 @@ use ikev2_scsi_provisioning::{Provisioning, SystemRandom};
 
 use crate::abi::Perform;
 use crate::options::{Dialect, Options};
+use crate::plugin::SECURITY_PROTOCOL_OUT;
 use crate::pool::Outcome;
 use crate::tgt::{self, Command, LogicalUnit, NexusMark, Status};
 
@@ -105,7 +106,9 @@ impl Unit {
     pub(crate) fn execute(&mut self, mut command: Command, now: Instant) -> Option<Status> {
         let Some(cdb) = command.cdb::<12>() else { return Some(self.fault(&mut command)) };
         let mut data_out = command.data_out(self.longest_list);
-        command.set_data_out_taken(u32::from_be_bytes([cdb[6], cdb[7], cdb[8], cdb[9]]));
+        if cdb[0] == SECURITY_PROTOCOL_OUT {
+            command.set_data_out_taken(u32::from_be_bytes([cdb[6], cdb[7], cdb[8], cdb[9]]));
+        }
         self.tell_calendar(now);
         let nexus = NexusId(command.nexus());
         let request = Request { cdb: &cdb, data_out: &mut data_out, data_in: &mut self.buffer };
