@@ -93,21 +93,13 @@ impl State {
     /// Hands out jobs, logs events, sets the timer.
     fn follow_up(&mut self, number: usize, now: Instant) {
         let (Some(unit), Some(alarms)) = (self.units.get_mut(&number), &self.alarms) else { return };
-        while alarms.pool.has_room() {
-            let Some(job) = unit.poll_job() else { break };
+        while let Some(job) = unit.poll_job() {
             alarms.pool.submit((number, unit.serial()), job);
         }
         unit.tell_events(now);
         let deadline = unit.next_deadline();
         let look = unit.has_nexuses().then(|| now.as_millis().saturating_add(LOOK_AGAIN));
         self.wake_by(deadline.into_iter().chain(look).min(), now);
-    }
-
-    /// Threads have become free, for the jobs of any logical unit.
-    fn hand_out(&mut self) {
-        let now = self.now();
-        let numbers: Vec<usize> = self.units.keys().copied().collect();
-        numbers.into_iter().for_each(|number| self.follow_up(number, now));
     }
 
     /// Sets the timer, unless it rings early enough: one that rings too early does no harm.
@@ -293,7 +285,6 @@ unsafe extern "C" fn results(_fd: c_int, _events: c_int, _data: *mut c_void) {
             command.finish(status);
         }
     }
-    guarded(State::hand_out);
 }
 
 /// Something is due.

@@ -3,7 +3,6 @@
 //! The threads are all logical units' together. They inherit tgtd's signal mask, as they must: tgtd reads one signal from a
 //! descriptor, and a thread that did not block it would die of it.
 
-use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,14 +29,7 @@ pub(crate) struct Pool {
     done: Sender<(Owner, Outcome)>,
     results: Receiver<(Owner, Outcome)>,
     bell: Arc<OwnedFd>,
-    /// Jobs whose results have not been fetched, and how many there are to be at most.
-    outstanding: Cell<usize>,
-    most: usize,
 }
-
-/// Jobs for each thread, so that none waits for the event loop between two. What is more stays with its device server, which counts it
-/// (`Limits::jobs`), and drops it with its sequence.
-const JOBS_EACH: usize = 2;
 
 impl Pool {
     /// Starts threads, one at least.
@@ -61,8 +53,7 @@ impl Pool {
             };
             thread::Builder::new().name(format!("ikev2scsi {number}")).spawn(work)?;
         }
-        let most = threads.max(1).saturating_mul(JOBS_EACH);
-        Ok(Self { jobs, done, results, bell, outstanding: Cell::new(0), most })
+        Ok(Self { jobs, done, results, bell })
     }
 
     /// The eventfd, readable when there are results.
@@ -70,14 +61,8 @@ impl Pool {
         self.bell.as_raw_fd()
     }
 
-    /// Whether another job may come.
-    pub(crate) fn has_room(&self) -> bool {
-        self.outstanding.get() < self.most
-    }
-
     /// Has a job run. Where nobody can, it fails, and that is its result.
     pub(crate) fn submit(&self, owner: Owner, job: Job) {
-        self.outstanding.set(self.outstanding.get().saturating_add(1));
         if let Err(refused) = self.jobs.send((owner, job)) {
             let (owner, job) = refused.0;
             // The receiver is ours.
@@ -94,9 +79,7 @@ impl Pool {
 
     /// The next result that is there.
     pub(crate) fn result(&self) -> Option<(Owner, Outcome)> {
-        let result = self.results.try_recv().ok()?;
-        self.outstanding.set(self.outstanding.get().saturating_sub(1));
-        Some(result)
+        self.results.try_recv().ok()
     }
 }
 
