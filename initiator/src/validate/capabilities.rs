@@ -207,7 +207,7 @@ fn reserved(bench: &mut Bench<'_, '_>) -> Ended {
     Ok(())
 }
 
-/// SPC-4 table 82: type, identifier, key length.
+/// SPC-4 table 82: type, identifier, key length. Not the crate's own table, which is what is judged.
 const ROWS: [[(u8, u32, u16); 6]; 2] = [
     [
         (0x01, 0x8001_0014, 16),
